@@ -1,0 +1,3 @@
+//! The runtime of `resilient-fn`.
+#[doc(hidden)]
+pub mod __private {}
