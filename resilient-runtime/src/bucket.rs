@@ -1,0 +1,276 @@
+//! The token bucket: GCRA in one atomic word.
+//!
+//! The generic cell rate algorithm (ITU-T I.371) keeps one moment, the theoretical arrival time: when all that was taken so far is
+//! paid for. A call conforms if that moment, moved on by its interval, is at most the burst's worth ahead of now. There is no refill
+//! task and nothing that could drift. Who may wait takes its slot at once, so waiters are served in order and wake once.
+
+use crate::clock::Instant;
+use crate::latest::Latest;
+use crate::rate::{Interval, Rate};
+use crate::sync::{Mutex, MutexGuard, lock};
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
+
+/// How much later than its slot a call may reach its body, beyond one interval.
+const SLACK: u64 = 10_000_000;
+/// Slots of callers who gave up that are kept for the next; beyond that they are lost.
+const FREED_SLOTS: usize = 4_096;
+/// Stands in a word that a new rate has replaced.
+const REPLACED: u64 = u64::MAX;
+
+/// A token bucket, private to a function or shared by name: [`bucket`](crate::bucket).
+#[derive(Debug)]
+pub struct Bucket {
+    name: Option<&'static str>,
+    meter: Latest<Meter>,
+    paused_until: AtomicU64,
+    freed: Mutex<VecDeque<Instant>>,
+    freed_count: AtomicUsize,
+}
+
+/// One rate and what is owed at it.
+#[derive(Debug)]
+struct Meter {
+    interval: Interval,
+    rate: Rate,
+    /// The theoretical arrival time, in units.
+    paid_until: AtomicU64,
+}
+
+/// Why [`Bucket::try_acquire`] gave nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum TryAcquireError {
+    /// Not now; all of the tokens are there after this time, if nobody else takes any. Never zero.
+    NotYet {
+        /// Time until then.
+        retry_after: Duration,
+    },
+    /// More tokens at once than the bucket ever holds, or none at all.
+    Impossible {
+        /// The number asked for.
+        asked: u32,
+        /// The most that can be had at once.
+        burst: u64,
+    },
+}
+
+impl std::fmt::Display for TryAcquireError {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::NotYet { retry_after } => write!(formatter, "no token yet; try again in {retry_after:?}"),
+            Self::Impossible { asked, burst } => {
+                write!(formatter, "{asked} tokens at once can never be had: ask for 1 to {burst}, the bucket's burst")
+            }
+        }
+    }
+}
+
+impl std::error::Error for TryAcquireError {}
+
+impl Bucket {
+    /// The rate must have no [`Rate::problem`].
+    pub(crate) fn new(name: Option<&'static str>, rate: Rate) -> Self {
+        Self {
+            name,
+            meter: Latest::new(Meter { interval: Interval::of(rate), rate, paid_until: AtomicU64::new(0) }),
+            paused_until: AtomicU64::new(0),
+            freed: Mutex::new(VecDeque::new()),
+            freed_count: AtomicUsize::new(0),
+        }
+    }
+
+    /// The name by which functions share it; `None` if it is a function's own.
+    #[must_use]
+    pub fn name(&self) -> Option<&'static str> {
+        self.name
+    }
+
+    /// The rate in force.
+    #[must_use]
+    pub fn rate(&self) -> Rate {
+        self.meter.get().rate
+    }
+
+    /// Takes `tokens` now or not at all.
+    ///
+    /// # Errors
+    ///
+    /// [`TryAcquireError::NotYet`] with the exact wait, or [`TryAcquireError::Impossible`] for none, or for more than the burst.
+    ///
+    /// ```
+    /// use resilient_runtime::TryAcquireError;
+    ///
+    /// let bucket = resilient_runtime::bucket("try_acquire's example");
+    /// assert_eq!(bucket.try_acquire(1), Ok(()));
+    /// assert!(matches!(bucket.try_acquire(1), Err(TryAcquireError::NotYet { .. })));
+    /// assert_eq!(bucket.try_acquire(0), Err(TryAcquireError::Impossible { asked: 0, burst: 1 }));
+    /// ```
+    pub fn try_acquire(&self, tokens: u32) -> Result<(), TryAcquireError> {
+        let burst = self.meter.get().interval.burst;
+        if tokens == 0 || u64::from(tokens) > burst {
+            return Err(TryAcquireError::Impossible { asked: tokens, burst });
+        }
+        let now = crate::clock::now();
+        match self.take_many(u64::from(tokens), now, now) {
+            Ok(taken) => {
+                taken.spend();
+                Ok(())
+            }
+            Err(earliest) => Err(TryAcquireError::NotYet { retry_after: Duration::from_nanos(earliest.since(now).max(1)) }),
+        }
+    }
+
+    /// A token for now, if there is one: a compare-and-swap and nothing else.
+    #[inline]
+    pub(crate) fn take(&self, now: Instant) -> Option<Token<'_>> {
+        let meter = self.meter.get();
+        let at = meter.interval.units_at(now);
+        let limit = at.saturating_add(meter.interval.tolerance);
+        let mut paid = meter.paid_until.load(Ordering::Relaxed);
+        loop {
+            let next = paid.max(at).saturating_add(meter.interval.units);
+            if next > limit {
+                return None;
+            }
+            match meter.paid_until.compare_exchange_weak(paid, next, Ordering::Relaxed, Ordering::Relaxed) {
+                Ok(_) => return Some(Token { bucket: self, meter, paid: next, tokens: 1, at: now }),
+                Err(actual) => paid = actual,
+            }
+        }
+    }
+
+    /// The next free slot, if it is due by `until`; otherwise when one will be, and nothing is taken.
+    #[cold]
+    pub(crate) fn reserve(&self, now: Instant, until: Instant) -> Result<Token<'_>, Instant> {
+        if let Some(token) = self.take_freed(now, until) {
+            return Ok(token);
+        }
+        self.take_many(1, now, until)
+    }
+
+    fn take_many(&self, tokens: u64, now: Instant, until: Instant) -> Result<Token<'_>, Instant> {
+        let mut meter = self.meter.get();
+        let mut paid = meter.paid_until.load(Ordering::Relaxed);
+        loop {
+            if paid == REPLACED {
+                meter = self.meter.get();
+                paid = meter.paid_until.load(Ordering::Relaxed);
+                std::hint::spin_loop();
+                continue;
+            }
+            let Interval { units, tolerance, .. } = meter.interval;
+            let here = meter.interval.units_at(now);
+            let next = paid.max(here).saturating_add(tokens.saturating_mul(units));
+            let conforms = next <= here.saturating_add(tolerance);
+            let at = if conforms { now } else { meter.interval.instant_of(next.saturating_sub(tolerance)) };
+            if at > until || next == REPLACED {
+                return Err(at);
+            }
+            match meter.paid_until.compare_exchange_weak(paid, next, Ordering::Relaxed, Ordering::Relaxed) {
+                Ok(_) => return Ok(Token { bucket: self, meter, paid: next, tokens, at }),
+                Err(actual) => paid = actual,
+            }
+        }
+    }
+
+    fn take_freed(&self, now: Instant, until: Instant) -> Option<Token<'_>> {
+        if self.freed_count.load(Ordering::Relaxed) == 0 {
+            return None;
+        }
+        let meter = self.meter.get();
+        let slack = meter.slack();
+        let paused_until = self.paused_until();
+        let mut freed = lock(&self.freed);
+        freed.retain(|at| at.plus(slack) >= now && *at >= paused_until);
+        let earliest = freed.iter().copied().enumerate().min_by_key(|&(_, at)| at);
+        let taken = earliest.filter(|&(_, at)| at.max(now) <= until).and_then(|(index, _)| freed.remove(index));
+        self.publish(&freed);
+        taken.map(|at| Token { bucket: self, meter, paid: 0, tokens: 1, at })
+    }
+
+    fn publish(&self, freed: &MutexGuard<'_, VecDeque<Instant>>) {
+        self.freed_count.store(freed.len(), Ordering::Relaxed);
+    }
+
+    /// Admits nothing before `until`, and nothing in a bunch right after: a server asked for it.
+    #[cold]
+    pub(crate) fn pause(&self, until: Instant) {
+        self.paused_until.fetch_max(until.as_nanos(), Ordering::AcqRel);
+        let meter = self.meter.get();
+        let Interval { units, tolerance, .. } = meter.interval;
+        let resumed = meter.interval.units_at(until).saturating_add(tolerance.saturating_sub(units));
+        let push = |paid: u64| (paid != REPLACED && paid < resumed).then_some(resumed.min(REPLACED - 1));
+        let _ = meter.paid_until.fetch_update(Ordering::Relaxed, Ordering::Relaxed, push);
+    }
+
+    pub(crate) fn paused_until(&self) -> Instant {
+        Instant::from_nanos(self.paused_until.load(Ordering::Acquire))
+    }
+
+    /// Takes the new rate; what is owed at the old one stays owed, in calls. Two changes at once are the caller's to prevent.
+    pub(crate) fn change_rate(&self, rate: Rate, now: Instant) {
+        let old = self.meter.get();
+        if old.rate == rate {
+            return;
+        }
+        let interval = Interval::of(rate);
+        let owed = old.paid_until.swap(REPLACED, Ordering::AcqRel).saturating_sub(old.interval.units_at(now));
+        let owed = u128::from(owed) * u128::from(interval.units) / u128::from(old.interval.units.max(1));
+        let owed = u64::try_from(owed).unwrap_or(u64::MAX).min(interval.units_at(Instant::NEVER));
+        let paid = interval.units_at(now).saturating_add(owed).min(REPLACED - 1);
+        self.meter.replace(Meter { interval, rate, paid_until: AtomicU64::new(paid) });
+        lock(&self.freed).clear();
+        self.freed_count.store(0, Ordering::Relaxed);
+    }
+}
+
+impl Meter {
+    fn slack(&self) -> u64 {
+        self.interval.nanos().saturating_add(SLACK)
+    }
+}
+
+/// The right to start one call at a moment; dropped unspent, its slot is free again.
+#[derive(Debug)]
+pub(crate) struct Token<'b> {
+    bucket: &'b Bucket,
+    meter: &'b Meter,
+    paid: u64,
+    tokens: u64,
+    pub(crate) at: Instant,
+}
+
+impl Token<'_> {
+    #[inline]
+    pub(crate) fn spend(self) {
+        std::mem::forget(self);
+    }
+
+    /// Too late to be used without breaking the rate, or inside a pause that came after it was taken.
+    pub(crate) fn is_stale(&self, now: Instant) -> bool {
+        now > self.at.plus(self.meter.slack()) || now < self.bucket.paused_until()
+    }
+}
+
+impl Drop for Token<'_> {
+    #[cold]
+    fn drop(&mut self) {
+        let refund = self.tokens.saturating_mul(self.meter.interval.units);
+        let before = self.paid.saturating_sub(refund);
+        let words = (Ordering::Relaxed, Ordering::Relaxed);
+        let is_last = self.paid != 0 && self.meter.paid_until.compare_exchange(self.paid, before, words.0, words.1).is_ok();
+        if is_last || self.meter.paid_until.load(Ordering::Relaxed) == REPLACED {
+            return;
+        }
+        let mut freed = lock(&self.bucket.freed);
+        if freed.len() < FREED_SLOTS {
+            freed.push_back(self.at);
+        }
+        self.bucket.publish(&freed);
+    }
+}
+
+#[cfg(test)]
+mod tests;

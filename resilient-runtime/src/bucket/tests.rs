@@ -1,0 +1,249 @@
+use super::*;
+use std::sync::atomic::AtomicU64 as Clock;
+
+const SECOND: u64 = 1_000_000_000;
+
+fn at(nanos: u64) -> Instant {
+    Instant::from_nanos(nanos)
+}
+
+fn bucket(rate: Rate) -> Bucket {
+    assert_eq!(rate.problem(), None);
+    Bucket::new(None, rate)
+}
+
+fn take_all(bucket: &Bucket, now: Instant) -> u64 {
+    let mut taken = 0;
+    while let Some(token) = bucket.take(now) {
+        token.spend();
+        taken += 1;
+    }
+    taken
+}
+
+#[test]
+fn after_any_idleness_exactly_the_burst_goes_at_once() {
+    for burst in [1, 2, 3, 4, 5, 1_000] {
+        let bucket = bucket(Rate::per_second(10).burst(burst));
+        let mut now = 0;
+        for idle in [0, 1, 60 * SECOND, 3_600 * SECOND, 10 * 365 * 86_400 * SECOND] {
+            now += idle + u64::from(burst) * SECOND / 10;
+            assert_eq!(take_all(&bucket, at(now)), u64::from(burst), "after {idle}");
+        }
+    }
+}
+
+#[test]
+fn a_refusal_names_the_moment_at_which_it_would_be_admitted_and_not_before() {
+    for rate in [Rate::per_second(3), Rate::per_second(10).burst(4), Rate::per_minute(7), Rate::per_day(1), Rate::per_second(6_000)]
+    {
+        let bucket = bucket(rate);
+        let now = at(5 * SECOND);
+        take_all(&bucket, now);
+        let Err(due) = bucket.take_many(1, now, now) else { panic!("the bucket was empty") };
+        assert!(due > now);
+        assert!(bucket.take(at(due.as_nanos() - 1)).is_none(), "{rate}");
+        assert!(bucket.take(due).is_some(), "{rate}");
+    }
+}
+
+#[test]
+fn every_rate_is_exact_over_a_long_time() {
+    for (count, period) in
+        [(1, 86_400 * SECOND), (1, 7 * SECOND), (9, SECOND), (7_999, SECOND), (1_000_000, SECOND), (999_999_937, SECOND)]
+    {
+        let bucket = bucket(Rate::per(count, Duration::from_nanos(period)).burst(1));
+        let thirty_years = 30 * 365 * 86_400 * SECOND;
+        let (start, calls) = (at(period), (thirty_years / (period / count)).min(50_000));
+        let mut now = start;
+        for _ in 0..calls {
+            now = match bucket.take_many(1, now, now) {
+                Ok(token) => {
+                    token.spend();
+                    now
+                }
+                Err(due) => {
+                    assert!(bucket.take_many(1, due, due).map(Token::spend).is_ok());
+                    due
+                }
+            };
+        }
+        let exact = (calls - 1) * period / count;
+        assert!(now.since(start).abs_diff(exact) <= 1, "{count} per {period}: {} for {exact}", now.since(start));
+    }
+}
+
+#[test]
+fn waiters_are_given_slots_in_order_one_interval_apart() {
+    let bucket = bucket(Rate::per_second(10));
+    let slots: Vec<_> = (0..5)
+        .map(|_| bucket.reserve(at(0), Instant::NEVER).map(|token| (token.at, token.spend()).0.as_nanos()).unwrap_or_default())
+        .collect();
+    assert_eq!(slots, [0, SECOND / 10, 2 * SECOND / 10, 3 * SECOND / 10, 4 * SECOND / 10]);
+}
+
+#[test]
+fn a_slot_too_far_away_is_refused_at_once_and_takes_nothing() {
+    let bucket = bucket(Rate::per_second(1));
+    assert_eq!(take_all(&bucket, at(0)), 1);
+    assert_eq!(bucket.reserve(at(0), at(SECOND - 1)).map(Token::spend), Err(at(SECOND)));
+    assert_eq!(bucket.reserve(at(0), at(SECOND - 1)).map(Token::spend), Err(at(SECOND)));
+    assert!(bucket.reserve(at(0), at(SECOND)).map(Token::spend).is_ok());
+}
+
+#[test]
+fn what_callers_who_gave_up_had_reserved_is_used_by_the_next() {
+    let bucket = bucket(Rate::per_second(10));
+    let mut waiters: Vec<_> = (0..4).filter_map(|_| bucket.reserve(at(0), Instant::NEVER).ok()).collect();
+    waiters.swap_remove(0).spend();
+    drop(waiters.swap_remove(0));
+    drop(waiters.swap_remove(0));
+    drop(waiters);
+    let next: Vec<_> = (0..3)
+        .filter_map(|_| bucket.reserve(at(0), Instant::NEVER).ok())
+        .map(|token| (token.at.as_nanos(), token.spend()).0)
+        .collect();
+    assert_eq!(next, [SECOND / 10, 2 * SECOND / 10, 3 * SECOND / 10]);
+}
+
+#[test]
+fn under_heavy_abandonment_at_least_nine_tenths_of_the_rate_are_used() {
+    let bucket = bucket(Rate::per_second(100).burst(1));
+    let mut waiting: Vec<(Token<'_>, bool)> = Vec::new();
+    let mut started = 0_u64;
+    for step in 0..10_000_u64 {
+        let now = at(step * SECOND / 1_000);
+        let (due, later): (Vec<_>, Vec<_>) = waiting.into_iter().partition(|(token, _)| token.at <= now);
+        waiting = later;
+        for (token, _) in due {
+            started += 1;
+            token.spend();
+        }
+        waiting.retain(|(_, gives_up)| !gives_up);
+        for caller in 0..2 {
+            if let Ok(token) = bucket.reserve(now, now.plus(SECOND)) {
+                waiting.push((token, (step + caller) % 4 != 0));
+            }
+        }
+    }
+    assert!(started <= 1_001, "{started}");
+    assert!(started >= 900, "{started}");
+}
+
+#[test]
+fn a_token_used_too_late_is_stale() {
+    let bucket = bucket(Rate::per_second(10));
+    let token =
+        bucket.take(at(SECOND)).map(|token| (token.is_stale(at(SECOND + 110_000_000)), token.is_stale(at(SECOND + 110_000_001))));
+    assert_eq!(token, Some((false, true)));
+}
+
+#[test]
+fn a_pause_holds_everybody_and_ends_without_a_bunch() {
+    let bucket = bucket(Rate::per_second(10).burst(5));
+    let early = bucket.take(at(0));
+    bucket.pause(at(3 * SECOND));
+    bucket.pause(at(SECOND));
+    assert_eq!(early.map(|token| token.is_stale(at(SECOND))), Some(true));
+    assert!(bucket.take(at(3 * SECOND - 1)).is_none());
+    assert_eq!(take_all(&bucket, at(3 * SECOND)), 1);
+    assert_eq!(take_all(&bucket, at(3 * SECOND + SECOND / 10)), 1);
+}
+
+#[test]
+fn time_that_goes_back_gives_nothing_away_and_refuses_nothing_that_is_there() {
+    let bucket = bucket(Rate::per_second(10).burst(3));
+    let now = 3_600 * SECOND;
+    assert!(bucket.take(at(now)).map(Token::spend).is_some());
+    for back in [1, SECOND, 3_600 * SECOND] {
+        assert_eq!(
+            bucket.take(at(now - back)).is_some_and(|token| {
+                drop(token);
+                true
+            }),
+            back <= SECOND / 5
+        );
+    }
+    assert_eq!(take_all(&bucket, at(now)), 2);
+}
+
+#[test]
+fn a_new_rate_keeps_what_is_owed_and_counts_at_once() {
+    let bucket = bucket(Rate::per_second(10).burst(10));
+    let now = at(3_600 * SECOND);
+    assert_eq!(take_all(&bucket, now), 10);
+    bucket.change_rate(Rate::per_second(1_000).burst(10), now);
+    assert_eq!(take_all(&bucket, now), 0);
+    assert_eq!(take_all(&bucket, now.plus(5_000_000)), 5);
+    bucket.change_rate(Rate::per_second(1).burst(2), now.plus(5_000_000));
+    assert_eq!(take_all(&bucket, now.plus(5_000_000)), 0);
+    assert_eq!(bucket.rate(), Rate::per_second(1).burst(2));
+}
+
+#[test]
+fn two_threads_never_take_more_than_the_rate_allows() {
+    let bucket = bucket(Rate::per_second(1_000).burst(50));
+    let (clock, taken) = (Clock::new(0), Clock::new(0));
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                for _ in 0..200_000 {
+                    let now = at(clock.fetch_add(5_000, Ordering::Relaxed));
+                    if bucket.take(now).map(Token::spend).is_some() {
+                        taken.fetch_add(1, Ordering::Relaxed);
+                    }
+                }
+            });
+        }
+    });
+    let bound = 50 + clock.load(Ordering::Relaxed) / 1_000_000;
+    let taken = taken.load(Ordering::Relaxed);
+    assert!(taken <= bound && taken >= bound - 1, "{taken} of {bound}");
+}
+
+#[test]
+fn random_histories_never_exceed_the_bound_in_any_window() {
+    for seed in 1..400_u64 {
+        let mut random = fastrand::Rng::with_seed(seed);
+        let count = random.u64(1..=5_000);
+        let burst = random.u32(1..=8);
+        let bucket = bucket(Rate::per_second(count).burst(burst));
+        let mut now = random.u64(0..1 << 50);
+        let mut starts: Vec<u64> = Vec::new();
+        let mut waiting: Vec<Token<'_>> = Vec::new();
+        for _ in 0..150 {
+            match random.u32(0..6) {
+                0..=2 => {
+                    let patience = random.u64(0..=5 * SECOND / count);
+                    if let Ok(token) = bucket.reserve(at(now), at(now + patience)) {
+                        waiting.push(token);
+                    }
+                }
+                3 if !waiting.is_empty() => drop(waiting.swap_remove(random.usize(0..waiting.len()))),
+                _ => now += random.u64(0..=2 * SECOND / count),
+            }
+            let (due, later): (Vec<_>, Vec<_>) = waiting.into_iter().partition(|token| token.at.as_nanos() <= now);
+            waiting = later;
+            for token in due {
+                if token.is_stale(at(now)) {
+                    continue;
+                }
+                starts.push(token.at.as_nanos());
+                token.spend();
+            }
+        }
+        drop(waiting);
+        starts.sort_unstable();
+        for first in 0..starts.len() {
+            for last in first..starts.len() {
+                let calls = (last - first + 1) as u64;
+                let window = starts[last] - starts[first] + 1;
+                let bound = u128::from(burst) * u128::from(SECOND) + u128::from(count) * u128::from(window);
+                assert!(
+                    u128::from(calls) * u128::from(SECOND) <= bound + u128::from(SECOND) / 8,
+                    "seed {seed}: {calls} in {window}"
+                );
+            }
+        }
+    }
+}

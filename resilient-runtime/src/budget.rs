@@ -1,0 +1,195 @@
+//! The retry budget: how much extra load retries may add.
+//!
+//! One atomic word says when the pool would be full again by time alone. A retry moves it one token later, a success a share of a
+//! token earlier, and 0 is full, so a healthy call reads one zero. It joins the retry throttle of gRPC (gRFC A6) with the time-based
+//! allowance of Finagle's `RetryBudget`.
+
+use crate::clock::Instant;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+const SECOND: f64 = 1e9;
+
+/// How much extra load retries may add: settings for a [budget shared by name](crate::Configuration::budget).
+///
+/// In the long run retries are at most `ratio` of the successes plus `per_second`, and `pool` at once.
+///
+/// ```
+/// use resilient_runtime::RetryBudget;
+///
+/// resilient_runtime::configure()
+///     .budget("partner", RetryBudget::new().ratio(0.1).per_second(5.0).pool(50))
+///     .install()?;
+/// # Ok::<(), resilient_runtime::ConfigError>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct RetryBudget {
+    ratio: Option<f64>,
+    per_second: Option<f64>,
+    pool: Option<u32>,
+}
+
+impl RetryBudget {
+    /// The defaults: a ratio of 0.2, 10 per second, a pool of 100.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { ratio: None, per_second: None, pool: None }
+    }
+
+    /// Retries that each success earns, from 0 to 10.
+    #[must_use]
+    pub const fn ratio(mut self, ratio: f64) -> Self {
+        self.ratio = Some(ratio);
+        self
+    }
+
+    /// Retries that each second earns, from 0.001 to 10⁶.
+    #[must_use]
+    pub const fn per_second(mut self, per_second: f64) -> Self {
+        self.per_second = Some(per_second);
+        self
+    }
+
+    /// Retries that can be saved up, from 1 to 10⁶.
+    #[must_use]
+    pub const fn pool(mut self, pool: u32) -> Self {
+        self.pool = Some(pool);
+        self
+    }
+
+    pub(crate) const fn problem(&self) -> Option<&'static str> {
+        if matches!(self.ratio, Some(ratio) if !(ratio >= 0.0 && ratio <= 10.0)) {
+            return Some("`ratio` must be from 0 to 10");
+        }
+        if matches!(self.per_second, Some(rate) if !(rate >= 0.001 && rate <= 1e6)) {
+            return Some("`per_second` must be from 0.001 to 1000000");
+        }
+        if matches!(self.pool, Some(pool) if pool == 0 || pool > 1_000_000) {
+            return Some("`pool` must be from 1 to 1000000");
+        }
+        None
+    }
+}
+
+/// A pool of retries.
+#[derive(Debug)]
+pub(crate) struct Budget {
+    full_at: AtomicU64,
+    /// Nanoseconds that one token takes to come back by time alone.
+    token: AtomicU64,
+    gain: AtomicU64,
+    pool: AtomicU64,
+}
+
+impl Budget {
+    pub(crate) fn new(settings: RetryBudget) -> Self {
+        let budget =
+            Self { full_at: AtomicU64::new(0), token: AtomicU64::new(0), gain: AtomicU64::new(0), pool: AtomicU64::new(0) };
+        budget.change(settings);
+        budget
+    }
+
+    /// The settings must have no [`RetryBudget::problem`].
+    pub(crate) fn change(&self, settings: RetryBudget) {
+        let token = SECOND / settings.per_second.unwrap_or(10.0);
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "ranges are checked; a float cast saturates")]
+        let (token, gain) = (token as u64, (token * settings.ratio.unwrap_or(0.2)) as u64);
+        self.token.store(token, Ordering::Relaxed);
+        self.gain.store(gain, Ordering::Relaxed);
+        self.pool.store(token.saturating_mul(u64::from(settings.pool.unwrap_or(100))), Ordering::Relaxed);
+    }
+
+    /// One retry, if the pool has it.
+    pub(crate) fn take(&self, now: Instant) -> bool {
+        let (token, pool) = (self.token.load(Ordering::Relaxed), self.pool.load(Ordering::Relaxed));
+        let take = |full_at| {
+            let next = now.max(Instant::from_nanos(full_at)).plus(token);
+            (next.since(now) <= pool).then_some(next.as_nanos())
+        };
+        self.full_at.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).is_ok()
+    }
+
+    /// A success earns its share; a full pool is left alone, and the clock too.
+    #[inline]
+    pub(crate) fn earn(&self, now: impl FnOnce() -> Instant) {
+        if self.full_at.load(Ordering::Relaxed) != 0 {
+            self.earn_back(now());
+        }
+    }
+
+    #[cold]
+    fn earn_back(&self, now: Instant) {
+        let gain = self.gain.load(Ordering::Relaxed);
+        let earn = |full_at: u64| {
+            let left = Instant::from_nanos(full_at).since(now);
+            (full_at != 0).then_some(if left <= gain { 0 } else { full_at.saturating_sub(gain) })
+        };
+        let _ = self.full_at.fetch_update(Ordering::Relaxed, Ordering::Relaxed, earn);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(millis: u64) -> Instant {
+        Instant::from_nanos(1_000_000_000_000 + millis * 1_000_000)
+    }
+
+    fn drain(budget: &Budget, now: Instant) -> u32 {
+        (0..1_000_000).take_while(|_| budget.take(now)).count().try_into().unwrap_or(u32::MAX)
+    }
+
+    #[test]
+    fn a_pool_of_a_hundred_and_ten_a_second() {
+        let budget = Budget::new(RetryBudget::new());
+        assert_eq!(drain(&budget, at(0)), 100);
+        assert_eq!(drain(&budget, at(99)), 0);
+        assert_eq!(drain(&budget, at(1_000)), 10);
+        assert_eq!(drain(&budget, at(60_000)), 100);
+    }
+
+    #[test]
+    fn five_successes_earn_a_retry() {
+        let budget = Budget::new(RetryBudget::new());
+        drain(&budget, at(0));
+        for _ in 0..4 {
+            budget.earn(|| at(0));
+        }
+        assert_eq!(drain(&budget, at(0)), 0);
+        budget.earn(|| at(0));
+        assert_eq!(drain(&budget, at(0)), 1);
+    }
+
+    #[test]
+    fn a_full_pool_looks_at_no_clock_and_becomes_full_again() {
+        let budget = Budget::new(RetryBudget::new());
+        let full = || budget.full_at.load(Ordering::Relaxed) == 0;
+        budget.earn(|| unreachable!("a full pool has nothing to earn"));
+        assert!(budget.take(at(0)) && !full());
+        budget.earn(|| at(90));
+        assert!(full());
+    }
+
+    #[test]
+    fn retries_stay_within_the_share_that_was_set() {
+        for ratio in [0.01, 0.1, 0.33, 0.6, 0.99, 1.0, 1.5] {
+            let budget = Budget::new(RetryBudget::new().ratio(ratio).per_second(0.001).pool(1));
+            budget.take(at(0));
+            let successes = 10_000_u32;
+            let retries = (0..successes).fold(0, |retries, _| {
+                budget.earn(|| at(0));
+                retries + drain(&budget, at(0))
+            });
+            let allowed = ratio * f64::from(successes);
+            assert!(f64::from(retries) <= allowed + 1.0, "{ratio}: {retries}");
+            assert!(f64::from(retries) >= allowed.min(f64::from(successes)) * 0.49 - 1.0, "{ratio}: {retries}");
+        }
+    }
+
+    #[test]
+    fn time_that_goes_back_gives_nothing_away() {
+        let budget = Budget::new(RetryBudget::new());
+        drain(&budget, at(10_000));
+        assert_eq!(drain(&budget, at(0)), 0);
+    }
+}

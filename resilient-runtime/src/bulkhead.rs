@@ -1,0 +1,213 @@
+//! The bulkhead: how many calls are in flight, and who is next.
+//!
+//! One word holds the waiters and the calls in flight. Without waiters, taking a slot is a compare-and-swap and giving it back a
+//! subtraction; the queue's lock is for those who wait, in threads and in tasks alike. Newcomers never overtake.
+
+use crate::sync::{Mutex, lock};
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::task::Waker;
+
+const WAITER: u64 = 1 << 32;
+const IN_FLIGHT: u64 = WAITER - 1;
+
+/// How many calls may be in flight at once: settings of a [bulkhead shared by name](crate::Configuration::bulkhead).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Concurrency(u32);
+
+impl Concurrency {
+    /// At most this many calls, from 1 to 10⁶.
+    #[must_use]
+    pub const fn limit(calls: u32) -> Self {
+        Self(calls)
+    }
+
+    pub(crate) const fn calls(self) -> u32 {
+        self.0
+    }
+
+    pub(crate) const fn problem(self) -> Option<&'static str> {
+        if self.0 == 0 || self.0 > 1_000_000 {
+            return Some("`concurrency` must be from 1 to 1000000");
+        }
+        None
+    }
+}
+
+/// A bulkhead, private to a function or shared by name: [`bulkhead`](crate::bulkhead).
+#[derive(Debug)]
+pub struct Bulkhead {
+    name: Option<&'static str>,
+    word: AtomicU64,
+    limit: AtomicU64,
+    queue: Mutex<VecDeque<Arc<Waiter>>>,
+}
+
+#[derive(Debug)]
+struct Waiter {
+    is_granted: AtomicBool,
+    waker: Mutex<Waker>,
+}
+
+/// A call in flight.
+#[derive(Debug)]
+pub(crate) struct Slot<'b>(&'b Bulkhead);
+
+/// A place in the queue; dropped, it is given up, and so is a slot that it was granted.
+#[derive(Debug)]
+pub(crate) struct Place<'b> {
+    bulkhead: &'b Bulkhead,
+    waiter: Arc<Waiter>,
+}
+
+impl Bulkhead {
+    pub(crate) fn new(name: Option<&'static str>, limit: Concurrency) -> Self {
+        Self { name, word: AtomicU64::new(0), limit: AtomicU64::new(u64::from(limit.calls())), queue: Mutex::new(VecDeque::new()) }
+    }
+
+    /// The name by which functions share it; `None` if it is a function's own.
+    #[must_use]
+    pub fn name(&self) -> Option<&'static str> {
+        self.name
+    }
+
+    /// How many calls may be in flight.
+    #[must_use]
+    pub fn limit(&self) -> u32 {
+        u32::try_from(self.limit.load(Ordering::Relaxed)).unwrap_or(u32::MAX)
+    }
+
+    /// How many calls are in flight now.
+    #[must_use]
+    pub fn in_flight(&self) -> u32 {
+        u32::try_from(self.word.load(Ordering::Relaxed) & IN_FLIGHT).unwrap_or(u32::MAX)
+    }
+
+    /// How many calls wait for a slot now.
+    #[must_use]
+    pub fn waiting(&self) -> u32 {
+        u32::try_from(self.word.load(Ordering::Relaxed) / WAITER).unwrap_or(u32::MAX)
+    }
+
+    /// Calls in flight stay; a higher limit admits waiters at once.
+    pub(crate) fn change_limit(&self, limit: Concurrency) {
+        self.limit.swap(u64::from(limit.calls()), Ordering::AcqRel);
+        self.hand_over();
+    }
+
+    /// A slot, if one is free and nobody waits.
+    #[inline]
+    pub(crate) fn try_acquire(&self) -> Option<Slot<'_>> {
+        let limit = self.limit.load(Ordering::Relaxed);
+        let mut word = self.word.load(Ordering::Relaxed);
+        // A waiter alone makes the word greater than any limit.
+        while word < limit {
+            match self.word.compare_exchange_weak(word, word + 1, Ordering::AcqRel, Ordering::Relaxed) {
+                Ok(_) => return Some(Slot(self)),
+                Err(actual) => word = actual,
+            }
+        }
+        None
+    }
+
+    /// A slot, or the last place in the queue.
+    #[cold]
+    pub(crate) fn enqueue(&self, waker: Waker) -> Result<Slot<'_>, Place<'_>> {
+        let mut queue = lock(&self.queue);
+        let mut word = self.word.load(Ordering::Acquire);
+        loop {
+            let is_free = word < self.limit.load(Ordering::Relaxed);
+            let next = if is_free { word + 1 } else { word + WAITER };
+            match self.word.compare_exchange_weak(word, next, Ordering::AcqRel, Ordering::Acquire) {
+                Ok(_) if is_free => return Ok(Slot(self)),
+                Ok(_) => break,
+                Err(actual) => word = actual,
+            }
+        }
+        let waiter = Arc::new(Waiter { is_granted: AtomicBool::new(false), waker: Mutex::new(waker) });
+        queue.push_back(Arc::clone(&waiter));
+        Err(Place { bulkhead: self, waiter })
+    }
+
+    /// Gives free slots to those who wait longest, and wakes them after the lock is released.
+    #[cold]
+    fn hand_over(&self) {
+        let mut granted = Vec::new();
+        let mut queue = lock(&self.queue);
+        while !queue.is_empty() && self.word.load(Ordering::Acquire) & IN_FLIGHT < self.limit.load(Ordering::Relaxed) {
+            self.word.fetch_sub(WAITER - 1, Ordering::AcqRel);
+            granted.extend(queue.pop_front());
+        }
+        for waiter in &granted {
+            waiter.is_granted.store(true, Ordering::Release);
+        }
+        drop(queue);
+        for waiter in granted {
+            let waker = lock(&waiter.waker).clone();
+            waker.wake();
+        }
+    }
+}
+
+impl Drop for Slot<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        if self.0.word.fetch_sub(1, Ordering::AcqRel) >= WAITER {
+            self.0.hand_over();
+        }
+    }
+}
+
+impl<'b> Place<'b> {
+    /// The slot, once it is this waiter's turn.
+    pub(crate) fn take(self) -> Result<Slot<'b>, Self> {
+        if !self.waiter.is_granted.swap(false, Ordering::AcqRel) {
+            return Err(self);
+        }
+        Ok(Slot(self.bulkhead))
+    }
+
+    /// From now on that waker is woken.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn wake(&self, waker: &Waker) {
+        lock(&self.waiter.waker).clone_from(waker);
+    }
+}
+
+impl Drop for Place<'_> {
+    /// After a [`take`](Self::take) the waiter is in no queue and has no grant, so this finds nothing to give up.
+    fn drop(&mut self) {
+        let mut queue = lock(&self.bulkhead.queue);
+        let position = queue.iter().position(|other| Arc::ptr_eq(other, &self.waiter));
+        if let Some(position) = position {
+            queue.remove(position);
+            self.bulkhead.word.fetch_sub(WAITER, Ordering::AcqRel);
+        }
+        drop(queue);
+        if self.waiter.is_granted.swap(false, Ordering::AcqRel) {
+            drop(Slot(self.bulkhead));
+        } else if position.is_some() {
+            self.bulkhead.hand_over();
+        }
+    }
+}
+
+/// Wakes a thread that waits for a slot.
+#[derive(Debug)]
+pub(crate) struct Unpark(std::thread::Thread);
+
+impl Unpark {
+    pub(crate) fn waker() -> Waker {
+        Arc::new(Self(std::thread::current())).into()
+    }
+}
+
+impl std::task::Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
+}
+
+#[cfg(test)]
+mod tests;

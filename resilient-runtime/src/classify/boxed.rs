@@ -1,0 +1,87 @@
+//! Errors without a type are looked through along their causes; the first that is known decides.
+
+use crate::rejected::{chain, refusal_in};
+use crate::verdict::{Classify, Verdict};
+use std::error::Error;
+
+fn known(error: &(dyn Error + 'static)) -> Option<Verdict> {
+    #[cfg(feature = "reqwest")]
+    if let Some(error) = error.downcast_ref::<reqwest::Error>() {
+        return Some(error.classify());
+    }
+    #[cfg(feature = "http")]
+    if let Some(error) = error.downcast_ref::<super::StatusError>() {
+        return Some(error.classify());
+    }
+    error.downcast_ref::<std::io::Error>().map(Classify::classify)
+}
+
+fn look_through(error: &(dyn Error + 'static)) -> Verdict {
+    if let Some(refusal) = refusal_in(Some(error)) {
+        return refusal.verdict();
+    }
+    chain(Some(error)).find_map(known).unwrap_or(Verdict::TRANSIENT)
+}
+
+impl Classify for dyn Error {
+    fn classify(&self) -> Verdict {
+        look_through(self)
+    }
+}
+
+impl Classify for dyn Error + Send {
+    fn classify(&self) -> Verdict {
+        look_through(self)
+    }
+}
+
+impl Classify for dyn Error + Send + Sync {
+    fn classify(&self) -> Verdict {
+        look_through(self)
+    }
+}
+
+#[cfg(feature = "anyhow")]
+impl Classify for anyhow::Error {
+    fn classify(&self) -> Verdict {
+        look_through(self.as_ref())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fmt;
+    use std::io::{self, ErrorKind};
+
+    #[derive(Debug)]
+    struct Wrapped(io::Error);
+
+    impl fmt::Display for Wrapped {
+        fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+            formatter.write_str("wrapped")
+        }
+    }
+
+    impl Error for Wrapped {
+        fn source(&self) -> Option<&(dyn Error + 'static)> {
+            Some(&self.0)
+        }
+    }
+
+    #[test]
+    fn the_first_known_cause_decides() {
+        let boxed: Box<dyn Error + Send + Sync> = Box::new(Wrapped(ErrorKind::NotFound.into()));
+        assert_eq!(boxed.classify(), Verdict::Permanent);
+        let boxed: Box<dyn Error> = "no cause at all".into();
+        assert_eq!(boxed.classify(), Verdict::TRANSIENT);
+    }
+
+    #[cfg(feature = "anyhow")]
+    #[test]
+    fn anyhow_contexts_do_not_hide_the_cause() {
+        use anyhow::Context as _;
+        let error = Err::<(), _>(io::Error::from(ErrorKind::PermissionDenied)).context("opening").context("loading");
+        assert_eq!(error.err().map(|error| error.classify()), Some(Verdict::Permanent));
+    }
+}

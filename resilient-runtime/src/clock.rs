@@ -1,0 +1,177 @@
+//! The one place where time is read and waited for.
+//!
+//! Readings are nanoseconds on one process clock. A raw time-stamp counter may step back between cores, so no reading is trusted
+//! to be later than another: differences saturate, and whoever keeps a moment (a bucket, a breaker, a call) keeps the latest.
+
+use std::time::Duration;
+
+/// A moment of the process clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Instant(u64);
+
+impl Instant {
+    pub(crate) const NEVER: Self = Self(u64::MAX);
+
+    pub(crate) const fn from_nanos(nanos: u64) -> Self {
+        Self(nanos)
+    }
+
+    pub(crate) const fn as_nanos(self) -> u64 {
+        self.0
+    }
+
+    pub(crate) const fn plus(self, nanos: u64) -> Self {
+        Self(self.0.saturating_add(nanos))
+    }
+
+    pub(crate) const fn since(self, earlier: Self) -> u64 {
+        self.0.saturating_sub(earlier.0)
+    }
+}
+
+/// Whole nanoseconds of a duration; what does not fit (584 years) counts as unlimited.
+pub(crate) const fn nanos(duration: Duration) -> u64 {
+    let nanos = duration.as_nanos();
+    if nanos > u64::MAX as u128 {
+        return u64::MAX;
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "compared with u64::MAX above; `try_from` is not const")]
+    let nanos = nanos as u64;
+    nanos
+}
+
+#[cfg(not(feature = "testing"))]
+#[inline]
+pub(crate) fn now() -> Instant {
+    fast::now()
+}
+
+#[cfg(feature = "testing")]
+pub(crate) fn now() -> Instant {
+    turned::now().unwrap_or_else(unturned::now)
+}
+
+/// Blocks this thread until `until`, or turns a hand-turned clock there.
+pub(crate) fn sleep_blocking(until: Instant) {
+    loop {
+        let left = until.since(now());
+        if left == 0 {
+            return;
+        }
+        #[cfg(feature = "testing")]
+        if turned::sleep(left) {
+            return;
+        }
+        std::thread::sleep(Duration::from_nanos(left));
+    }
+}
+
+#[cfg(any(not(feature = "testing"), not(feature = "tokio")))]
+mod fast {
+    use super::Instant;
+    use std::sync::LazyLock;
+
+    struct Counter {
+        clock: quanta::Clock,
+        start: u64,
+    }
+
+    static COUNTER: LazyLock<Counter> = LazyLock::new(|| {
+        let clock = quanta::Clock::new();
+        let start = clock.raw();
+        Counter { clock, start }
+    });
+
+    #[inline]
+    pub(super) fn now() -> Instant {
+        let Counter { clock, start } = &*COUNTER;
+        Instant(clock.delta_as_nanos(*start, clock.raw()))
+    }
+}
+
+#[cfg(all(feature = "testing", not(feature = "tokio")))]
+use fast as unturned;
+
+/// Tokio's own clock, so that `start_paused` and `tokio::time::advance` turn ours too.
+#[cfg(all(feature = "testing", feature = "tokio"))]
+mod unturned {
+    use super::{Instant, nanos};
+    use std::sync::LazyLock;
+
+    /// A paused runtime may have stopped its clock before the anchor was first read, so the anchor stands well after zero.
+    const ANCHOR: u64 = 1 << 50;
+
+    static ANCHORED: LazyLock<tokio::time::Instant> = LazyLock::new(tokio::time::Instant::now);
+
+    pub(super) fn now() -> Instant {
+        let now = tokio::time::Instant::now();
+        let anchor = *ANCHORED;
+        match now.checked_duration_since(anchor) {
+            Some(after) => Instant(ANCHOR.saturating_add(nanos(after))),
+            None => Instant(ANCHOR.saturating_sub(nanos(anchor.duration_since(now)))),
+        }
+    }
+}
+
+/// A clock that one thread turns by hand.
+#[cfg(feature = "testing")]
+pub(crate) mod turned {
+    use super::Instant;
+    use crate::sync::{Mutex, lock};
+    use std::cell::Cell;
+    use std::sync::atomic::{AtomicU64, Ordering};
+    use std::time::Duration;
+
+    #[derive(Debug)]
+    pub(crate) struct Hands {
+        pub(crate) nanos: AtomicU64,
+        pub(crate) waits: Mutex<Vec<Duration>>,
+    }
+
+    thread_local! {
+        static HANDS: Cell<Option<&'static Hands>> = const { Cell::new(None) };
+    }
+
+    pub(crate) fn replace(hands: Option<&'static Hands>) -> Option<&'static Hands> {
+        HANDS.replace(hands)
+    }
+
+    #[inline]
+    pub(super) fn now() -> Option<Instant> {
+        HANDS.get().map(|hands| Instant(hands.nanos.load(Ordering::Relaxed)))
+    }
+
+    /// Answers whether this thread's clock is turned by hand; if so it now shows `nanos` later.
+    pub(crate) fn sleep(nanos: u64) -> bool {
+        let Some(hands) = HANDS.get() else { return false };
+        hands.nanos.fetch_add(nanos, Ordering::Relaxed);
+        lock(&hands.waits).push(Duration::from_nanos(nanos));
+        true
+    }
+}
+
+/// A timer that is armed on its first pending poll and reads our clock to decide, so that it fires neither early (timers round)
+/// nor never (a body that uses up tokio's cooperative budget starves the timer's own poll).
+#[cfg(feature = "tokio")]
+#[derive(Debug, Default)]
+pub(crate) struct Alarm {
+    sleep: Option<std::pin::Pin<Box<tokio::time::Sleep>>>,
+}
+
+#[cfg(feature = "tokio")]
+impl Alarm {
+    pub(crate) fn poll(&mut self, until: Instant, context: &mut std::task::Context<'_>) -> std::task::Poll<()> {
+        use std::task::Poll;
+        loop {
+            let left = until.since(now());
+            if left == 0 {
+                return Poll::Ready(());
+            }
+            let sleep = self.sleep.get_or_insert_with(|| Box::pin(tokio::time::sleep(Duration::from_nanos(left))));
+            if sleep.as_mut().poll(context).is_pending() {
+                return Poll::Pending;
+            }
+            sleep.as_mut().set(tokio::time::sleep(Duration::from_nanos(left)));
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! What the world is told, as `tracing` events; nothing is computed when nobody listens.
+
+use crate::breaker::Change;
+use crate::clock::Instant;
+use crate::judging::Judged;
+use crate::plan::Plan;
+use crate::rejected::Rejected;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use tracing::{Level, enabled, event};
+
+/// Refusals of one function are told at most once in this time, with their number.
+const SUMMARY: u64 = 10_000_000_000;
+
+/// What one function has said already.
+#[derive(Debug)]
+pub(crate) struct Record {
+    has_told_unclassified: AtomicBool,
+    has_told_blocking: AtomicBool,
+    refusals: AtomicU64,
+    next_summary: AtomicU64,
+}
+
+impl Record {
+    pub(crate) const fn new() -> Self {
+        Self {
+            has_told_unclassified: AtomicBool::new(false),
+            has_told_blocking: AtomicBool::new(false),
+            refusals: AtomicU64::new(0),
+            next_summary: AtomicU64::new(0),
+        }
+    }
+
+    /// How many refusals to tell now, if it is time.
+    fn refusals_to_tell(&self, now: Instant) -> Option<u64> {
+        self.refusals.fetch_add(1, Ordering::Relaxed);
+        let next = self.next_summary.load(Ordering::Relaxed);
+        let later = now.plus(SUMMARY).as_nanos();
+        let is_due =
+            now.as_nanos() >= next && self.next_summary.compare_exchange(next, later, Ordering::Relaxed, Ordering::Relaxed).is_ok();
+        is_due.then(|| self.refusals.swap(0, Ordering::Relaxed))
+    }
+}
+
+/// Why no retry follows although one was left or wished for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    Attempts,
+    CircuitOpen,
+    Deadline,
+    Budget,
+    Hint,
+}
+
+impl End {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Attempts => "no retries left",
+            Self::CircuitOpen => "the circuit is open",
+            Self::Deadline => "the next attempt would start after the deadline",
+            Self::Budget => "the retry budget is spent",
+            Self::Hint => "the server asks for more than max_retry_after",
+        }
+    }
+}
+
+macro_rules! tell {
+    ($level:ident, $name:literal, $($fields:tt)*) => {
+        event!(name: $name, target: "resilient", Level::$level, $($fields)*, $name)
+    };
+}
+
+fn millis(nanos: u64) -> u64 {
+    nanos.div_ceil(1_000_000)
+}
+
+pub(crate) fn retry(plan: &Plan<'_>, attempt: u32, delay: u64, judged: &Judged<'_>) {
+    let (breaker, verdict) = (plan.breaker_name(), judged.verdict.word());
+    let error = judged.error.map(tracing::field::display);
+    tell!(DEBUG, "retry", function = plan.function, breaker, attempt, delay_ms = millis(delay), verdict, error);
+}
+
+pub(crate) fn exhausted(plan: &Plan<'_>, attempts: u32, end: End, judged: &Judged<'_>) {
+    let (breaker, verdict, reason) = (plan.breaker_name(), judged.verdict.word(), end.word());
+    let error = judged.error.map(tracing::field::display);
+    tell!(WARN, "exhausted", function = plan.function, breaker, attempts, reason, verdict, error);
+}
+
+pub(crate) fn rejected(plan: &Plan<'_>, rejected: &Rejected, now: impl FnOnce() -> Instant) {
+    if !enabled!(target: "resilient", Level::WARN) {
+        return;
+    }
+    if let Some(count) = plan.record.refusals_to_tell(now()) {
+        let (function, resource) = (rejected.function(), rejected.resource());
+        let (reason, attempts) = (rejected.kind().word(), rejected.attempts());
+        let retry_after_ms = rejected.retry_after().map(|wait| wait.as_millis());
+        tell!(WARN, "rejected", function, resource, reason, attempts, retry_after_ms, count);
+    }
+}
+
+pub(crate) fn unclassified(plan: &Plan<'_>, judged: &Judged<'_>) {
+    if plan.record.has_told_unclassified.swap(true, Ordering::Relaxed) {
+        return;
+    }
+    let error = judged.error.map(tracing::field::display);
+    let hint = "this error type does not say what it means, so it counts as transient: derive `Classify` for it, set `classify`, \
+                or turn on the feature of the crate it comes from";
+    tell!(INFO, "unclassified", function = plan.function, error, hint);
+}
+
+/// A thread that polls tasks is about to sleep.
+#[cfg(feature = "tokio")]
+pub(crate) fn blocking(plan: &Plan<'_>) {
+    let is_told = || plan.record.has_told_blocking.swap(true, Ordering::Relaxed);
+    if enabled!(target: "resilient", Level::WARN) && tokio::runtime::Handle::try_current().is_ok() && !is_told() {
+        let hint = "a sync function waits inside an async runtime: unless this is `spawn_blocking`, it blocks a worker";
+        tell!(WARN, "blocking_wait", function = plan.function, hint);
+    }
+}
+
+#[cfg(not(feature = "tokio"))]
+pub(crate) fn blocking(plan: &Plan<'_>) {
+    plan.record.has_told_blocking.store(true, Ordering::Relaxed);
+}
+
+pub(crate) fn breaker_changed(breaker: &str, change: Change) {
+    match change {
+        Change::Opened { failures, open_for } => {
+            tell!(ERROR, "circuit_opened", breaker, failures, open_for_ms = millis(open_for));
+        }
+        Change::HalfOpen => tell!(WARN, "circuit_half_open", breaker),
+        Change::Closed => tell!(INFO, "circuit_closed", breaker),
+    }
+}
+
+/// Two functions say different things of one name; the first stays.
+pub(crate) fn conflicting_settings(what: &str, name: &str, first: &str, second: &str) {
+    tell!(ERROR, "conflicting_settings", what, name, first, second);
+}

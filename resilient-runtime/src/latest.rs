@@ -1,0 +1,71 @@
+//! A value that can be replaced while others read it without a lock.
+
+use once_cell::race::OnceBox;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// Replaced values stay in an append-only table until the whole is dropped, so that a reader may keep what it was given.
+#[derive(Debug)]
+pub(crate) struct Latest<T> {
+    first: T,
+    newest: AtomicU32,
+    later: OnceBox<Table<T>>,
+}
+
+/// Segment `s` holds the values `2^s` to `2^(s+1) - 1`, so that growing moves none.
+#[derive(Debug)]
+struct Table<T>([OnceBox<Segment<T>>; 32]);
+
+#[derive(Debug)]
+struct Segment<T>(Vec<OnceBox<T>>);
+
+impl<T> Latest<T> {
+    pub(crate) const fn new(first: T) -> Self {
+        Self { first, newest: AtomicU32::new(0), later: OnceBox::new() }
+    }
+
+    #[inline]
+    pub(crate) fn get(&self) -> &T {
+        match self.newest.load(Ordering::Acquire) {
+            0 => &self.first,
+            newest => self.at(newest).unwrap_or(&self.first),
+        }
+    }
+
+    /// Two replacements at once are the caller's to prevent: the second could be lost.
+    pub(crate) fn replace(&self, value: T) {
+        let index = self.newest.load(Ordering::Acquire).saturating_add(1);
+        let (segment, offset) = place(index);
+        let table = self.later.get_or_init(|| Box::new(Table([const { OnceBox::new() }; 32])));
+        let segment = table.0[segment].get_or_init(|| Box::new(Segment((0..1_usize << segment).map(|_| OnceBox::new()).collect())));
+        if segment.0[offset].set(Box::new(value)).is_ok() {
+            self.newest.store(index, Ordering::Release);
+        }
+    }
+
+    #[cold]
+    fn at(&self, index: u32) -> Option<&T> {
+        let (segment, offset) = place(index);
+        self.later.get()?.0[segment].get()?.0.get(offset)?.get()
+    }
+}
+
+fn place(index: u32) -> (usize, usize) {
+    let segment = index.max(1).ilog2();
+    (segment as usize, (index - (1 << segment)) as usize)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_latest_value_is_read_and_the_earlier_ones_stay() {
+        let latest = Latest::new(0);
+        let mut kept = vec![latest.get()];
+        for value in 1..100 {
+            latest.replace(value);
+            kept.push(latest.get());
+        }
+        assert!(kept.into_iter().copied().eq(0..100));
+    }
+}

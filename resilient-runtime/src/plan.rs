@@ -1,0 +1,210 @@
+//! What one function does around its body: settings that are its own, and handles on what it shares.
+
+use crate::backoff::{Backoff, Jitter, Schedule};
+use crate::breaker::Breaker;
+use crate::bucket::Bucket;
+use crate::budget::{Budget, RetryBudget};
+use crate::bulkhead::{Bulkhead, Concurrency};
+use crate::circuit_breaker::CircuitBreaker;
+use crate::clock::nanos;
+use crate::events::Record;
+use crate::rate::Rate;
+use crate::registry;
+use std::time::Duration;
+
+/// What was said of a function, in the attribute or with a builder.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Declared {
+    pub(crate) name: &'static str,
+    pub(crate) settings: Settings,
+    pub(crate) budget: BudgetChoice,
+    pub(crate) breaker: Option<(&'static str, CircuitBreaker)>,
+    pub(crate) rate: Option<Rate>,
+    pub(crate) burst: Option<u32>,
+    pub(crate) bucket: Option<&'static str>,
+    pub(crate) concurrency: Option<Concurrency>,
+    pub(crate) bulkhead: Option<&'static str>,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum BudgetChoice {
+    Default,
+    Ratio(f64),
+    Named(&'static str),
+    None,
+}
+
+/// The settings of each call; times in nanoseconds, `u64::MAX` for none.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Settings {
+    pub(crate) retries: u32,
+    pub(crate) schedule: Schedule,
+    pub(crate) max_retry_after: u64,
+    pub(crate) timeout: u64,
+    pub(crate) deadline: u64,
+    pub(crate) max_wait: u64,
+}
+
+impl Settings {
+    pub(crate) const DEFAULT: Self = Self {
+        retries: 0,
+        schedule: Schedule::DEFAULT,
+        max_retry_after: nanos(Duration::from_secs(60)),
+        timeout: u64::MAX,
+        deadline: u64::MAX,
+        max_wait: nanos(Duration::from_secs(5)),
+    };
+}
+
+impl Declared {
+    pub(crate) const fn new(name: &'static str) -> Self {
+        Self {
+            name,
+            settings: Settings::DEFAULT,
+            budget: BudgetChoice::Default,
+            breaker: None,
+            rate: None,
+            burst: None,
+            bucket: None,
+            concurrency: None,
+            bulkhead: None,
+        }
+    }
+
+    pub(crate) const fn full_rate(&self) -> Option<Rate> {
+        match (self.rate, self.burst) {
+            (Some(rate), Some(burst)) => Some(rate.burst(burst)),
+            (rate, _) => rate,
+        }
+    }
+}
+
+/// A resource of everybody's, or of this function alone.
+#[derive(Debug)]
+enum Handle<T: 'static> {
+    Shared(&'static T),
+    Own(T),
+}
+
+impl<T> Handle<T> {
+    fn get(&self) -> &T {
+        match self {
+            Self::Shared(shared) => shared,
+            Self::Own(own) => own,
+        }
+    }
+}
+
+/// A declaration with everything found that it names.
+#[derive(Debug)]
+pub(crate) struct Assembly {
+    name: &'static str,
+    settings: Settings,
+    breaker: Option<&'static Breaker>,
+    bucket: Option<Handle<Bucket>>,
+    bulkhead: Option<Handle<Bulkhead>>,
+    budget: Option<Handle<Budget>>,
+}
+
+impl Assembly {
+    pub(crate) fn of(declared: &Declared) -> Self {
+        Self {
+            name: declared.name,
+            settings: declared.settings,
+            breaker: declared.breaker.map(|(name, settings)| registry::breaker(name, settings, declared.name)),
+            bucket: bucket(declared),
+            bulkhead: bulkhead(declared),
+            budget: budget(declared),
+        }
+    }
+
+    pub(crate) fn plan<'a>(&'a self, record: &'a Record) -> Plan<'a> {
+        Plan {
+            function: self.name,
+            settings: self.settings,
+            breaker: self.breaker,
+            bucket: self.bucket.as_ref().map(Handle::get),
+            bulkhead: self.bulkhead.as_ref().map(Handle::get),
+            budget: self.budget.as_ref().map(Handle::get),
+            record,
+        }
+    }
+}
+
+fn bucket(declared: &Declared) -> Option<Handle<Bucket>> {
+    let rate = declared.full_rate();
+    match declared.bucket {
+        Some(name) => Some(Handle::Shared(registry::bucket(name, rate, declared.name))),
+        None => rate.map(|rate| Handle::Own(Bucket::new(None, rate))),
+    }
+}
+
+fn bulkhead(declared: &Declared) -> Option<Handle<Bulkhead>> {
+    match declared.bulkhead {
+        Some(name) => Some(Handle::Shared(registry::bulkhead(name, declared.concurrency, declared.name))),
+        None => declared.concurrency.map(|limit| Handle::Own(Bulkhead::new(None, limit))),
+    }
+}
+
+fn budget(declared: &Declared) -> Option<Handle<Budget>> {
+    match (declared.budget, declared.breaker) {
+        (BudgetChoice::None, _) => None,
+        (BudgetChoice::Named(name), _) => Some(Handle::Shared(registry::budget(name))),
+        (BudgetChoice::Ratio(ratio), _) => Some(Handle::Own(Budget::new(RetryBudget::new().ratio(ratio)))),
+        (BudgetChoice::Default, Some((breaker, _))) => Some(Handle::Shared(registry::budget_of_breaker(breaker))),
+        (BudgetChoice::Default, None) => Some(Handle::Own(Budget::new(RetryBudget::new()))),
+    }
+}
+
+/// What a call needs to know, in one place that it borrows for its time.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug)]
+pub struct Plan<'r> {
+    pub(crate) function: &'static str,
+    pub(crate) settings: Settings,
+    pub(crate) breaker: Option<&'r Breaker>,
+    pub(crate) bucket: Option<&'r Bucket>,
+    pub(crate) bulkhead: Option<&'r Bulkhead>,
+    pub(crate) budget: Option<&'r Budget>,
+    pub(crate) record: &'r Record,
+}
+
+impl Plan<'_> {
+    pub(crate) fn breaker_name(&self) -> Option<&'static str> {
+        self.breaker.map(Breaker::name)
+    }
+
+    /// Whether a healthy call needs the time at all.
+    #[inline]
+    pub(crate) fn reads_clock(&self) -> bool {
+        self.bucket.is_some() || self.settings.deadline != u64::MAX
+    }
+}
+
+macro_rules! settings_from_expressions {
+    ($($name:ident($value:ident: $type:ty) $settings:ident => $change:expr;)*) => {
+        /// Settings that the attribute gives as expressions, evaluated in the function.
+        impl Plan<'_> {
+            $(
+                #[must_use]
+                pub fn $name(mut self, $value: $type) -> Self {
+                    let $settings = &mut self.settings;
+                    $change;
+                    self
+                }
+            )*
+        }
+    };
+}
+
+settings_from_expressions! {
+    with_retries(retries: u32) settings => settings.retries = retries;
+    with_base_delay(delay: Duration) settings => settings.schedule.base = nanos(delay);
+    with_max_delay(delay: Duration) settings => settings.schedule.max = nanos(delay);
+    with_backoff(backoff: Backoff) settings => settings.schedule.backoff = backoff;
+    with_jitter(jitter: impl Into<Jitter>) settings => settings.schedule.jitter = jitter.into();
+    with_max_retry_after(wait: Duration) settings => settings.max_retry_after = nanos(wait);
+    with_timeout(timeout: Duration) settings => settings.timeout = nanos(timeout);
+    with_deadline(deadline: Duration) settings => settings.deadline = nanos(deadline);
+    with_max_wait(wait: Duration) settings => settings.max_wait = nanos(wait);
+}

@@ -1,0 +1,347 @@
+//! The same loop by hand, for people without the attribute.
+
+use crate::backoff::{Backoff, DEFAULT_BASE_DELAY, DEFAULT_MAX_DELAY, Jitter};
+use crate::budget::RetryBudget;
+use crate::bulkhead::Concurrency;
+use crate::call::Call;
+use crate::circuit_breaker::CircuitBreaker;
+use crate::clock::nanos;
+use crate::configure::ConfigError;
+use crate::events::Record;
+use crate::judging::Judged;
+use crate::outcome::FromRejected;
+use crate::plan::{Assembly, BudgetChoice, Declared};
+use crate::rate::Rate;
+use crate::registry::intern;
+use crate::verdict::{Classify, Verdict};
+use std::fmt;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What happens around a body: the attribute's policies as a value. Clones share everything.
+///
+/// ```
+/// use resilient_runtime::Policy;
+/// use std::io;
+///
+/// let policy = Policy::builder().name("fetch rates").retries(3).breaker("rates").rate(10).build()?;
+/// let rates = policy.run(|| io::Result::Ok("1.08"));
+/// assert_eq!(rates.ok(), Some("1.08"));
+/// # Ok::<(), resilient_runtime::ConfigError>(())
+/// ```
+#[derive(Clone)]
+pub struct Policy(Arc<Inner>);
+
+struct Inner {
+    assembly: Assembly,
+    record: Record,
+    declared: Declared,
+}
+
+impl fmt::Debug for Policy {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_tuple("Policy").field(&self.0.declared).finish()
+    }
+}
+
+impl Policy {
+    /// A policy that does nothing yet.
+    pub fn builder() -> PolicyBuilder {
+        PolicyBuilder { declared: Declared::new("policy"), problems: Vec::new() }
+    }
+
+    /// The longest waits before the first `retries` retries; jitter shortens most of them.
+    pub fn schedule(&self, retries: u32) -> impl Iterator<Item = Duration> + use<> {
+        let schedule = self.0.declared.settings.schedule;
+        let waits = (1..=retries).scan(0, move |previous, attempt| {
+            *previous = schedule.wait(attempt, *previous, u64::MAX);
+            Some(*previous)
+        });
+        waits.map(Duration::from_nanos)
+    }
+
+    /// Runs the body as often as the policies say, waiting in this thread.
+    ///
+    /// # Errors
+    ///
+    /// The last attempt's error as it is, or a [`Rejected`](crate::Rejected) turned into one. An `Err` means what its type says; a
+    /// type that says nothing needs [`run_with`](Self::run_with).
+    ///
+    /// # Panics
+    ///
+    /// If the body does; the breaker counts a failure.
+    pub fn run<T, E: Classify + FromRejected>(&self, body: impl FnMut() -> Result<T, E>) -> Result<T, E> {
+        self.run_with(body, by_type)
+    }
+
+    /// The same with your word on what an outcome means, `Ok` values included.
+    ///
+    /// # Errors
+    ///
+    /// As [`run`](Self::run).
+    ///
+    /// ```
+    /// use resilient_runtime::{Policy, Rejected, Verdict};
+    ///
+    /// #[derive(Debug)]
+    /// struct Busy;
+    /// # impl From<Rejected> for Busy { fn from(_: Rejected) -> Self { Busy } }
+    ///
+    /// let policy = Policy::builder().retries(2).base_delay(std::time::Duration::from_millis(1)).build()?;
+    /// let mut attempts = 0;
+    /// let outcome = policy.run_with(
+    ///     || { attempts += 1; if attempts < 3 { Err(Busy) } else { Ok(attempts) } },
+    ///     |outcome| if outcome.is_ok() { Verdict::Success } else { Verdict::TRANSIENT },
+    /// );
+    /// assert_eq!(outcome.ok(), Some(3));
+    /// # Ok::<(), resilient_runtime::ConfigError>(())
+    /// ```
+    pub fn run_with<T, E: FromRejected>(
+        &self,
+        mut body: impl FnMut() -> Result<T, E>,
+        mut classify: impl FnMut(&Result<T, E>) -> Verdict,
+    ) -> Result<T, E> {
+        let plan = self.0.assembly.plan(&self.0.record);
+        let mut call = Call::enter(&plan);
+        loop {
+            let outcome = match call.attempt_blocking(&mut body) {
+                Ok(outcome) => outcome,
+                Err(rejected) => return Err(E::from_rejected(rejected)),
+            };
+            match call.settle(Judged::by(classify(&outcome))) {
+                ControlFlow::Break(()) => return outcome,
+                ControlFlow::Continue(delay) => {
+                    drop(outcome);
+                    call.wait_blocking(delay);
+                }
+            }
+        }
+    }
+
+    /// Runs the body as often as the policies say, waiting in this task. The body makes a new future for every attempt.
+    ///
+    /// # Errors
+    ///
+    /// As [`run`](Self::run).
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use resilient_runtime::Policy;
+    /// use std::time::Duration;
+    ///
+    /// let policy = Policy::builder().retries(3).timeout(Duration::from_secs(2)).build()?;
+    /// let answer = policy.run_async(|| async { std::io::Result::Ok(42) }).await?;
+    /// assert_eq!(answer, 42);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[cfg(feature = "tokio")]
+    pub async fn run_async<T, E: Classify + FromRejected, F: Future<Output = Result<T, E>>>(
+        &self,
+        body: impl FnMut() -> F,
+    ) -> Result<T, E> {
+        self.run_async_with(body, by_type).await
+    }
+
+    /// The same with your word on what an outcome means, `Ok` values included.
+    ///
+    /// # Errors
+    ///
+    /// As [`run`](Self::run).
+    #[cfg(feature = "tokio")]
+    pub async fn run_async_with<T, E: FromRejected, F: Future<Output = Result<T, E>>>(
+        &self,
+        mut body: impl FnMut() -> F,
+        mut classify: impl FnMut(&Result<T, E>) -> Verdict,
+    ) -> Result<T, E> {
+        let plan = self.0.assembly.plan(&self.0.record);
+        let mut call = Call::enter(&plan);
+        loop {
+            let delay = {
+                let outcome = match call.attempt(body()).await {
+                    Ok(outcome) => outcome,
+                    Err(rejected) if call.is_over() => return Err(E::from_rejected(rejected)),
+                    Err(rejected) => Err(E::from_rejected(rejected)),
+                };
+                match call.settle(Judged::by(classify(&outcome))) {
+                    ControlFlow::Break(()) => return outcome,
+                    ControlFlow::Continue(delay) => delay,
+                }
+            };
+            call.wait(delay).await;
+        }
+    }
+}
+
+fn by_type<T, E: Classify>(outcome: &Result<T, E>) -> Verdict {
+    match outcome {
+        Ok(_) => Verdict::Success,
+        Err(error) => error.classify(),
+    }
+}
+
+/// Collects the settings of a [`Policy`]; each is the attribute's key of the same name.
+#[must_use = "a builder does nothing until `build`"]
+#[derive(Clone, Debug)]
+pub struct PolicyBuilder {
+    declared: Declared,
+    problems: Vec<String>,
+}
+
+impl PolicyBuilder {
+    /// The name in errors and events; "policy" if there is none.
+    pub fn name(mut self, name: &str) -> Self {
+        self.declared.name = self.named("name", name);
+        self
+    }
+
+    /// Extra attempts after the first; none if there is none.
+    pub fn retries(mut self, retries: u32) -> Self {
+        self.declared.settings.retries = retries;
+        self
+    }
+
+    /// The first wait between attempts; 100 ms if there is none.
+    pub fn base_delay(mut self, delay: Duration) -> Self {
+        self.declared.settings.schedule.base = nanos(delay);
+        self
+    }
+
+    /// The longest of our own waits, jitter included; 10 s if there is none.
+    pub fn max_delay(mut self, delay: Duration) -> Self {
+        self.declared.settings.schedule.max = nanos(delay);
+        self
+    }
+
+    /// How the waits grow; exponentially if there is none.
+    pub fn backoff(mut self, backoff: Backoff) -> Self {
+        self.declared.settings.schedule.backoff = backoff;
+        self
+    }
+
+    /// How the waits are spread; fully if there is none.
+    pub fn jitter(mut self, jitter: impl Into<Jitter>) -> Self {
+        self.declared.settings.schedule.jitter = jitter.into();
+        self
+    }
+
+    /// The longest wait that a server may ask for; 60 s if there is none. A longer one ends the call.
+    pub fn max_retry_after(mut self, wait: Duration) -> Self {
+        self.declared.settings.max_retry_after = nanos(wait);
+        self
+    }
+
+    /// Retries that each success earns, from above 0 to 10; 0.2 if there is none.
+    pub fn budget(mut self, ratio: f64) -> Self {
+        self.problems.extend(RetryBudget::new().ratio(ratio).problem().map(|problem| format!("budget: {problem}")));
+        self.declared.budget = BudgetChoice::Ratio(ratio);
+        self
+    }
+
+    /// The retry budget of that name instead of an own one.
+    pub fn shared_budget(mut self, name: &str) -> Self {
+        self.declared.budget = BudgetChoice::Named(self.named("budget", name));
+        self
+    }
+
+    /// No retry budget: an outage is met by `retries` times the load.
+    pub fn without_budget(mut self) -> Self {
+        self.declared.budget = BudgetChoice::None;
+        self
+    }
+
+    /// How long each attempt may take; only futures can be stopped, so [`Policy::run`] does not look at it.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.positive("timeout", timeout);
+        self.declared.settings.timeout = nanos(timeout);
+        self
+    }
+
+    /// How long the whole call may take: attempts, waits, queueing.
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        self.positive("deadline", deadline);
+        self.declared.settings.deadline = nanos(deadline);
+        self
+    }
+
+    /// The circuit breaker of that name.
+    pub fn breaker(self, name: &str) -> Self {
+        self.breaker_with(name, CircuitBreaker::new())
+    }
+
+    /// The circuit breaker of that name, with settings for it if configuration says nothing.
+    pub fn breaker_with(mut self, name: &str, settings: CircuitBreaker) -> Self {
+        self.problems.extend(settings.problem().map(|problem| format!("breaker `{name}`: {problem}")));
+        self.declared.breaker = Some((self.named("breaker", name), settings));
+        self
+    }
+
+    /// Calls per second, or a [`Rate`]. With [`bucket`](Self::bucket) it is that bucket's if configuration says nothing.
+    pub fn rate(mut self, rate: impl Into<Rate>) -> Self {
+        let rate = rate.into();
+        self.problems.extend(rate.problem().map(|problem| format!("rate: {problem}")));
+        self.declared.rate = Some(rate);
+        self
+    }
+
+    /// The token bucket of that name.
+    pub fn bucket(mut self, name: &str) -> Self {
+        self.declared.bucket = Some(self.named("bucket", name));
+        self
+    }
+
+    /// The longest wait for a token or a slot; 5 s if there is none. `Duration::MAX` always waits.
+    pub fn max_wait(mut self, wait: Duration) -> Self {
+        self.declared.settings.max_wait = nanos(wait);
+        self
+    }
+
+    /// Calls in flight. With [`bulkhead`](Self::bulkhead) it is that bulkhead's limit if configuration says nothing.
+    pub fn concurrency(mut self, calls: u32) -> Self {
+        let limit = Concurrency::limit(calls);
+        self.problems.extend(limit.problem().map(str::to_owned));
+        self.declared.concurrency = Some(limit);
+        self
+    }
+
+    /// The bulkhead of that name.
+    pub fn bulkhead(mut self, name: &str) -> Self {
+        self.declared.bulkhead = Some(self.named("bulkhead", name));
+        self
+    }
+
+    /// The policy.
+    ///
+    /// # Errors
+    ///
+    /// Every setting that is out of range, and settings that contradict each other.
+    pub fn build(mut self) -> Result<Policy, ConfigError> {
+        let schedule = self.declared.settings.schedule;
+        if schedule.base > schedule.max {
+            let (base, max) = (Duration::from_nanos(schedule.base), Duration::from_nanos(schedule.max));
+            let defaults = format!("(the defaults are {DEFAULT_BASE_DELAY:?} and {DEFAULT_MAX_DELAY:?})");
+            self.problems.push(format!("`base_delay` {base:?} must be at most `max_delay` {max:?} {defaults}"));
+        }
+        if !schedule.jitter.is_valid() {
+            self.problems.push("`jitter` must be from 0 to 1".to_owned());
+        }
+        ConfigError::unless_empty(self.problems)?;
+        let (assembly, declared) = (Assembly::of(&self.declared), self.declared);
+        Ok(Policy(Arc::new(Inner { assembly, record: Record::new(), declared })))
+    }
+
+    fn named(&mut self, what: &str, name: &str) -> &'static str {
+        if name.is_empty() {
+            self.problems.push(format!("`{what}` may not be empty"));
+        }
+        intern(name)
+    }
+
+    fn positive(&mut self, what: &str, time: Duration) {
+        if time.is_zero() {
+            self.problems.push(format!("`{what}` must be longer than zero"));
+        }
+    }
+}

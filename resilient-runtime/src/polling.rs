@@ -1,0 +1,213 @@
+//! Drives a call in a task.
+
+use crate::blocking::Unwinding;
+use crate::bulkhead::{Bulkhead, Place, Slot};
+use crate::call::{Call, Delay, Step};
+use crate::clock::{Alarm, Instant, now};
+use crate::rejected::Rejected;
+use pin_project_lite::pin_project;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+pin_project! {
+    /// One attempt: its turn, then the body under its time limit. Hand-written, because an `async fn` that takes the body's future
+    /// would hold it twice (rust-lang/rust#62958).
+    #[doc(hidden)]
+    #[must_use = "futures do nothing unless polled"]
+    pub struct Attempt<'c, 'p, F> {
+        call: &'c mut Call<'p>,
+        stage: Stage<'p>,
+        #[pin]
+        body: F,
+    }
+}
+
+/// What an attempt waits for; only those who wait pay for it with a box.
+enum Stage<'p> {
+    New,
+    Waiting(Box<Wait<'p>>),
+    Running,
+    Limited(Box<Limit>),
+}
+
+struct Limit {
+    ends: Instant,
+    alarm: Alarm,
+}
+
+struct Wait<'p> {
+    step: Step<'p>,
+    place: Option<Place<'p>>,
+    alarm: Alarm,
+}
+
+impl<'p> Call<'p> {
+    pub fn attempt<F: Future>(&mut self, body: F) -> Attempt<'_, 'p, F> {
+        Attempt { call: self, stage: Stage::New, body }
+    }
+
+    /// The same, where every wait is unlimited and nothing can refuse.
+    pub fn attempt_unrefused<F: Future>(&mut self, body: F) -> Unrefused<'_, 'p, F> {
+        Unrefused { attempt: self.attempt(body) }
+    }
+
+    pub fn wait(&mut self, Delay(delay): Delay) -> Pause {
+        Pause { until: now().plus(delay), alarm: Alarm::default() }
+    }
+}
+
+impl<F: Future> Future for Attempt<'_, '_, F> {
+    type Output = Result<F::Output, Rejected>;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let attempt = self.project();
+        let (call, stage) = (attempt.call, attempt.stage);
+        if matches!(stage, Stage::New | Stage::Waiting(_)) {
+            ready!(poll_turn(call, stage, context))?;
+        }
+        let unwinding = Unwinding(call);
+        let polled = attempt.body.poll(context);
+        std::mem::forget(unwinding);
+        match polled {
+            Poll::Ready(outcome) => {
+                call.body_ended();
+                Poll::Ready(Ok(outcome))
+            }
+            Poll::Pending => poll_limit(call, stage, context).map(Err),
+        }
+    }
+}
+
+#[inline]
+fn poll_turn<'p>(call: &mut Call<'p>, stage: &mut Stage<'p>, context: &mut Context<'_>) -> Poll<Result<(), Rejected>> {
+    if matches!(stage, Stage::New) {
+        match call.admit(now) {
+            Step::Run => {
+                *stage = Stage::Running;
+                return Poll::Ready(Ok(()));
+            }
+            Step::Refuse(rejected) => return Poll::Ready(Err(rejected)),
+            step => *stage = Stage::Waiting(Wait::boxed(step)),
+        }
+    }
+    poll_wait(call, stage, context)
+}
+
+#[cold]
+fn poll_wait<'p>(call: &mut Call<'p>, stage: &mut Stage<'p>, context: &mut Context<'_>) -> Poll<Result<(), Rejected>> {
+    while let Stage::Waiting(wait) = stage {
+        if let Some(slot) = ready!(wait.poll(context)) {
+            call.seat(slot);
+        }
+        match call.resume(now()) {
+            Step::Run => *stage = Stage::Running,
+            Step::Refuse(rejected) => return Poll::Ready(Err(rejected)),
+            step => *stage = Stage::Waiting(Wait::boxed(step)),
+        }
+    }
+    Poll::Ready(Ok(()))
+}
+
+/// The body is pending: only now is its timer worth having.
+#[inline]
+fn poll_limit(call: &mut Call<'_>, stage: &mut Stage<'_>, context: &mut Context<'_>) -> Poll<Rejected> {
+    if call.has_limit() { poll_timer(call, stage, context) } else { Poll::Pending }
+}
+
+#[cold]
+fn poll_timer(call: &mut Call<'_>, stage: &mut Stage<'_>, context: &mut Context<'_>) -> Poll<Rejected> {
+    if !matches!(stage, Stage::Limited(_)) {
+        let ends = call.body_ends(now());
+        *stage = Stage::Limited(Box::new(Limit { ends, alarm: Alarm::default() }));
+    }
+    let Stage::Limited(limit) = stage else { return Poll::Pending };
+    ready!(limit.alarm.poll(limit.ends, context));
+    Poll::Ready(call.stop_body(now(), fastrand::u64(..)))
+}
+
+impl<'p> Wait<'p> {
+    fn boxed(step: Step<'p>) -> Box<Self> {
+        Box::new(Self { step, place: None, alarm: Alarm::default() })
+    }
+
+    /// Ready when it is time to ask again, with a slot if one was handed over.
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<Slot<'p>>> {
+        match self.step {
+            Step::Sleep(until) => poll_pause(&mut self.alarm, until, context).map(|()| None),
+            Step::Queue(bulkhead, until) => self.poll_place(bulkhead, until, context),
+            Step::Run | Step::Refuse(_) => Poll::Ready(None),
+        }
+    }
+
+    fn poll_place(&mut self, bulkhead: &'p Bulkhead, until: Instant, context: &mut Context<'_>) -> Poll<Option<Slot<'p>>> {
+        let place = match self.place.take() {
+            Some(place) => place,
+            None => match bulkhead.enqueue(context.waker().clone()) {
+                Ok(slot) => return Poll::Ready(Some(slot)),
+                Err(place) => place,
+            },
+        };
+        place.wake(context.waker());
+        match place.take() {
+            Ok(slot) => return Poll::Ready(Some(slot)),
+            Err(place) => self.place = Some(place),
+        }
+        if until == Instant::NEVER {
+            return Poll::Pending;
+        }
+        ready!(poll_pause(&mut self.alarm, until, context));
+        Poll::Ready(self.place.take().and_then(|place| place.take().ok()))
+    }
+}
+
+/// A wait between attempts.
+#[doc(hidden)]
+#[must_use = "futures do nothing unless polled"]
+#[derive(Debug)]
+pub struct Pause {
+    until: Instant,
+    alarm: Alarm,
+}
+
+impl Future for Pause {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        let until = self.until;
+        poll_pause(&mut self.alarm, until, context)
+    }
+}
+
+fn poll_pause(alarm: &mut Alarm, until: Instant, context: &mut Context<'_>) -> Poll<()> {
+    #[cfg(feature = "testing")]
+    if crate::clock::turned::sleep(until.since(now())) {
+        return Poll::Ready(());
+    }
+    alarm.poll(until, context)
+}
+
+pin_project! {
+    #[doc(hidden)]
+    #[must_use = "futures do nothing unless polled"]
+    pub struct Unrefused<'c, 'p, F> {
+        #[pin]
+        attempt: Attempt<'c, 'p, F>,
+    }
+}
+
+impl<F: Future> Future for Unrefused<'_, '_, F> {
+    type Output = F::Output;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
+        let mut attempt = self.project().attempt;
+        loop {
+            match ready!(attempt.as_mut().poll(context)) {
+                Ok(outcome) => return Poll::Ready(outcome),
+                Err(_) => *attempt.as_mut().project().stage = Stage::New,
+            }
+        }
+    }
+}

@@ -1,0 +1,234 @@
+//! What a caller gets when a policy refuses.
+
+use crate::verdict::{Classify, Verdict};
+use std::error::Error;
+use std::fmt;
+use std::io;
+use std::time::Duration;
+
+/// A policy refused the call, or stopped it.
+///
+/// It becomes the function's own error through `From<Rejected>`: `anyhow`, boxed errors and `std::io::Error` need nothing, a
+/// `thiserror` enum one `#[from]` variant, others `map_err`.
+///
+/// ```
+/// use resilient_runtime::Rejected;
+///
+/// fn status(rejected: &Rejected) -> u16 {
+///     match rejected {
+///         Rejected::RateLimited(_) => 429,
+///         Rejected::Timeout(_) | Rejected::DeadlineExceeded(_) => 504,
+///         _ => 503,
+///     }
+/// }
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Rejected {
+    /// The circuit breaker is open: the service failed lately, and the call was not made.
+    CircuitOpen(Refusal),
+    /// No token within `max_wait` or the deadline; the call was not made.
+    RateLimited(Refusal),
+    /// No free slot within `max_wait`; the call was not made.
+    BulkheadFull(Refusal),
+    /// The attempt ran longer than its `timeout` and was stopped.
+    Timeout(Refusal),
+    /// The whole call's `deadline` has passed.
+    DeadlineExceeded(Refusal),
+}
+
+/// The circumstances of a [`Rejected`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Refusal {
+    pub(crate) function: &'static str,
+    pub(crate) resource: Option<&'static str>,
+    pub(crate) attempts: u32,
+    pub(crate) time: Option<Duration>,
+}
+
+impl Rejected {
+    fn refusal(&self) -> &Refusal {
+        match self {
+            Self::CircuitOpen(refusal)
+            | Self::RateLimited(refusal)
+            | Self::BulkheadFull(refusal)
+            | Self::Timeout(refusal)
+            | Self::DeadlineExceeded(refusal) => refusal,
+        }
+    }
+
+    /// The function that was refused.
+    #[must_use]
+    pub fn function(&self) -> &'static str {
+        self.refusal().function
+    }
+
+    /// The name of the breaker, bucket or bulkhead that refused; `None` if it is the function's own.
+    #[must_use]
+    pub fn resource(&self) -> Option<&'static str> {
+        self.refusal().resource
+    }
+
+    /// How many attempts had been made, a stopped one included.
+    #[must_use]
+    pub fn attempts(&self) -> u32 {
+        self.refusal().attempts
+    }
+
+    /// When it is worth coming back: when the circuit asks again, when a token is due. `None` where nobody can know, as for a
+    /// full bulkhead, a circuit forced open, and for time limits.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::CircuitOpen(refusal) | Self::RateLimited(refusal) => refusal.time,
+            Self::BulkheadFull(_) | Self::Timeout(_) | Self::DeadlineExceeded(_) => None,
+        }
+    }
+
+    pub(crate) fn kind(&self) -> Kind {
+        match self {
+            Self::CircuitOpen(_) => Kind::CircuitOpen,
+            Self::RateLimited(_) => Kind::RateLimited,
+            Self::BulkheadFull(_) => Kind::BulkheadFull,
+            Self::Timeout(_) => Kind::Timeout,
+            Self::DeadlineExceeded(_) => Kind::DeadlineExceeded,
+        }
+    }
+}
+
+impl fmt::Display for Rejected {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Refusal { function, attempts, time, .. } = *self.refusal();
+        write!(formatter, "`{function}` ")?;
+        match self {
+            Self::CircuitOpen(_) => write!(formatter, "was refused: {} is open", Named("circuit breaker", self.resource())),
+            Self::RateLimited(_) => write!(formatter, "was refused: {} has no token in time", Named("rate limit", self.resource())),
+            Self::BulkheadFull(_) => write!(formatter, "was refused: {} is full", Named("bulkhead", self.resource())),
+            Self::Timeout(_) => write!(formatter, "was stopped: attempt {attempts} took longer than its timeout"),
+            Self::DeadlineExceeded(_) => formatter.write_str("was stopped: the call took longer than its deadline"),
+        }?;
+        match (self, time) {
+            (Self::CircuitOpen(_) | Self::RateLimited(_), Some(time)) => write!(formatter, "; try again in {time:.1?}")?,
+            (Self::CircuitOpen(_), None) => formatter.write_str("; it admits nothing for now")?,
+            (_, Some(time)) => write!(formatter, " of {time:?}")?,
+            (_, None) => {}
+        }
+        match attempts {
+            0 => formatter.write_str(" (not attempted)"),
+            1 => formatter.write_str(" (1 attempt made)"),
+            _ => write!(formatter, " ({attempts} attempts made)"),
+        }
+    }
+}
+
+struct Named(&'static str, Option<&'static str>);
+
+impl fmt::Display for Named {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.1 {
+            Some(name) => write!(formatter, "{} `{name}`", self.0),
+            None => write!(formatter, "its {}", self.0),
+        }
+    }
+}
+
+impl Error for Rejected {
+    /// A marker, so that `#[error(transparent)]` or a longer chain cannot hide that this was a refusal.
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(self.kind().marker())
+    }
+}
+
+impl From<Rejected> for io::Error {
+    fn from(rejected: Rejected) -> Self {
+        let kind = match rejected {
+            Rejected::Timeout(_) | Rejected::DeadlineExceeded(_) => io::ErrorKind::TimedOut,
+            Rejected::RateLimited(_) | Rejected::BulkheadFull(_) => io::ErrorKind::ResourceBusy,
+            Rejected::CircuitOpen(_) => io::ErrorKind::Other,
+        };
+        Self::new(kind, rejected)
+    }
+}
+
+impl Classify for Rejected {
+    fn classify(&self) -> Verdict {
+        self.kind().verdict()
+    }
+}
+
+/// Which refusal stands in an error's chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    CircuitOpen,
+    RateLimited,
+    BulkheadFull,
+    Timeout,
+    DeadlineExceeded,
+}
+
+#[derive(Debug)]
+struct Marker(Kind);
+
+impl fmt::Display for Marker {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self.0 {
+            Kind::CircuitOpen => "circuit open",
+            Kind::RateLimited => "rate limited",
+            Kind::BulkheadFull => "bulkhead full",
+            Kind::Timeout => "attempt timed out",
+            Kind::DeadlineExceeded => "deadline exceeded",
+        })
+    }
+}
+
+impl Error for Marker {}
+
+impl Kind {
+    fn marker(self) -> &'static Marker {
+        match self {
+            Self::CircuitOpen => &Marker(Self::CircuitOpen),
+            Self::RateLimited => &Marker(Self::RateLimited),
+            Self::BulkheadFull => &Marker(Self::BulkheadFull),
+            Self::Timeout => &Marker(Self::Timeout),
+            Self::DeadlineExceeded => &Marker(Self::DeadlineExceeded),
+        }
+    }
+
+    /// A refusal further in says nothing about the service, except that it was too slow.
+    pub(crate) fn verdict(self) -> Verdict {
+        match self {
+            Self::Timeout => Verdict::TRANSIENT,
+            Self::CircuitOpen | Self::RateLimited | Self::BulkheadFull | Self::DeadlineExceeded => Verdict::Ignored,
+        }
+    }
+
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::CircuitOpen => "circuit_open",
+            Self::RateLimited => "rate_limited",
+            Self::BulkheadFull => "bulkhead_full",
+            Self::Timeout => "timeout",
+            Self::DeadlineExceeded => "deadline_exceeded",
+        }
+    }
+}
+
+/// The refusal in this error or in what it was caused by.
+pub(crate) fn refusal_in(error: Option<&(dyn Error + 'static)>) -> Option<Kind> {
+    chain(error).find_map(|error| {
+        let rejected = error.downcast_ref::<Rejected>().map(Rejected::kind);
+        rejected.or_else(|| error.downcast_ref::<Marker>().map(|marker| marker.0))
+    })
+}
+
+/// An error and its causes. `io::Error` hides the error it was made of behind that error's own cause, so it is opened.
+pub(crate) fn chain<'e>(error: Option<&'e (dyn Error + 'static)>) -> impl Iterator<Item = &'e (dyn Error + 'static)> {
+    std::iter::successors(error, |&error| cause(error))
+}
+
+fn cause<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e (dyn Error + 'static)> {
+    match error.downcast_ref::<io::Error>() {
+        Some(io) => io.get_ref().map(|inner| inner as &(dyn Error + 'static)),
+        None => error.source(),
+    }
+}
