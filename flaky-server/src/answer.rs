@@ -58,9 +58,7 @@ impl Answer {
     /// An answer with this status and a body of type `application/json`, sent as given.
     #[must_use]
     pub fn json(status: u16, body: impl Into<Vec<u8>>) -> Self {
-        Self::status(status)
-            .header("Content-Type", "application/json")
-            .body(body)
+        Self::status(status).header("Content-Type", "application/json").body(body)
     }
 
     /// A web page with status 200: what a proxy or a login wall sends where JSON is due.
@@ -161,8 +159,7 @@ impl Answer {
     #[must_use]
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         let name = name.into();
-        self.headers
-            .retain(|(present, _)| !present.eq_ignore_ascii_case(&name));
+        self.headers.retain(|(present, _)| !present.eq_ignore_ascii_case(&name));
         self.headers.push((name, value.into()));
         self
     }
@@ -190,10 +187,7 @@ impl Answer {
     }
 
     fn ending(ending: Ending) -> Self {
-        Self {
-            ending,
-            ..Self::status(200)
-        }
+        Self { ending, ..Self::status(200) }
     }
 }
 

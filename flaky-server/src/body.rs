@@ -12,10 +12,7 @@ enum Framing {
 }
 
 /// The body that `bytes` begin with and its length on the wire, or nothing while part of it is missing.
-pub(crate) fn parse(
-    headers: &[Header<'_>],
-    bytes: &[u8],
-) -> Result<Option<(Vec<u8>, usize)>, Malformed> {
+pub(crate) fn parse(headers: &[Header<'_>], bytes: &[u8]) -> Result<Option<(Vec<u8>, usize)>, Malformed> {
     match Framing::announced(headers)? {
         Framing::Length(length) => Ok(bytes.get(..length).map(|body| (body.to_vec(), length))),
         Framing::Chunked => unchunk(bytes),
@@ -26,11 +23,7 @@ impl Framing {
     fn announced(headers: &[Header<'_>]) -> Result<Self, Malformed> {
         if let Some(coding) = value(headers, "Transfer-Encoding") {
             let is_chunked = coding.eq_ignore_ascii_case(b"chunked");
-            return if is_chunked {
-                Ok(Self::Chunked)
-            } else {
-                Err(Malformed)
-            };
+            return if is_chunked { Ok(Self::Chunked) } else { Err(Malformed) };
         }
         let length = value(headers, "Content-Length").unwrap_or(b"0");
         let length = str::from_utf8(length).map_err(|_| Malformed)?;
@@ -39,9 +32,7 @@ impl Framing {
 }
 
 fn value<'h>(headers: &[Header<'h>], name: &str) -> Option<&'h [u8]> {
-    let header = headers
-        .iter()
-        .find(|header| header.name.eq_ignore_ascii_case(name))?;
+    let header = headers.iter().find(|header| header.name.eq_ignore_ascii_case(name))?;
     Some(header.value)
 }
 

@@ -25,11 +25,7 @@ pub(crate) struct Connection {
 
 impl Connection {
     pub(crate) fn new(stream: TcpStream, ledger: Arc<Ledger>) -> Self {
-        Self {
-            stream,
-            unread: Vec::new(),
-            ledger,
-        }
+        Self { stream, unread: Vec::new(), ledger }
     }
 
     /// Answers requests until the script or the client ends the connection.

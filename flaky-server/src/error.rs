@@ -23,10 +23,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Start(cause) => write!(f, "the server could not start: {cause}"),
-            Self::Path(path) => write!(
-                f,
-                "path {path:?} must begin with '/' and hold visible ASCII only, without '?' and '#'"
-            ),
+            Self::Path(path) => write!(f, "path {path:?} must begin with '/' and hold visible ASCII only, without '?' and '#'"),
             Self::Status(status) => write!(f, "status {status} is outside 200..=999"),
             Self::Bodiless(status) => write!(f, "an answer with status {status} has no body"),
             Self::Header(name) => write!(

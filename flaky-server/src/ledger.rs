@@ -32,20 +32,14 @@ impl Ledger {
     }
 
     /// `condition` runs without the lock, so it may use the server itself.
-    pub(crate) fn wait_for(
-        &self,
-        timeout: Duration,
-        condition: impl Fn(&Record) -> bool,
-    ) -> Option<Record> {
+    pub(crate) fn wait_for(&self, timeout: Duration, condition: impl Fn(&Record) -> bool) -> Option<Record> {
         let start = Instant::now();
         loop {
             let (record, edition) = self.edition();
             if condition(&record) {
                 return Some(record);
             }
-            let left = timeout
-                .checked_sub(start.elapsed())
-                .filter(|left| !left.is_zero())?;
+            let left = timeout.checked_sub(start.elapsed()).filter(|left| !left.is_zero())?;
             self.wait_for_change(edition, left);
         }
     }
@@ -53,10 +47,7 @@ impl Ledger {
     pub(crate) fn admit(self: &Arc<Self>, request: &Request) -> (Answer, Visit) {
         let mut pages = self.pages();
         let answer = pages.next_answer(&request.path);
-        let visit = Visit {
-            ledger: Arc::clone(self),
-            index: pages.record.len(),
-        };
+        let visit = Visit { ledger: Arc::clone(self), index: pages.record.len() };
         pages.arrive(request, &answer);
         self.changed.notify_all();
         (answer, visit)
@@ -74,10 +65,7 @@ impl Ledger {
 
     fn wait_for_change(&self, edition: u64, timeout: Duration) {
         let is_same = |pages: &mut Pages| pages.edition == edition;
-        drop(
-            self.changed
-                .wait_timeout_while(self.pages(), timeout, is_same),
-        );
+        drop(self.changed.wait_timeout_while(self.pages(), timeout, is_same));
     }
 
     fn pages(&self) -> MutexGuard<'_, Pages> {
@@ -87,9 +75,7 @@ impl Ledger {
 
 impl Pages {
     fn next_answer(&mut self, path: &str) -> Answer {
-        self.scripts
-            .get_mut(path)
-            .map_or_else(Answer::default, Script::next)
+        self.scripts.get_mut(path).map_or_else(Answer::default, Script::next)
     }
 
     fn arrive(&mut self, request: &Request, answer: &Answer) {

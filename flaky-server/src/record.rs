@@ -30,10 +30,7 @@ impl Seen {
     /// The first value of a header, whatever the case of its name.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers
-            .iter()
-            .find(|(present, _)| present.eq_ignore_ascii_case(name))
-            .map(|(_, value)| value.as_str())
+        self.headers.iter().find(|(present, _)| present.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
 
     /// The status that was sent, or is about to be; none if the script breaks the connection or keeps silent.
@@ -69,9 +66,7 @@ impl Record {
     #[must_use]
     pub fn for_path(&self, path: &str) -> Self {
         let of_path = |seen: &&Seen| seen.path == path;
-        Self {
-            requests: self.requests.iter().filter(of_path).cloned().collect(),
-        }
+        Self { requests: self.requests.iter().filter(of_path).cloned().collect() }
     }
 
     /// How many requests came.
@@ -95,10 +90,7 @@ impl Record {
     /// The time from each arrival to the next.
     #[must_use]
     pub fn gaps(&self) -> Vec<Duration> {
-        self.requests
-            .windows(2)
-            .map(|pair| pair[1].arrived.saturating_duration_since(pair[0].arrived))
-            .collect()
+        self.requests.windows(2).map(|pair| pair[1].arrived.saturating_duration_since(pair[0].arrived)).collect()
     }
 
     /// The status of each answer; none where the script breaks the connection or keeps silent.
@@ -110,19 +102,13 @@ impl Record {
     /// How many requests were answered with this status.
     #[must_use]
     pub fn count_status(&self, status: u16) -> usize {
-        self.requests
-            .iter()
-            .filter(|seen| seen.status() == Some(status))
-            .count()
+        self.requests.iter().filter(|seen| seen.status() == Some(status)).count()
     }
 
     /// How many requests are still unanswered.
     #[must_use]
     pub fn in_flight(&self) -> usize {
-        self.requests
-            .iter()
-            .filter(|seen| seen.left.is_none())
-            .count()
+        self.requests.iter().filter(|seen| seen.left.is_none()).count()
     }
 
     /// The most requests that were ever in the server at one time.
@@ -145,14 +131,8 @@ impl Record {
     }
 
     fn comings_and_goings(&self) -> Vec<(Instant, Moment)> {
-        let arrivals = self
-            .requests
-            .iter()
-            .map(|seen| (seen.arrived, Moment::Arrival));
-        let departures = self
-            .requests
-            .iter()
-            .filter_map(|seen| Some((seen.left?, Moment::Departure)));
+        let arrivals = self.requests.iter().map(|seen| (seen.arrived, Moment::Arrival));
+        let departures = self.requests.iter().filter_map(|seen| Some((seen.left?, Moment::Departure)));
         arrivals.chain(departures).collect()
     }
 }

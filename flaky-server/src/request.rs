@@ -58,10 +58,10 @@ fn owned(header: &Header<'_>) -> (String, String) {
 }
 
 fn keeps_alive(head: &httparse::Request<'_, '_>) -> bool {
-    let wants_close = head.headers.iter().any(|header| {
-        header.name.eq_ignore_ascii_case("Connection")
-            && header.value.eq_ignore_ascii_case(b"close")
-    });
+    let wants_close = head
+        .headers
+        .iter()
+        .any(|header| header.name.eq_ignore_ascii_case("Connection") && header.value.eq_ignore_ascii_case(b"close"));
     head.version == Some(1) && !wants_close
 }
 
@@ -112,14 +112,9 @@ mod tests {
 
     #[test]
     fn old_or_closing_requests_end_their_connection() {
-        let keeps_alive = |bytes: &[u8]| {
-            Request::parse(bytes).map(|found| found.map(|(request, _)| request.keeps_alive))
-        };
+        let keeps_alive = |bytes: &[u8]| Request::parse(bytes).map(|found| found.map(|(request, _)| request.keeps_alive));
         assert_eq!(keeps_alive(b"GET / HTTP/1.1\r\n\r\n"), Ok(Some(true)));
         assert_eq!(keeps_alive(b"GET / HTTP/1.0\r\n\r\n"), Ok(Some(false)));
-        assert_eq!(
-            keeps_alive(b"GET / HTTP/1.1\r\nconnection: Close\r\n\r\n"),
-            Ok(Some(false))
-        );
+        assert_eq!(keeps_alive(b"GET / HTTP/1.1\r\nconnection: Close\r\n\r\n"), Ok(Some(false)));
     }
 }

@@ -22,10 +22,7 @@ pub(crate) fn pieces(answer: &Answer, request: &Request, now: SystemTime) -> Vec
     let head = head(answer, request.keeps_alive, now);
     let body = body(answer, &request.method);
     if answer.body_time.is_zero() || body.is_empty() {
-        return vec![Piece {
-            pause: Duration::ZERO,
-            bytes: [&head, body].concat(),
-        }];
+        return vec![Piece { pause: Duration::ZERO, bytes: [&head, body].concat() }];
     }
     spread(head, body, answer.body_time)
 }
@@ -34,28 +31,14 @@ fn spread(head: Vec<u8>, body: &[u8], time: Duration) -> Vec<Piece> {
     let chunks = body.chunks(body.len().div_ceil(PIECES_OF_A_SLOW_BODY));
     let count = u32::try_from(chunks.len()).unwrap_or(1);
     let pause = time.checked_div(count).unwrap_or(time);
-    let head = Piece {
-        pause: Duration::ZERO,
-        bytes: head,
-    };
-    let body = chunks.map(|chunk| Piece {
-        pause,
-        bytes: chunk.to_vec(),
-    });
+    let head = Piece { pause: Duration::ZERO, bytes: head };
+    let body = chunks.map(|chunk| Piece { pause, bytes: chunk.to_vec() });
     std::iter::once(head).chain(body).collect()
 }
 
 fn head(answer: &Answer, keeps_alive: bool, now: SystemTime) -> Vec<u8> {
-    let mut lines = vec![
-        format!("HTTP/1.1 {} ", answer.status),
-        format!("Date: {}", present(now)),
-    ];
-    lines.extend(
-        answer
-            .headers
-            .iter()
-            .map(|(name, value)| format!("{name}: {value}")),
-    );
+    let mut lines = vec![format!("HTTP/1.1 {} ", answer.status), format!("Date: {}", present(now))];
+    lines.extend(answer.headers.iter().map(|(name, value)| format!("{name}: {value}")));
     lines.extend(answer.retry_after.map(|wait| retry_after(wait, now)));
     lines.extend(content_length(answer));
     lines.extend((!keeps_alive).then(|| "Connection: close".to_owned()));
@@ -126,18 +109,12 @@ mod tests {
         let now = UNIX_EPOCH + Duration::from_millis(1500);
         assert_eq!(present(now), "Thu, 01 Jan 1970 00:00:01 GMT");
         assert_eq!(later(now, Duration::ZERO), "Thu, 01 Jan 1970 00:00:02 GMT");
-        assert_eq!(
-            later(now, Duration::from_secs(1)),
-            "Thu, 01 Jan 1970 00:00:03 GMT"
-        );
+        assert_eq!(later(now, Duration::from_secs(1)), "Thu, 01 Jan 1970 00:00:03 GMT");
     }
 
     #[test]
     fn dates_end_with_the_year_9999() {
-        assert_eq!(
-            later(UNIX_EPOCH, Duration::MAX),
-            "Fri, 31 Dec 9999 23:59:59 GMT"
-        );
+        assert_eq!(later(UNIX_EPOCH, Duration::MAX), "Fri, 31 Dec 9999 23:59:59 GMT");
     }
 
     #[test]
@@ -151,10 +128,7 @@ mod tests {
         for length in 1..100 {
             let body = vec![7; length];
             let pieces = spread(Vec::new(), &body, Duration::from_secs(2520));
-            let sent: Vec<u8> = pieces
-                .iter()
-                .flat_map(|piece| piece.bytes.clone())
-                .collect();
+            let sent: Vec<u8> = pieces.iter().flat_map(|piece| piece.bytes.clone()).collect();
             let time: Duration = pieces.iter().map(|piece| piece.pause).sum();
             assert_eq!((sent, time), (body, Duration::from_secs(2520)));
             assert!(pieces.len() <= 11);

@@ -12,9 +12,6 @@ pub(crate) struct Script {
 
 impl Script {
     pub(crate) fn next(&mut self) -> Answer {
-        self.outage
-            .clone()
-            .or_else(|| self.answers.pop_front())
-            .unwrap_or_else(|| self.otherwise.clone())
+        self.outage.clone().or_else(|| self.answers.pop_front()).unwrap_or_else(|| self.otherwise.clone())
     }
 }

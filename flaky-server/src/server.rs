@@ -46,11 +46,7 @@ impl FlakyServer {
     pub fn start() -> Result<Self, Error> {
         let ledger = Arc::default();
         let (address, running) = run(&ledger).map_err(Error::Start)?;
-        Ok(Self {
-            address,
-            ledger,
-            running: Some(running),
-        })
+        Ok(Self { address, ledger, running: Some(running) })
     }
 
     /// Gives the next requests to a path these answers, in order, one each.
@@ -71,11 +67,7 @@ impl FlakyServer {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn script(
-        &self,
-        path: &str,
-        answers: impl IntoIterator<Item = Answer>,
-    ) -> Result<(), Error> {
+    pub fn script(&self, path: &str, answers: impl IntoIterator<Item = Answer>) -> Result<(), Error> {
         valid::path(path)?;
         let valid = |answer| valid::answer(&answer).map(|()| answer);
         let answers = answers.into_iter().map(valid).collect::<Result<_, _>>()?;
@@ -91,8 +83,7 @@ impl FlakyServer {
     pub fn otherwise(&self, path: &str, answer: Answer) -> Result<(), Error> {
         valid::path(path)?;
         valid::answer(&answer)?;
-        self.ledger
-            .rewrite(path, |script| script.otherwise = answer);
+        self.ledger.rewrite(path, |script| script.otherwise = answer);
         Ok(())
     }
 
@@ -116,8 +107,7 @@ impl FlakyServer {
     pub fn outage(&self, path: &str, answer: Answer) -> Result<(), Error> {
         valid::path(path)?;
         valid::answer(&answer)?;
-        self.ledger
-            .rewrite(path, |script| script.outage = Some(answer));
+        self.ledger.rewrite(path, |script| script.outage = Some(answer));
         Ok(())
     }
 
@@ -183,14 +173,8 @@ impl FlakyServer {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn wait_for(
-        &self,
-        timeout: Duration,
-        condition: impl Fn(&Record) -> bool,
-    ) -> Result<Record, Error> {
-        self.ledger
-            .wait_for(timeout, condition)
-            .ok_or(Error::Timeout(timeout))
+    pub fn wait_for(&self, timeout: Duration, condition: impl Fn(&Record) -> bool) -> Result<Record, Error> {
+        self.ledger.wait_for(timeout, condition).ok_or(Error::Timeout(timeout))
     }
 }
 
@@ -208,19 +192,13 @@ fn run(ledger: &Arc<Ledger>) -> io::Result<(SocketAddr, Running)> {
     let ledger = Arc::clone(ledger);
     let (stop, stopped) = oneshot::channel();
     let (opened, opening) = mpsc::sync_channel(1);
-    let thread = thread::Builder::new()
-        .name("flaky-server".to_owned())
-        .spawn(move || work(&opened, ledger, stopped))?;
+    let thread = thread::Builder::new().name("flaky-server".to_owned()).spawn(move || work(&opened, ledger, stopped))?;
     let address = opening.recv().map_err(io::Error::other)??;
     Ok((address, Running { stop, thread }))
 }
 
 /// The runtime is made and dropped here, since dropping one inside another runtime panics.
-fn work(
-    opened: &mpsc::SyncSender<io::Result<SocketAddr>>,
-    ledger: Arc<Ledger>,
-    stopped: oneshot::Receiver<Infallible>,
-) {
+fn work(opened: &mpsc::SyncSender<io::Result<SocketAddr>>, ledger: Arc<Ledger>, stopped: oneshot::Receiver<Infallible>) {
     let (result, open) = match open() {
         Ok((runtime, listener, address)) => (Ok(address), Some((runtime, listener))),
         Err(error) => (Err(error), None),

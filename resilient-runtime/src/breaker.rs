@@ -13,6 +13,7 @@ use crate::events;
 use crate::latest::Latest;
 use crate::sync::{Mutex, MutexGuard, lock};
 use recovery::Recovery;
+use std::num::NonZeroU64;
 use std::sync::atomic::{AtomicU64, Ordering};
 use word::{Phase, Word};
 
@@ -56,7 +57,8 @@ pub(crate) enum Change {
 pub(crate) struct Permit<'b> {
     breaker: &'b Breaker,
     word: Word,
-    probe: Option<u64>,
+    /// Its number among the probes; `None` for a call through a closed circuit.
+    probe: Option<NonZeroU64>,
 }
 
 impl Breaker {
@@ -94,6 +96,12 @@ impl Breaker {
             Phase::ForcedOpen => State::ForcedOpen,
             Phase::Disabled => State::Disabled,
         }
+    }
+
+    /// Failures in a row so far, while it is closed; 0 in every other state.
+    #[must_use]
+    pub fn failures(&self) -> u32 {
+        self.load().failures()
     }
 
     /// Refuses every call from now on, until [`reset`](Self::reset).
@@ -212,7 +220,7 @@ impl Breaker {
     }
 
     #[cold]
-    fn succeeded(&self, word: Word, probe: Option<u64>) {
+    fn succeeded(&self, word: Word, probe: Option<NonZeroU64>) {
         let Some(probe) = probe else {
             self.count(word, |_| Some(0));
             return;
@@ -223,7 +231,7 @@ impl Breaker {
         self.tell(change);
     }
 
-    fn probe_succeeded(&self, recovery: &mut MutexGuard<'_, Recovery>, word: Word, probe: u64) -> Option<Change> {
+    fn probe_succeeded(&self, recovery: &mut MutexGuard<'_, Recovery>, word: Word, probe: NonZeroU64) -> Option<Change> {
         if !self.load().is_same_generation(word) || !recovery.finish(probe) {
             return None;
         }
@@ -238,7 +246,7 @@ impl Breaker {
     }
 
     #[cold]
-    fn failed(&self, word: Word, probe: Option<u64>, now: Instant, random: u64) {
+    fn failed(&self, word: Word, probe: Option<NonZeroU64>, now: Instant, random: u64) {
         if probe.is_none() {
             let threshold = self.settings.get().failure_threshold;
             let counted = self.count(word, |failures| Some(failures.saturating_add(1)));
@@ -252,7 +260,7 @@ impl Breaker {
         self.tell(change);
     }
 
-    fn open(&self, recovery: &mut Recovery, word: Word, probe: Option<u64>, now: Instant, random: u64) -> Option<Change> {
+    fn open(&self, recovery: &mut Recovery, word: Word, probe: Option<NonZeroU64>, now: Instant, random: u64) -> Option<Change> {
         let current = self.load();
         if !current.is_same_generation(word) || probe.is_some_and(|probe| !recovery.finish(probe)) {
             return None;
@@ -279,7 +287,7 @@ impl Breaker {
     }
 
     #[cold]
-    fn give_back(&self, word: Word, probe: u64, until: Option<Instant>) {
+    fn give_back(&self, word: Word, probe: NonZeroU64, until: Option<Instant>) {
         let mut recovery = lock(&self.recovery);
         if !self.load().is_same_generation(word) {
             return;

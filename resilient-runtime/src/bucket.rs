@@ -113,13 +113,9 @@ impl Bucket {
             return Err(TryAcquireError::Impossible { asked: tokens, burst });
         }
         let now = crate::clock::now();
-        match self.take_many(u64::from(tokens), now, now) {
-            Ok(taken) => {
-                taken.spend();
-                Ok(())
-            }
-            Err(earliest) => Err(TryAcquireError::NotYet { retry_after: Duration::from_nanos(earliest.since(now).max(1)) }),
-        }
+        let taken = self.take_many(u64::from(tokens), now, now);
+        let not_yet = |due: Instant| TryAcquireError::NotYet { retry_after: Duration::from_nanos(due.since(now).max(1)) };
+        taken.map(|_| ()).map_err(not_yet)
     }
 
     /// A token for now, if there is one: a compare-and-swap and nothing else.
@@ -135,7 +131,7 @@ impl Bucket {
                 return None;
             }
             match meter.paid_until.compare_exchange_weak(paid, next, Ordering::Relaxed, Ordering::Relaxed) {
-                Ok(_) => return Some(Token { bucket: self, meter, paid: next, tokens: 1, at: now }),
+                Ok(_) => return Some(Token { bucket: self, meter, paid: next, at: now }),
                 Err(actual) => paid = actual,
             }
         }
@@ -147,10 +143,11 @@ impl Bucket {
         if let Some(token) = self.take_freed(now, until) {
             return Ok(token);
         }
-        self.take_many(1, now, until)
+        self.take_many(1, now, until).map(|(meter, paid, at)| Token { bucket: self, meter, paid, at })
     }
 
-    fn take_many(&self, tokens: u64, now: Instant, until: Instant) -> Result<Token<'_>, Instant> {
+    /// The meter they were taken from, until when that is paid, and from when on they are good.
+    fn take_many(&self, tokens: u64, now: Instant, until: Instant) -> Result<(&Meter, u64, Instant), Instant> {
         let mut meter = self.meter.get();
         let mut paid = meter.paid_until.load(Ordering::Relaxed);
         loop {
@@ -169,7 +166,7 @@ impl Bucket {
                 return Err(at);
             }
             match meter.paid_until.compare_exchange_weak(paid, next, Ordering::Relaxed, Ordering::Relaxed) {
-                Ok(_) => return Ok(Token { bucket: self, meter, paid: next, tokens, at }),
+                Ok(_) => return Ok((meter, next, at)),
                 Err(actual) => paid = actual,
             }
         }
@@ -187,7 +184,7 @@ impl Bucket {
         let earliest = freed.iter().copied().enumerate().min_by_key(|&(_, at)| at);
         let taken = earliest.filter(|&(_, at)| at.max(now) <= until).and_then(|(index, _)| freed.remove(index));
         self.publish(&freed);
-        taken.map(|at| Token { bucket: self, meter, paid: 0, tokens: 1, at })
+        taken.map(|at| Token { bucket: self, meter, paid: 0, at })
     }
 
     fn publish(&self, freed: &MutexGuard<'_, VecDeque<Instant>>) {
@@ -237,8 +234,8 @@ impl Meter {
 pub(crate) struct Token<'b> {
     bucket: &'b Bucket,
     meter: &'b Meter,
+    /// The word after it was taken; 0 if it is another's slot.
     paid: u64,
-    tokens: u64,
     pub(crate) at: Instant,
 }
 
@@ -257,8 +254,7 @@ impl Token<'_> {
 impl Drop for Token<'_> {
     #[cold]
     fn drop(&mut self) {
-        let refund = self.tokens.saturating_mul(self.meter.interval.units);
-        let before = self.paid.saturating_sub(refund);
+        let before = self.paid.saturating_sub(self.meter.interval.units);
         let words = (Ordering::Relaxed, Ordering::Relaxed);
         let is_last = self.paid != 0 && self.meter.paid_until.compare_exchange(self.paid, before, words.0, words.1).is_ok();
         if is_last || self.meter.paid_until.load(Ordering::Relaxed) == REPLACED {

@@ -21,18 +21,21 @@ use std::time::Duration;
 #[derive(Debug)]
 pub struct Call<'p> {
     plan: &'p Plan<'p>,
-    /// Read once and not used yet.
-    now: Option<Instant>,
     ends: Instant,
-    attempts: u32,
+    /// When the attempt began, or the call before its first; `NEVER` where nobody has asked yet.
+    started: Instant,
+    /// Until when it is worth waiting for a turn; `NEVER` until the first wait.
+    gives_up: Instant,
     previous_delay: u64,
+    attempts: u32,
     phase: Phase,
     admission: Admission<'p>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
-    Going,
+    Asking,
+    Running,
     /// An attempt was stopped by its timeout; the breaker knows.
     TimedOut,
     Over,
@@ -44,9 +47,6 @@ struct Admission<'p> {
     permit: Option<breaker::Permit<'p>>,
     token: Option<Token<'p>>,
     slot: Option<Slot<'p>>,
-    /// Until when it is worth waiting; set by the first wait.
-    gives_up: Option<Instant>,
-    started: Option<Instant>,
 }
 
 /// The wait before the next attempt.
@@ -67,20 +67,35 @@ pub(crate) enum Step<'p> {
 impl<'p> Call<'p> {
     #[inline]
     pub(crate) fn new(plan: &'p Plan<'p>, clock: impl FnOnce() -> Instant) -> Self {
-        let now = plan.reads_clock().then(clock);
+        let started = if plan.reads_clock() { clock() } else { Instant::NEVER };
         Self {
             plan,
-            now,
-            ends: now.map_or(Instant::NEVER, |now| now.plus(plan.settings.deadline)),
-            attempts: 0,
+            ends: started.plus(plan.settings.deadline),
+            started,
+            gives_up: Instant::NEVER,
             previous_delay: 0,
-            phase: Phase::Going,
+            attempts: 0,
+            phase: Phase::Asking,
             admission: Admission::default(),
         }
     }
 
     pub(crate) fn plan(&self) -> &'p Plan<'p> {
         self.plan
+    }
+
+    /// Another attempt comes.
+    #[cfg(feature = "tokio")]
+    #[inline]
+    pub(crate) fn begin_attempt(&mut self) {
+        self.phase = Phase::Asking;
+    }
+
+    /// Whether the body may run: everything that it needs is held.
+    #[cfg(feature = "tokio")]
+    #[inline]
+    pub(crate) fn is_running(&self) -> bool {
+        self.phase == Phase::Running
     }
 
     /// Whether nothing can follow the attempt that returned a refusal.
@@ -100,7 +115,7 @@ impl<'p> Call<'p> {
     /// Asks for everything that the coming attempt needs; what is had at once takes no detour.
     #[inline]
     pub(crate) fn admit(&mut self, clock: impl Fn() -> Instant) -> Step<'p> {
-        self.phase = Phase::Going;
+        self.phase = Phase::Asking;
         if self.attempts > 0 && self.ends != Instant::NEVER {
             return self.resume(clock());
         }
@@ -111,8 +126,10 @@ impl<'p> Call<'p> {
             }
         }
         if let Some(bucket) = self.plan.bucket {
-            let now = self.now.take().unwrap_or_else(&clock);
-            self.admission.started = Some(now);
+            if self.started == Instant::NEVER {
+                self.started = clock();
+            }
+            let now = self.started;
             self.admission.token = bucket.take(now);
             if self.admission.token.is_none() {
                 return self.resume(now);
@@ -133,6 +150,7 @@ impl<'p> Call<'p> {
             token.spend();
         }
         self.attempts = self.attempts.saturating_add(1);
+        self.phase = Phase::Running;
         Step::Run
     }
 
@@ -140,21 +158,23 @@ impl<'p> Call<'p> {
     /// be open now, and a probe's place is not for those who stand in line.
     #[cold]
     pub(crate) fn resume(&mut self, now: Instant) -> Step<'p> {
-        self.admission.started = Some(now);
-        let gives_up = *self.admission.gives_up.get_or_insert(now.plus(self.plan.settings.max_wait).min(self.ends));
+        self.started = now;
+        if self.gives_up == Instant::NEVER {
+            self.gives_up = now.plus(self.plan.settings.max_wait).min(self.ends);
+        }
         if now >= self.ends {
             return self.refuse(Rejected::DeadlineExceeded, None, Some(self.deadline()));
         }
         if let Err(refusal) = self.ask_breaker(now) {
             return refusal;
         }
-        if let Err(step) = self.ask_bucket(now, gives_up) {
+        if let Err(step) = self.ask_bucket(now) {
             return step;
         }
-        if let Err(step) = self.ask_bulkhead(now, gives_up) {
+        if let Err(step) = self.ask_bulkhead(now) {
             return step;
         }
-        self.admission.gives_up = None;
+        self.gives_up = Instant::NEVER;
         self.run()
     }
 
@@ -167,10 +187,10 @@ impl<'p> Call<'p> {
         Ok(())
     }
 
-    fn ask_bucket(&mut self, now: Instant, gives_up: Instant) -> Result<(), Step<'p>> {
+    fn ask_bucket(&mut self, now: Instant) -> Result<(), Step<'p>> {
         let Some(bucket) = self.plan.bucket else { return Ok(()) };
         let held = self.admission.token.take().filter(|token| token.at > now || !token.is_stale(now));
-        let token = match held.map_or_else(|| bucket.reserve(now, gives_up), Ok) {
+        let token = match held.map_or_else(|| bucket.reserve(now, self.gives_up), Ok) {
             Ok(token) => token,
             Err(due) => {
                 let wait = Duration::from_nanos(due.since(now).max(1));
@@ -186,17 +206,17 @@ impl<'p> Call<'p> {
         Ok(())
     }
 
-    fn ask_bulkhead(&mut self, now: Instant, gives_up: Instant) -> Result<(), Step<'p>> {
+    fn ask_bulkhead(&mut self, now: Instant) -> Result<(), Step<'p>> {
         let Some(bulkhead) = self.plan.bulkhead.filter(|_| self.admission.slot.is_none()) else { return Ok(()) };
         self.admission.slot = bulkhead.try_acquire();
         if self.admission.slot.is_some() {
             return Ok(());
         }
-        if now >= gives_up {
+        if now >= self.gives_up {
             return Err(self.refuse(Rejected::BulkheadFull, bulkhead.name(), None));
         }
         self.admission.permit = None;
-        Err(Step::Queue(bulkhead, gives_up))
+        Err(Step::Queue(bulkhead, self.gives_up))
     }
 
     /// The slot that was waited for.
@@ -271,7 +291,7 @@ impl<'p> Call<'p> {
 
     #[inline]
     fn is_success(&mut self, judged: &Judged<'_>) -> bool {
-        let is_success = judged.verdict == Verdict::Success && self.phase == Phase::Going;
+        let is_success = judged.verdict == Verdict::Success && self.phase == Phase::Running;
         if is_success && let Some(permit) = self.admission.permit.take() {
             permit.succeed();
         }
@@ -288,6 +308,7 @@ impl<'p> Call<'p> {
             Ok(delay) => {
                 events::retry(self.plan, self.attempts, delay, judged);
                 self.previous_delay = delay;
+                self.started = Instant::NEVER;
                 ControlFlow::Continue(Delay(delay))
             }
             Err(end) => {
@@ -352,8 +373,10 @@ impl Call<'_> {
 
     /// When the running body must be stopped, its start being now if nobody had to know it before.
     pub(crate) fn body_ends(&mut self, now: Instant) -> Instant {
-        let started = *self.admission.started.get_or_insert(now);
-        started.plus(self.plan.settings.timeout).min(self.ends)
+        if self.started == Instant::NEVER {
+            self.started = now;
+        }
+        self.started.plus(self.plan.settings.timeout).min(self.ends)
     }
 
     /// The body was stopped at the end of its time. A deadline says something about the service only if it left the attempt its
@@ -361,9 +384,8 @@ impl Call<'_> {
     #[cold]
     pub(crate) fn stop_body(&mut self, now: Instant, random: u64) -> Rejected {
         let Plan { settings, .. } = *self.plan;
-        let started = self.admission.started.unwrap_or(now);
-        let is_timeout = started.plus(settings.timeout) <= self.ends;
-        let had_its_half = settings.timeout == u64::MAX && now.since(started) >= settings.deadline / 2;
+        let is_timeout = self.started.plus(settings.timeout) <= self.ends;
+        let had_its_half = settings.timeout == u64::MAX && now.since(self.started) >= settings.deadline / 2;
         let permit = self.admission.permit.take();
         if (is_timeout || had_its_half)
             && let Some(permit) = permit

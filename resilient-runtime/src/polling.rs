@@ -17,18 +17,16 @@ pin_project! {
     #[must_use = "futures do nothing unless polled"]
     pub struct Attempt<'c, 'p, F> {
         call: &'c mut Call<'p>,
-        stage: Stage<'p>,
+        extra: Option<Box<Extra<'p>>>,
         #[pin]
         body: F,
     }
 }
 
-/// What an attempt waits for; only those who wait pay for it with a box.
-enum Stage<'p> {
-    New,
-    Waiting(Box<Wait<'p>>),
-    Running,
-    Limited(Box<Limit>),
+/// What only an attempt pays for that has to wait: for its turn, or for a body that is pending under a time limit.
+enum Extra<'p> {
+    Turn(Wait<'p>),
+    Limit(Limit),
 }
 
 struct Limit {
@@ -44,7 +42,8 @@ struct Wait<'p> {
 
 impl<'p> Call<'p> {
     pub fn attempt<F: Future>(&mut self, body: F) -> Attempt<'_, 'p, F> {
-        Attempt { call: self, stage: Stage::New, body }
+        self.begin_attempt();
+        Attempt { call: self, extra: None, body }
     }
 
     /// The same, where every wait is unlimited and nothing can refuse.
@@ -63,9 +62,9 @@ impl<F: Future> Future for Attempt<'_, '_, F> {
     #[inline]
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let attempt = self.project();
-        let (call, stage) = (attempt.call, attempt.stage);
-        if matches!(stage, Stage::New | Stage::Waiting(_)) {
-            ready!(poll_turn(call, stage, context))?;
+        let (call, extra) = (attempt.call, attempt.extra);
+        if !call.is_running() {
+            ready!(poll_turn(call, extra, context))?;
         }
         let unwinding = Unwinding(call);
         let polled = attempt.body.poll(context);
@@ -75,61 +74,60 @@ impl<F: Future> Future for Attempt<'_, '_, F> {
                 call.body_ended();
                 Poll::Ready(Ok(outcome))
             }
-            Poll::Pending => poll_limit(call, stage, context).map(Err),
+            Poll::Pending if call.has_limit() => poll_limit(call, extra, context).map(Err),
+            Poll::Pending => Poll::Pending,
         }
     }
 }
 
+type Extras<'p> = Option<Box<Extra<'p>>>;
+
 #[inline]
-fn poll_turn<'p>(call: &mut Call<'p>, stage: &mut Stage<'p>, context: &mut Context<'_>) -> Poll<Result<(), Rejected>> {
-    if matches!(stage, Stage::New) {
-        match call.admit(now) {
-            Step::Run => {
-                *stage = Stage::Running;
-                return Poll::Ready(Ok(()));
-            }
-            Step::Refuse(rejected) => return Poll::Ready(Err(rejected)),
-            step => *stage = Stage::Waiting(Wait::boxed(step)),
+fn poll_turn<'p>(call: &mut Call<'p>, extra: &mut Extras<'p>, context: &mut Context<'_>) -> Poll<Result<(), Rejected>> {
+    if extra.is_some() {
+        return poll_wait(call, extra, context);
+    }
+    match call.admit(now) {
+        Step::Run => Poll::Ready(Ok(())),
+        Step::Refuse(rejected) => Poll::Ready(Err(rejected)),
+        step => {
+            *extra = Some(Wait::boxed(step));
+            poll_wait(call, extra, context)
         }
     }
-    poll_wait(call, stage, context)
 }
 
 #[cold]
-fn poll_wait<'p>(call: &mut Call<'p>, stage: &mut Stage<'p>, context: &mut Context<'_>) -> Poll<Result<(), Rejected>> {
-    while let Stage::Waiting(wait) = stage {
+fn poll_wait<'p>(call: &mut Call<'p>, extra: &mut Extras<'p>, context: &mut Context<'_>) -> Poll<Result<(), Rejected>> {
+    while let Some(Extra::Turn(wait)) = extra.as_deref_mut() {
         if let Some(slot) = ready!(wait.poll(context)) {
             call.seat(slot);
         }
+        *extra = None;
         match call.resume(now()) {
-            Step::Run => *stage = Stage::Running,
+            Step::Run => {}
             Step::Refuse(rejected) => return Poll::Ready(Err(rejected)),
-            step => *stage = Stage::Waiting(Wait::boxed(step)),
+            step => *extra = Some(Wait::boxed(step)),
         }
     }
     Poll::Ready(Ok(()))
 }
 
 /// The body is pending: only now is its timer worth having.
-#[inline]
-fn poll_limit(call: &mut Call<'_>, stage: &mut Stage<'_>, context: &mut Context<'_>) -> Poll<Rejected> {
-    if call.has_limit() { poll_timer(call, stage, context) } else { Poll::Pending }
-}
-
 #[cold]
-fn poll_timer(call: &mut Call<'_>, stage: &mut Stage<'_>, context: &mut Context<'_>) -> Poll<Rejected> {
-    if !matches!(stage, Stage::Limited(_)) {
+fn poll_limit<'p>(call: &mut Call<'p>, extra: &mut Extras<'p>, context: &mut Context<'_>) -> Poll<Rejected> {
+    let limit = extra.get_or_insert_with(|| {
         let ends = call.body_ends(now());
-        *stage = Stage::Limited(Box::new(Limit { ends, alarm: Alarm::default() }));
-    }
-    let Stage::Limited(limit) = stage else { return Poll::Pending };
+        Box::new(Extra::Limit(Limit { ends, alarm: Alarm::default() }))
+    });
+    let Extra::Limit(limit) = &mut **limit else { return Poll::Pending };
     ready!(limit.alarm.poll(limit.ends, context));
     Poll::Ready(call.stop_body(now(), fastrand::u64(..)))
 }
 
 impl<'p> Wait<'p> {
-    fn boxed(step: Step<'p>) -> Box<Self> {
-        Box::new(Self { step, place: None, alarm: Alarm::default() })
+    fn boxed(step: Step<'p>) -> Box<Extra<'p>> {
+        Box::new(Extra::Turn(Self { step, place: None, alarm: Alarm::default() }))
     }
 
     /// Ready when it is time to ask again, with a slot if one was handed over.
@@ -204,9 +202,8 @@ impl<F: Future> Future for Unrefused<'_, '_, F> {
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
         let mut attempt = self.project().attempt;
         loop {
-            match ready!(attempt.as_mut().poll(context)) {
-                Ok(outcome) => return Poll::Ready(outcome),
-                Err(_) => *attempt.as_mut().project().stage = Stage::New,
+            if let Ok(outcome) = ready!(attempt.as_mut().poll(context)) {
+                return Poll::Ready(outcome);
             }
         }
     }

@@ -35,10 +35,7 @@ fn html_comes_with_a_status_of_200() {
     let server = server_with([Answer::html()]);
     let reply = get(&server, "/");
     assert_eq!(reply.status, 200);
-    assert_eq!(
-        reply.header("Content-Type"),
-        Some("text/html; charset=utf-8")
-    );
+    assert_eq!(reply.header("Content-Type"), Some("text/html; charset=utf-8"));
     assert!(reply.body.starts_with("<!doctype html>"));
 }
 
@@ -51,10 +48,7 @@ fn throttling_names_its_seconds_rounded_up() {
     ]);
     for seconds in ["7", "2", "0"] {
         let reply = get(&server, "/");
-        assert_eq!(
-            (reply.status, reply.header("Retry-After")),
-            (429, Some(seconds))
-        );
+        assert_eq!((reply.status, reply.header("Retry-After")), (429, Some(seconds)));
     }
 }
 
@@ -86,18 +80,9 @@ fn any_status_may_ask_for_patience() {
 
 #[test]
 fn the_longest_waits_are_written_too() {
-    let server = server_with([
-        Answer::throttled(Duration::MAX),
-        Answer::throttled_until_date(Duration::MAX),
-    ]);
-    assert_eq!(
-        get(&server, "/").header("Retry-After"),
-        Some("18446744073709551615")
-    );
-    assert_eq!(
-        get(&server, "/").header("Retry-After"),
-        Some("Fri, 31 Dec 9999 23:59:59 GMT")
-    );
+    let server = server_with([Answer::throttled(Duration::MAX), Answer::throttled_until_date(Duration::MAX)]);
+    assert_eq!(get(&server, "/").header("Retry-After"), Some("18446744073709551615"));
+    assert_eq!(get(&server, "/").header("Retry-After"), Some("Fri, 31 Dec 9999 23:59:59 GMT"));
 }
 
 #[test]
@@ -122,10 +107,7 @@ fn no_body_follows_where_none_may() {
     for status in [204, 304] {
         client.get("/");
         let reply = client.head();
-        assert_eq!(
-            (reply.status, reply.header("Content-Length")),
-            (status, None)
-        );
+        assert_eq!((reply.status, reply.header("Content-Length")), (status, None));
     }
     client.send("HEAD / HTTP/1.1\r\n\r\n");
     assert_eq!(client.head().content_length(), r#"{"ok":true}"#.len());

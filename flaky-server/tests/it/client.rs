@@ -39,9 +39,7 @@ impl Client {
     pub(crate) fn connect(server: &FlakyServer) -> Self {
         let stream = TcpStream::connect(server.address()).unwrap();
         stream.set_read_timeout(Some(WATCHDOG)).unwrap();
-        Self {
-            stream: BufReader::new(stream),
-        }
+        Self { stream: BufReader::new(stream) }
     }
 
     pub(crate) fn send(&mut self, bytes: &str) {
@@ -64,11 +62,7 @@ impl Client {
     pub(crate) fn head(&mut self) -> Reply {
         let status = self.line();
         let status = status.strip_prefix("HTTP/1.1 ").unwrap();
-        Reply {
-            status: status.trim_end().parse().unwrap(),
-            headers: self.headers(),
-            body: String::new(),
-        }
+        Reply { status: status.trim_end().parse().unwrap(), headers: self.headers(), body: String::new() }
     }
 
     /// All that comes until the server closes the connection.

@@ -18,10 +18,7 @@ fn a_reset_connection_is_reset() {
     let server = server_with([Answer::reset_before()]);
     let mut client = Client::connect(&server);
     client.get("/");
-    assert_eq!(
-        client.rest().unwrap_err().kind(),
-        ErrorKind::ConnectionReset
-    );
+    assert_eq!(client.rest().unwrap_err().kind(), ErrorKind::ConnectionReset);
 }
 
 #[test]
@@ -36,10 +33,7 @@ fn a_body_cut_short_is_half_of_what_was_announced() {
 
 #[test]
 fn the_shortest_bodies_can_be_cut_too() {
-    let server = server_with([
-        Answer::status(200).cut_mid_body(),
-        Answer::status(200).body("x").cut_mid_body(),
-    ]);
+    let server = server_with([Answer::status(200).cut_mid_body(), Answer::status(200).body("x").cut_mid_body()]);
     for _ in 0..2 {
         let mut client = Client::connect(&server);
         client.get("/");
@@ -73,13 +67,8 @@ fn an_answer_that_never_comes_leaves_the_connection_open() {
     let mut client = Client::connect(&server);
     client.get("/");
     let silence = client.rest_within(Duration::from_millis(50)).unwrap_err();
-    assert!(matches!(
-        silence.kind(),
-        ErrorKind::WouldBlock | ErrorKind::TimedOut
-    ));
-    server
-        .wait_for(WATCHDOG, |record| record.in_flight() == 1)
-        .unwrap();
+    assert!(matches!(silence.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut));
+    server.wait_for(WATCHDOG, |record| record.in_flight() == 1).unwrap();
 }
 
 #[test]
@@ -87,13 +76,9 @@ fn a_client_that_gives_up_is_noticed() {
     let server = server_with([Answer::never()]);
     let mut client = Client::connect(&server);
     client.get("/");
-    server
-        .wait_for(WATCHDOG, |record| record.in_flight() == 1)
-        .unwrap();
+    server.wait_for(WATCHDOG, |record| record.in_flight() == 1).unwrap();
     drop(client);
-    server
-        .wait_for(WATCHDOG, |record| record.in_flight() == 0)
-        .unwrap();
+    server.wait_for(WATCHDOG, |record| record.in_flight() == 0).unwrap();
 }
 
 #[test]
@@ -112,9 +97,7 @@ fn faults_leave_other_connections_alone() {
     let server = server_with([Answer::never(), Answer::reset_before(), Answer::status(404)]);
     let mut held = Client::connect(&server);
     held.get("/");
-    server
-        .wait_for(WATCHDOG, |record| record.len() == 1)
-        .unwrap();
+    server.wait_for(WATCHDOG, |record| record.len() == 1).unwrap();
     let mut reset = Client::connect(&server);
     reset.get("/");
     assert!(reset.rest().is_err());

@@ -7,17 +7,11 @@ use crate::client::{AGES, Client, WATCHDOG, get, server_with};
 
 #[test]
 fn dropping_the_server_ends_held_connections() {
-    let server = server_with([
-        Answer::never(),
-        Answer::status(200).after(AGES),
-        Answer::json(200, "[]").body_over(AGES),
-    ]);
+    let server = server_with([Answer::never(), Answer::status(200).after(AGES), Answer::json(200, "[]").body_over(AGES)]);
     let mut held = [(); 3].map(|()| Client::connect(&server));
     for (client, count) in held.iter_mut().zip(1..) {
         client.get("/");
-        server
-            .wait_for(WATCHDOG, |record| record.in_flight() == count)
-            .unwrap();
+        server.wait_for(WATCHDOG, |record| record.in_flight() == count).unwrap();
     }
     drop(server);
     let [never, delayed, slow] = &mut held;
@@ -39,10 +33,7 @@ fn dropping_the_server_ends_idle_and_half_sent_connections() {
     assert_eq!(idle.rest().unwrap(), "");
     // Reset if the server had not read the half, or not even accepted the connection.
     let end = half_sent.rest().map_err(|error| error.kind());
-    assert!(matches!(
-        end.as_deref(),
-        Ok("") | Err(ErrorKind::ConnectionReset)
-    ));
+    assert!(matches!(end.as_deref(), Ok("") | Err(ErrorKind::ConnectionReset)));
 }
 
 #[test]
@@ -70,9 +61,7 @@ fn a_server_can_be_shared_between_threads_and_tasks() {
 
 #[test]
 fn a_server_can_live_and_die_inside_a_runtime() {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .build()
-        .unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(async {
         let server = FlakyServer::start().unwrap();
         assert_eq!(get(&server, "/").status, 200);

@@ -11,10 +11,7 @@ fn nothing_is_recorded_before_the_first_request() {
     let record = server.record();
     assert!(record.is_empty());
     assert!(record.gaps().is_empty());
-    assert_eq!(
-        (record.len(), record.in_flight(), record.peak_concurrency()),
-        (0, 0, 0)
-    );
+    assert_eq!((record.len(), record.in_flight(), record.peak_concurrency()), (0, 0, 0));
 }
 
 #[test]
@@ -25,10 +22,7 @@ fn a_request_is_recorded_as_sent() {
     client.reply();
 
     let seen = &server.record().requests[0];
-    assert_eq!(
-        (seen.method.as_str(), seen.path.as_str()),
-        ("PUT", "/a%20b")
-    );
+    assert_eq!((seen.method.as_str(), seen.path.as_str()), ("PUT", "/a%20b"));
     assert_eq!(seen.query.as_deref(), Some("c=d"));
     assert_eq!(seen.body, b"hi");
     let names: Vec<&str> = seen.headers.iter().map(|(name, _)| name.as_str()).collect();
@@ -39,27 +33,16 @@ fn a_request_is_recorded_as_sent() {
 
 #[test]
 fn the_answers_given_are_recorded() {
-    let answers = [
-        Answer::status(500),
-        Answer::html(),
-        Answer::throttled(Duration::from_secs(1)),
-    ];
+    let answers = [Answer::status(500), Answer::html(), Answer::throttled(Duration::from_secs(1))];
     let server = server_with(answers.clone());
     for _ in 0..4 {
         get(&server, "/");
     }
     let record = server.record();
-    let given: Vec<Answer> = record
-        .requests
-        .iter()
-        .map(|seen| seen.answer.clone())
-        .collect();
+    let given: Vec<Answer> = record.requests.iter().map(|seen| seen.answer.clone()).collect();
     assert_eq!(given[..3], answers);
     assert_eq!(given[3], Answer::default());
-    assert_eq!(
-        record.statuses(),
-        [Some(500), Some(200), Some(429), Some(200)]
-    );
+    assert_eq!(record.statuses(), [Some(500), Some(200), Some(429), Some(200)]);
     assert_eq!((record.count_status(200), record.count_status(503)), (2, 0));
 }
 
@@ -89,19 +72,14 @@ fn a_path_has_a_record_of_its_own() {
     let record = server.record();
     assert_eq!(record.len(), 4);
     assert_eq!(record.for_path("/a").len(), 2);
-    assert_eq!(
-        record.for_path("/b").requests[0].query.as_deref(),
-        Some("x")
-    );
+    assert_eq!(record.for_path("/b").requests[0].query.as_deref(), Some("x"));
     assert!(record.for_path("/c").is_empty());
 }
 
 #[test]
 fn a_client_with_the_whole_answer_finds_it_recorded_as_given() {
     let server = FlakyServer::start().unwrap();
-    server
-        .otherwise("/", Answer::default().body_over(Duration::from_millis(1)))
-        .unwrap();
+    server.otherwise("/", Answer::default().body_over(Duration::from_millis(1))).unwrap();
     for _ in 0..50 {
         get(&server, "/");
         assert_eq!(server.record().in_flight(), 0);

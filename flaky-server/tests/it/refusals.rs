@@ -10,16 +10,7 @@ fn refusal_of(answer: Answer) -> Error {
 #[test]
 fn paths_that_no_request_can_have_are_refused() {
     let server = FlakyServer::start().unwrap();
-    for path in [
-        "",
-        "receipt",
-        "http://host/",
-        "/a?b",
-        "/a#b",
-        "/a b",
-        "/ä",
-        "/a\r\n",
-    ] {
+    for path in ["", "receipt", "http://host/", "/a?b", "/a#b", "/a b", "/ä", "/a\r\n"] {
         let errors = [
             server.script(path, []).unwrap_err(),
             server.otherwise(path, Answer::default()).unwrap_err(),
@@ -35,19 +26,14 @@ fn paths_that_no_request_can_have_are_refused() {
 #[test]
 fn statuses_that_end_no_exchange_are_refused() {
     for status in [0, 42, 100, 101, 199, 1000, u16::MAX] {
-        assert!(
-            matches!(refusal_of(Answer::status(status)), Error::Status(refused) if refused == status)
-        );
+        assert!(matches!(refusal_of(Answer::status(status)), Error::Status(refused) if refused == status));
     }
 }
 
 #[test]
 fn bodies_where_none_may_be_are_refused() {
     for status in [204, 304] {
-        for answer in [
-            Answer::json(status, "{}"),
-            Answer::status(status).cut_mid_body(),
-        ] {
+        for answer in [Answer::json(status, "{}"), Answer::status(status).cut_mid_body()] {
             assert!(matches!(refusal_of(answer), Error::Bodiless(refused) if refused == status));
         }
     }
@@ -76,11 +62,7 @@ fn headers_that_would_break_the_message_are_refused() {
 #[test]
 fn a_refused_script_changes_nothing() {
     let server = server_with([Answer::status(500)]);
-    assert!(
-        server
-            .script("/", [Answer::status(404), Answer::status(1)])
-            .is_err()
-    );
+    assert!(server.script("/", [Answer::status(404), Answer::status(1)]).is_err());
     assert_eq!(get(&server, "/").status, 500);
 }
 
@@ -88,8 +70,5 @@ fn a_refused_script_changes_nothing() {
 fn errors_say_what_is_wrong() {
     let server = FlakyServer::start().unwrap();
     let error = server.script("receipt", []).unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "path \"receipt\" must begin with '/' and hold visible ASCII only, without '?' and '#'"
-    );
+    assert_eq!(error.to_string(), "path \"receipt\" must begin with '/' and hold visible ASCII only, without '?' and '#'");
 }

@@ -22,11 +22,7 @@ fn requests_sent_together_are_answered_in_turn() {
         assert_eq!(client.reply().status, 200);
     }
     let record = server.record();
-    let paths: Vec<&str> = record
-        .requests
-        .iter()
-        .map(|seen| seen.path.as_str())
-        .collect();
+    let paths: Vec<&str> = record.requests.iter().map(|seen| seen.path.as_str()).collect();
     assert_eq!(paths, ["/a", "/b", "/c"]);
 }
 
@@ -34,12 +30,7 @@ fn requests_sent_together_are_answered_in_turn() {
 fn a_request_may_come_in_pieces() {
     let server = FlakyServer::start().unwrap();
     let mut client = Client::connect(&server);
-    for piece in [
-        "PO",
-        "ST /a HTTP/1.1\r",
-        "\nContent-Length: 4\r\n\r\nab",
-        "cd",
-    ] {
+    for piece in ["PO", "ST /a HTTP/1.1\r", "\nContent-Length: 4\r\n\r\nab", "cd"] {
         client.send(piece);
     }
     assert_eq!(client.reply().status, 200);
@@ -60,10 +51,7 @@ fn large_bodies_are_read_whole() {
     let server = FlakyServer::start().unwrap();
     let mut client = Client::connect(&server);
     let body = "x".repeat(2 * 1024 * 1024);
-    client.send(&format!(
-        "POST / HTTP/1.1\r\nContent-Length: {}\r\n\r\n{body}",
-        body.len()
-    ));
+    client.send(&format!("POST / HTTP/1.1\r\nContent-Length: {}\r\n\r\n{body}", body.len()));
     assert_eq!(client.reply().status, 200);
     assert_eq!(server.record().requests[0].body.len(), body.len());
 }
@@ -71,10 +59,7 @@ fn large_bodies_are_read_whole() {
 #[test]
 fn a_request_to_close_is_granted() {
     let server = FlakyServer::start().unwrap();
-    for request in [
-        "GET / HTTP/1.1\r\nConnection: close\r\n\r\n",
-        "GET / HTTP/1.0\r\n\r\n",
-    ] {
+    for request in ["GET / HTTP/1.1\r\nConnection: close\r\n\r\n", "GET / HTTP/1.0\r\n\r\n"] {
         let mut client = Client::connect(&server);
         client.send(request);
         assert_eq!(client.reply().header("Connection"), Some("close"));

@@ -20,25 +20,10 @@ fn json_is_read_and_html_is_not() {
 
 #[test]
 fn statuses_and_headers_are_understood() {
-    let server = server_with([
-        Answer::throttled(Duration::from_secs(3)),
-        Answer::status(503),
-    ]);
+    let server = server_with([Answer::throttled(Duration::from_secs(3)), Answer::status(503)]);
     let throttled = get(server.url("/")).unwrap();
-    assert_eq!(
-        (
-            throttled.status().as_u16(),
-            &throttled.headers()["Retry-After"]
-        ),
-        (429, &"3".parse().unwrap())
-    );
-    assert!(
-        get(server.url("/"))
-            .unwrap()
-            .error_for_status()
-            .unwrap_err()
-            .is_status()
-    );
+    assert_eq!((throttled.status().as_u16(), &throttled.headers()["Retry-After"]), (429, &"3".parse().unwrap()));
+    assert!(get(server.url("/")).unwrap().error_for_status().unwrap_err().is_status());
 }
 
 #[test]
@@ -71,18 +56,11 @@ fn a_broken_body_is_found_while_reading_it() {
 
 #[test]
 fn silence_ends_in_a_timeout_and_the_server_notices() {
-    let client = Client::builder()
-        .timeout(Duration::from_millis(250))
-        .build()
-        .unwrap();
+    let client = Client::builder().timeout(Duration::from_millis(250)).build().unwrap();
     for answer in [Answer::never(), Answer::default().after(AGES)] {
         let server = server_with([answer]);
         assert!(client.get(server.url("/")).send().unwrap_err().is_timeout());
-        server
-            .wait_for(WATCHDOG, |record| {
-                record.len() == 1 && record.in_flight() == 0
-            })
-            .unwrap();
+        server.wait_for(WATCHDOG, |record| record.len() == 1 && record.in_flight() == 0).unwrap();
     }
 }
 
@@ -99,17 +77,10 @@ fn the_head_of_a_slow_body_is_a_reply_already() {
 fn a_posted_body_is_seen() {
     let server = server_with([]);
     let order = HashMap::from([("amount", 5)]);
-    Client::new()
-        .post(server.url("/orders"))
-        .json(&order)
-        .send()
-        .unwrap();
+    Client::new().post(server.url("/orders")).json(&order).send().unwrap();
     let record = server.record().for_path("/orders");
     assert_eq!(record.requests[0].body, br#"{"amount":5}"#);
-    assert_eq!(
-        record.requests[0].header("content-type"),
-        Some("application/json")
-    );
+    assert_eq!(record.requests[0].header("content-type"), Some("application/json"));
 }
 
 #[test]
@@ -117,9 +88,7 @@ fn dropping_the_server_ends_a_request_under_way() {
     let server = server_with([Answer::never()]);
     let url = server.url("/");
     let request = std::thread::spawn(move || get(url));
-    server
-        .wait_for(WATCHDOG, |record| record.in_flight() == 1)
-        .unwrap();
+    server.wait_for(WATCHDOG, |record| record.in_flight() == 1).unwrap();
     drop(server);
     assert!(request.join().unwrap().unwrap_err().is_request());
 }

@@ -16,13 +16,8 @@ fn time_until_closed(server: &FlakyServer) -> Duration {
 
 #[test]
 fn every_kind_of_answer_can_be_delayed() {
-    let answers = [
-        Answer::json(200, "{}"),
-        Answer::status(500),
-        Answer::drop_before(),
-        Answer::reset_before(),
-        Answer::drop_mid_body(),
-    ];
+    let answers =
+        [Answer::json(200, "{}"), Answer::status(500), Answer::drop_before(), Answer::reset_before(), Answer::drop_mid_body()];
     let server = server_with(answers.map(|answer| answer.after(DELAY)));
     for _ in 0..5 {
         assert!(time_until_closed(&server) >= DELAY);
@@ -42,9 +37,7 @@ fn a_slow_answer_holds_up_nobody_else() {
     let server = server_with([Answer::status(200).after(AGES), Answer::status(404)]);
     let mut slow = Client::connect(&server);
     slow.get("/");
-    server
-        .wait_for(WATCHDOG, |record| record.in_flight() == 1)
-        .unwrap();
+    server.wait_for(WATCHDOG, |record| record.in_flight() == 1).unwrap();
     assert_eq!(get(&server, "/").status, 404);
 }
 
@@ -68,10 +61,7 @@ fn the_head_of_a_slow_body_comes_at_once() {
 
 #[test]
 fn a_slow_body_can_be_cut() {
-    let server = server_with([Answer::status(200)
-        .body("0123456789")
-        .body_over(DELAY)
-        .cut_mid_body()]);
+    let server = server_with([Answer::status(200).body("0123456789").body_over(DELAY).cut_mid_body()]);
     let mut client = Client::connect(&server);
     let start = Instant::now();
     client.get("/");
@@ -82,20 +72,13 @@ fn a_slow_body_can_be_cut() {
 
 #[test]
 fn a_client_that_hangs_up_during_a_delay_is_noticed() {
-    for answer in [
-        Answer::default().after(AGES),
-        Answer::default().body_over(AGES),
-    ] {
+    for answer in [Answer::default().after(AGES), Answer::default().body_over(AGES)] {
         let server = server_with([answer]);
         let mut client = Client::connect(&server);
         client.get("/");
-        server
-            .wait_for(WATCHDOG, |record| record.in_flight() == 1)
-            .unwrap();
+        server.wait_for(WATCHDOG, |record| record.in_flight() == 1).unwrap();
         drop(client);
-        server
-            .wait_for(WATCHDOG, |record| record.in_flight() == 0)
-            .unwrap();
+        server.wait_for(WATCHDOG, |record| record.in_flight() == 0).unwrap();
     }
 }
 
@@ -104,8 +87,6 @@ fn the_longest_delay_is_only_long() {
     let server = server_with([Answer::status(200).after(Duration::MAX)]);
     let mut client = Client::connect(&server);
     client.get("/");
-    server
-        .wait_for(WATCHDOG, |record| record.in_flight() == 1)
-        .unwrap();
+    server.wait_for(WATCHDOG, |record| record.in_flight() == 1).unwrap();
     assert_eq!(get(&server, "/").status, 200);
 }

@@ -3,6 +3,7 @@
 use crate::backoff::between;
 use crate::circuit_breaker::Settings;
 use crate::clock::Instant;
+use std::num::NonZeroU64;
 
 /// No lease grows beyond this by expiring, so that a service that once hung is asked again soon after it is well.
 const LONGEST_GROWN_LEASE: u64 = 3_600_000_000_000;
@@ -13,13 +14,13 @@ pub(super) struct Recovery {
     trips: u32,
     successes: u32,
     expired: u32,
-    last_probe: u64,
+    last_probe: Option<NonZeroU64>,
     probes: Vec<Probe>,
 }
 
 #[derive(Debug)]
 struct Probe {
-    id: u64,
+    id: NonZeroU64,
     lease_ends: Instant,
     /// Its call is over, and the service asked us to stay away: its place is kept, and its end is no sign of hanging.
     is_held: bool,
@@ -42,14 +43,15 @@ impl Recovery {
     }
 
     /// A probe's number, if one of the places is free or its lease has run out.
-    pub(super) fn admit(&mut self, now: Instant, lease: u64, places: usize) -> Option<u64> {
+    pub(super) fn admit(&mut self, now: Instant, lease: u64, places: usize) -> Option<NonZeroU64> {
         self.expire(now);
         if self.probes.len() >= places {
             return None;
         }
-        self.last_probe += 1;
-        self.probes.push(Probe { id: self.last_probe, lease_ends: now.plus(self.grown(lease)), is_held: false });
-        Some(self.last_probe)
+        let id = self.last_probe.map_or(NonZeroU64::MIN, |last| last.saturating_add(1));
+        self.last_probe = Some(id);
+        self.probes.push(Probe { id, lease_ends: now.plus(self.grown(lease)), is_held: false });
+        Some(id)
     }
 
     fn expire(&mut self, now: Instant) {
@@ -70,17 +72,17 @@ impl Recovery {
     }
 
     /// Frees a probe's place; whether it still had one.
-    pub(super) fn finish(&mut self, probe: u64) -> bool {
+    pub(super) fn finish(&mut self, probe: NonZeroU64) -> bool {
         let before = self.probes.len();
         self.probes.retain(|other| other.id != probe);
         self.probes.len() < before
     }
 
-    pub(super) fn abandon(&mut self, probe: u64) {
+    pub(super) fn abandon(&mut self, probe: NonZeroU64) {
         self.finish(probe);
     }
 
-    pub(super) fn hold(&mut self, probe: u64, until: Instant) {
+    pub(super) fn hold(&mut self, probe: NonZeroU64, until: Instant) {
         if let Some(probe) = self.probes.iter_mut().find(|other| other.id == probe) {
             probe.lease_ends = until;
             probe.is_held = true;

@@ -40,7 +40,7 @@ fn a_refusal_names_the_moment_at_which_it_would_be_admitted_and_not_before() {
         let bucket = bucket(rate);
         let now = at(5 * SECOND);
         take_all(&bucket, now);
-        let Err(due) = bucket.take_many(1, now, now) else { panic!("the bucket was empty") };
+        let due = bucket.reserve(now, now).map(Token::spend).expect_err("the bucket is empty");
         assert!(due > now);
         assert!(bucket.take(at(due.as_nanos() - 1)).is_none(), "{rate}");
         assert!(bucket.take(due).is_some(), "{rate}");
@@ -57,7 +57,7 @@ fn every_rate_is_exact_over_a_long_time() {
         let (start, calls) = (at(period), (thirty_years / (period / count)).min(50_000));
         let mut last = start;
         for _ in 0..calls {
-            let token = bucket.take_many(1, start, Instant::NEVER).expect("unlimited patience");
+            let token = bucket.reserve(start, Instant::NEVER).expect("unlimited patience");
             last = token.at;
             token.spend();
         }

@@ -1,6 +1,8 @@
 use super::http::{StatusError, of_response};
+use crate::rejected::chain;
 use crate::verdict::{Classify, Verdict};
 use reqwest::{Error, Response};
+use std::io;
 
 impl Classify for Error {
     /// Timeouts, connection and DNS failures and truncated bodies are transient; a status (from `error_for_status`, which has lost
@@ -13,18 +15,25 @@ impl Classify for Error {
         if self.is_builder() {
             return Verdict::Ignored;
         }
-        let undecodable = self.is_decode() && !broken_off(self);
-        if self.is_redirect() || undecodable {
+        if self.is_redirect() || is_garbled(self) {
             return Verdict::Permanent;
         }
         Verdict::TRANSIENT
     }
 }
 
-/// A body that ended too early surfaces as a decoding error whose cause is the transport's.
-fn broken_off(error: &Error) -> bool {
-    let cause = std::error::Error::source(error);
-    crate::rejected::chain(cause).any(|cause| cause.is::<std::io::Error>() || cause.is::<Error>())
+/// Whether the body arrived but is not what it should be. What a decompressor says is an I/O error right below `reqwest`'s own layers,
+/// where the transport's lies deeper; what the JSON decoder says has no cause, where the transport always names one.
+fn is_garbled(error: &Error) -> bool {
+    if error.is_timeout() || !(error.is_decode() || error.is_body()) {
+        return false;
+    }
+    let causes = || chain(std::error::Error::source(error));
+    let Some(cause) = causes().find(|cause| !cause.is::<Error>()) else { return false };
+    match cause.downcast_ref::<io::Error>() {
+        Some(decompression) => decompression.kind() != io::ErrorKind::UnexpectedEof,
+        None => error.is_decode() && causes().count() == 1,
+    }
 }
 
 impl Classify for Response {

@@ -1,0 +1,255 @@
+//! How the arguments reach an attempt: moved, lent, copied afresh, or cloned from a spare.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+use syn::ext::IdentExt;
+use syn::punctuated::Punctuated;
+use syn::{Attribute, FnArg, Ident, Pat, PatIdent, Receiver, ReceiverKind, Signature, Token, Type};
+
+use crate::body::{Body, Let};
+use crate::mentions::Mentions;
+use crate::settings::Settings;
+use crate::types;
+
+/// What a binding holds, as far as its spelling tells.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Holds {
+    Value,
+    Shared,
+    Unique,
+    Unknown,
+}
+
+impl Holds {
+    fn of(ty: &Type) -> Self {
+        match types::bare(ty) {
+            Type::Reference(reference) if reference.mutability.is_some() => Self::Unique,
+            Type::Reference(_) => Self::Shared,
+            _ => Self::Value,
+        }
+    }
+
+    pub(crate) fn of_receiver(receiver: &Receiver) -> Self {
+        match &receiver.kind {
+            ReceiverKind::Reference(_, _, Some(_)) => Self::Unique,
+            ReceiverKind::Reference(_, _, None) => Self::Shared,
+            ReceiverKind::Typed(_, ty) => Self::of(ty),
+            _ => Self::Value,
+        }
+    }
+
+    /// What is known of a part that a nested pattern takes out.
+    fn part(self, pattern: &Pat) -> Self {
+        match self {
+            Self::Value if !matches!(pattern, Pat::Ident(_) | Pat::Reference(_)) => Self::Unknown,
+            holds => holds,
+        }
+    }
+}
+
+/// The statements that bring the arguments to the attempts.
+#[derive(Default)]
+pub(crate) struct Passing {
+    /// In front of the first attempt.
+    pub(crate) spares: TokenStream,
+    /// Makes the attempt borrow mutably, so that its future needs `Send` of an argument and not `Sync`.
+    pub(crate) lent: TokenStream,
+    /// At the start of each attempt.
+    pub(crate) copies: TokenStream,
+    /// In front of the fallback.
+    pub(crate) given_back: TokenStream,
+}
+
+/// Decides for each argument, and puts the `mut`s where the decisions need them.
+pub(crate) fn pass(signature: &mut Signature, body: &mut Body, settings: &Settings, is_async: bool) -> Passing {
+    let mut lets = std::mem::take(&mut body.lets);
+    let is_moved_inside = !lets.is_empty();
+    let mut rules = Rules {
+        p: settings.private(),
+        settings,
+        is_async,
+        body: Mentions::of(body.block.stream()),
+        prelude: &body.prelude,
+        fallback: settings.fallback.as_ref().map(crate::fallback::Fallback::mentions).unwrap_or_default(),
+        passing: Passing::default(),
+    };
+    rules.inputs(&mut signature.inputs, is_moved_inside);
+    for Let { attributes, pattern, holds, .. } in &mut lets {
+        let cfg = cfg(attributes);
+        each_binding(pattern, *holds, &mut |binding, holds| rules.binding(binding, holds, &cfg));
+    }
+    let passing = rules.passing;
+    body.lets = lets;
+    passing
+}
+
+struct Rules<'a> {
+    p: TokenStream,
+    settings: &'a Settings,
+    is_async: bool,
+    body: Mentions,
+    prelude: &'a Mentions,
+    fallback: Mentions,
+    passing: Passing,
+}
+
+impl Rules<'_> {
+    fn inputs(&mut self, inputs: &mut Punctuated<FnArg, Token![,]>, is_moved_inside: bool) {
+        for input in inputs {
+            match input {
+                FnArg::Receiver(receiver) if !is_moved_inside => self.receiver(receiver),
+                FnArg::Typed(parameter) if !is_moved_inside || Holds::of(&parameter.ty) != Holds::Value => {
+                    let cfg = cfg(&parameter.attrs);
+                    let holds = Holds::of(&parameter.ty);
+                    each_binding(&mut parameter.pat, holds, &mut |binding, holds| self.binding(binding, holds, &cfg));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn binding(&mut self, binding: &mut PatIdent, holds: Holds, cfg: &TokenStream) {
+        let name = &binding.ident;
+        let is_mut = binding.mutability.is_some() && binding.by_ref.is_none();
+        let is_kept = self.is_kept() && self.body.contains(name);
+        if self.is_retried() && self.settings.clone.contains(name) {
+            self.spare(binding, cfg);
+        } else if is_kept && self.is_retried() && is_mut && !self.settings.reuse.contains(name) {
+            self.copy(binding, holds, cfg);
+        } else if is_kept && self.is_async && !self.prelude.contains(name) {
+            self.lend(binding, holds, cfg);
+        }
+    }
+
+    fn receiver(&mut self, receiver: &mut Receiver) {
+        let this = Ident::from(receiver.self_token);
+        if !self.is_async || !self.is_kept() || !self.body.contains(&this) || self.prelude.contains(&this) {
+            return;
+        }
+        match Holds::of_receiver(receiver) {
+            Holds::Unique => self.passing.lent.extend(quote_spanned!(Span::mixed_site()=> let _ = &mut *#this;)),
+            Holds::Value => {
+                receiver.mutability = Some(silent_mut(&this));
+                self.passing.lent.extend(quote_spanned!(Span::mixed_site()=> let _ = &mut #this;));
+            }
+            Holds::Shared | Holds::Unknown => {}
+        }
+    }
+
+    // Input:  mut buffer: Vec<u8>
+    // Output: let mut buffer = Fresh::fresh(&buffer);
+    fn copy(&mut self, binding: &mut PatIdent, holds: Holds, cfg: &TokenStream) {
+        let (p, name, mutability) = (&self.p, &binding.ident, binding.mutability.take());
+        let fresh = Span::mixed_site().located_at(name.span());
+        let copy = match holds {
+            Holds::Unique => quote_spanned!(fresh=> &mut *#name),
+            _ => quote_spanned!(fresh=> #p::Fresh::fresh(&#name)),
+        };
+        self.passing.copies.extend(quote_spanned!(fresh=> #cfg let #mutability #name = #copy;));
+        if self.is_async && !self.prelude.contains(name) {
+            self.lend(binding, holds, cfg);
+        } else if self.prelude.contains(name) {
+            binding.mutability = mutability;
+        }
+    }
+
+    fn lend(&mut self, binding: &mut PatIdent, holds: Holds, cfg: &TokenStream) {
+        let name = &binding.ident;
+        let lent = match holds {
+            Holds::Unique if binding.mutability.is_none() || binding.by_ref.is_some() => quote!(*#name),
+            Holds::Value | Holds::Unique => {
+                binding.mutability.get_or_insert(silent_mut(name));
+                quote!(#name)
+            }
+            Holds::Shared | Holds::Unknown => return,
+        };
+        self.passing.lent.extend(quote_spanned!(Span::mixed_site()=> #cfg let _ = &mut #lent;));
+    }
+
+    // Input:  order: Order
+    // Output: let mut __spare_order = Spare::new(order); … let order = Spare::next(&mut __spare_order, __last);
+    fn spare(&mut self, binding: &mut PatIdent, cfg: &TokenStream) {
+        let (p, name, mutability) = (&self.p, &binding.ident, binding.mutability.take());
+        let spare = format_ident!("__spare_{}", name.unraw(), span = Span::mixed_site());
+        let is_last = if self.fallback.contains(name) { quote!(false) } else { last() };
+        let site = Span::mixed_site();
+        self.passing.spares.extend(quote_spanned!(site=> #cfg let mut #spare = #p::Spare::new(#name);));
+        let next = quote_spanned!(name.span().resolved_at(site)=> #p::Spare::next(&mut #spare, #is_last));
+        self.passing.copies.extend(quote_spanned!(site=> #cfg let #mutability #name = #next;));
+        if self.fallback.contains(name) {
+            self.passing.given_back.extend(quote_spanned!(site=> #cfg let #name = #p::Spare::into_inner(#spare);));
+        }
+    }
+
+    fn is_retried(&self) -> bool {
+        self.settings.retries.is_some()
+    }
+
+    /// Whether the arguments must outlive an attempt.
+    fn is_kept(&self) -> bool {
+        self.is_retried() || self.settings.fallback.is_some()
+    }
+}
+
+/// Whether the coming attempt is the last: what a spare wants to know.
+pub(crate) fn last() -> TokenStream {
+    quote_spanned!(Span::mixed_site()=> __last)
+}
+
+/// A `mut` of ours, which no lint will call the user's.
+fn silent_mut(name: &Ident) -> Token![mut] {
+    Token![mut](Span::mixed_site().located_at(name.span()))
+}
+
+/// A parameter that is configured away must not be mentioned either.
+fn cfg(attributes: &[Attribute]) -> TokenStream {
+    let cfg = attributes.iter().filter(|attribute| attribute.path().is_ident("cfg"));
+    quote!(#(#cfg)*)
+}
+
+/// The variables that a pattern binds.
+pub(crate) fn bound_by(pattern: &Pat) -> Vec<PatIdent> {
+    let mut bindings = Vec::new();
+    each_binding(&mut pattern.clone(), Holds::Unknown, &mut |binding, _| bindings.push(binding.clone()));
+    bindings
+}
+
+fn each_binding(pattern: &mut Pat, holds: Holds, visit: &mut impl FnMut(&mut PatIdent, Holds)) {
+    match pattern {
+        Pat::Ident(binding) => {
+            if let Some((_, inner)) = &mut binding.subpat {
+                let part = holds.part(inner);
+                each_binding(inner, part, visit);
+            }
+            bound(binding, holds, visit);
+        }
+        Pat::Paren(paren) => each_binding(&mut paren.pat, holds, visit),
+        Pat::Type(typed) => each_binding(&mut typed.pat, holds, visit),
+        // `&mut x` would not be a `mut x` behind a reference.
+        Pat::Reference(reference) => each_binding(&mut reference.pat, Holds::Unknown, visit),
+        Pat::Tuple(tuple) => each_part(&mut tuple.elems, holds, visit),
+        Pat::TupleStruct(tuple) => each_part(&mut tuple.elems, holds, visit),
+        Pat::Slice(slice) => each_part(&mut slice.elems, holds, visit),
+        Pat::Struct(structure) => each_part(structure.fields.iter_mut().map(|field| &mut *field.pat), holds, visit),
+        _ => {}
+    }
+}
+
+fn each_part<'a>(parts: impl IntoIterator<Item = &'a mut Pat>, holds: Holds, visit: &mut impl FnMut(&mut PatIdent, Holds)) {
+    for part in parts {
+        let holds = holds.part(part);
+        each_binding(part, holds, visit);
+    }
+}
+
+fn bound(binding: &mut PatIdent, holds: Holds, visit: &mut impl FnMut(&mut PatIdent, Holds)) {
+    let is_unit_struct = binding.ident.to_string().starts_with(char::is_uppercase);
+    let holds = match (&binding.by_ref, &binding.mutability) {
+        (Some(_), Some(_)) => Holds::Unique,
+        (Some(_), None) => Holds::Shared,
+        (None, _) => holds,
+    };
+    if !is_unit_struct {
+        visit(binding, holds);
+    }
+}

@@ -1,0 +1,124 @@
+//! `10`, `0.5`, `100/s`, `30/min`, `5000/h`, `1/day`.
+
+use std::time::Duration;
+
+use crate::duration::unit_meant;
+use crate::spelling::list;
+
+const UNITS: &[(&str, u64)] = &[("s", 1), ("min", 60), ("m", 60), ("h", 3_600), ("day", 86_400), ("d", 86_400)];
+const NANOS_PER_SECOND: u128 = 1_000_000_000;
+const LONGEST_INTERVAL: u128 = 365 * 86_400 * NANOS_PER_SECOND;
+
+/// So many calls in such a time.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Rate {
+    pub(crate) count: u64,
+    pub(crate) period: Duration,
+}
+
+/// Reads a number of calls `/` a unit.
+pub(crate) fn parse(text: &str) -> Result<Rate, String> {
+    let Some((number, unit)) = text.split_once('/') else {
+        return Err(format!("`{text}` is not a rate; write a number per second, or text such as `\"100/s\"`"));
+    };
+    let (number, unit) = (number.trim(), unit.trim());
+    let Some((_, seconds)) = UNITS.iter().find(|(name, _)| *name == unit) else {
+        return Err(unknown_unit(text, unit));
+    };
+    per(number, *seconds)
+}
+
+/// A decimal number of calls in so many seconds, as whole calls in a longer time where it has a fraction.
+pub(crate) fn per(number: &str, seconds: u64) -> Result<Rate, String> {
+    let digits = number.replace('_', "");
+    let (whole, fraction) = digits.split_once('.').unwrap_or((&digits, ""));
+    let count = format!("{whole}{fraction}").parse::<u128>().ok().filter(|_| !whole.is_empty());
+    let scale = u32::try_from(fraction.len()).ok().and_then(|places| 10_u128.checked_pow(places));
+    let period = scale.and_then(|scale| scale.checked_mul(u128::from(seconds) * NANOS_PER_SECOND));
+    let (Some(count), Some(period)) = (count, period) else {
+        return Err(format!("`{number}` is not a number of calls; write it out, such as `100` or `0.5`"));
+    };
+    bounds(count, period)?;
+    let divisor = greatest_common_divisor(count, scale.unwrap_or(1));
+    whole_calls(count / divisor, period / divisor).ok_or_else(|| format!("`{number}` has too many digits for a rate"))
+}
+
+fn bounds(count: u128, period: u128) -> Result<(), String> {
+    if count == 0 {
+        return Err("a rate of zero never lets a call through; leave `rate` out, or give at least one call per 365 days".into());
+    }
+    if count > period {
+        return Err("this rate is too fast: at most 1,000,000,000 calls per second".into());
+    }
+    if count.saturating_mul(LONGEST_INTERVAL) < period {
+        return Err("this rate is too slow: at least one call per 365 days".into());
+    }
+    Ok(())
+}
+
+fn whole_calls(count: u128, period: u128) -> Option<Rate> {
+    let period = Duration::from_nanos(u64::try_from(period).ok()?);
+    Some(Rate { count: u64::try_from(count).ok()?, period })
+}
+
+fn greatest_common_divisor(a: u128, b: u128) -> u128 {
+    if b == 0 { a } else { greatest_common_divisor(b, a % b) }
+}
+
+fn unknown_unit(text: &str, unit: &str) -> String {
+    let names = UNITS.iter().map(|(name, _)| *name);
+    match unit_meant(unit, names) {
+        Some(meant) => format!("unknown unit `{unit}` in the rate `{text}`; did you mean `/{meant}`?"),
+        None => format!("unknown unit `{unit}` in the rate `{text}`; the units are {}", list(["s", "min", "h", "day"])),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rate(text: &str) -> (u64, u64) {
+        let rate = parse(text).unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(rate.period.subsec_nanos(), 0);
+        (rate.count, rate.period.as_secs())
+    }
+
+    fn mistake(text: &str) -> String {
+        parse(text).map(|rate| panic!("{rate:?}")).unwrap_or_else(|error| error)
+    }
+
+    #[test]
+    fn every_unit() {
+        assert_eq!(rate("100/s"), (100, 1));
+        assert_eq!(rate("30/min"), (30, 60));
+        assert_eq!(rate("5000 / h"), (5000, 3600));
+        assert_eq!(rate("1/day"), (1, 86_400));
+    }
+
+    #[test]
+    fn fractions_become_whole_calls_in_a_longer_time() {
+        assert_eq!(rate("0.5/s"), (1, 2));
+        assert_eq!(rate("2.5/s"), (5, 2));
+        assert_eq!(rate("1.0/min"), (1, 60));
+        assert_eq!(rate("0.25/h"), (1, 14_400));
+    }
+
+    #[test]
+    fn limits() {
+        assert_eq!(rate("1_000_000_000/s"), (1_000_000_000, 1));
+        assert!(mistake("1000000001/s").contains("too fast"));
+        assert!(mistake("0/s").contains("zero"));
+        assert!(mistake("0.002/day").contains("too slow"));
+        assert_eq!(rate("0.003/day"), (3, 86_400_000));
+    }
+
+    #[test]
+    fn mistakes_say_what_was_meant() {
+        assert!(mistake("100").contains("`\"100/s\"`"));
+        assert!(mistake("100/sec").contains("did you mean `/s`?"));
+        assert!(mistake("100/minute").contains("did you mean `/m`?"));
+        assert!(mistake("100/fortnight").contains("the units are"));
+        assert!(mistake("many/s").contains("not a number"));
+        assert!(mistake("1e3/s").contains("not a number"));
+    }
+}

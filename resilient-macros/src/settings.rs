@@ -1,0 +1,303 @@
+//! The attribute's keys as our own types.
+
+use std::time::Duration;
+
+use proc_macro2::{Span, TokenStream};
+use quote::quote_spanned;
+use syn::{Error, Expr, ExprLit, Ident, Lit, Path, Result};
+
+use crate::attribute::{Entry, Value, entries};
+use crate::fallback::Fallback;
+use crate::keys::{BREAKER_KEYS, KEYS, meant, unknown, usage};
+use crate::mistakes::Mistakes;
+use crate::rate::Rate;
+use crate::value::{Backoff, Budget, Count, Given, Jitter, Literal, MaxWait, Name, Setting, bare};
+
+#[derive(Default)]
+pub(crate) struct Settings {
+    pub(crate) retries: Option<Setting<Count>>,
+    pub(crate) base_delay: Option<Setting<Duration>>,
+    pub(crate) max_delay: Option<Setting<Duration>>,
+    pub(crate) backoff: Option<Setting<Backoff>>,
+    pub(crate) jitter: Option<Setting<Jitter>>,
+    pub(crate) max_retry_after: Option<Setting<Duration>>,
+    pub(crate) retry_if: Option<Expr>,
+    pub(crate) classify: Option<Expr>,
+    pub(crate) budget: Option<Setting<Budget>>,
+    pub(crate) timeout: Option<Setting<Duration>>,
+    pub(crate) deadline: Option<Setting<Duration>>,
+    pub(crate) breaker: Option<Breaker>,
+    pub(crate) rate: Option<Setting<Rate>>,
+    pub(crate) burst: Option<Setting<Count>>,
+    pub(crate) bucket: Option<Setting<Name>>,
+    pub(crate) max_wait: Option<Setting<MaxWait>>,
+    pub(crate) concurrency: Option<Setting<Count>>,
+    pub(crate) bulkhead: Option<Setting<Name>>,
+    pub(crate) fallback: Option<Fallback>,
+    pub(crate) map_err: Option<Expr>,
+    pub(crate) clone: Vec<Ident>,
+    pub(crate) reuse: Vec<Ident>,
+    pub(crate) name: Option<Setting<Name>>,
+    root: Option<Path>,
+    /// The keys as they were typed, for editors.
+    pub(crate) typed: Vec<Ident>,
+    /// Whether something could not be read, so that what seems to be missing may be there.
+    pub(crate) is_misread: bool,
+    /// The keys that are there, or were meant to be.
+    meant: Vec<(&'static str, Ident)>,
+}
+
+/// `breaker = "name"` or `breaker(name = "name", …)`.
+#[derive(Default)]
+pub(crate) struct Breaker {
+    pub(crate) name: Option<Setting<Name>>,
+    pub(crate) failure_threshold: Option<Setting<Count>>,
+    pub(crate) recovery_timeout: Option<Setting<Duration>>,
+    pub(crate) max_recovery_timeout: Option<Setting<Duration>>,
+    pub(crate) half_open_calls: Option<Setting<Count>>,
+    pub(crate) success_threshold: Option<Setting<Count>>,
+}
+
+impl Settings {
+    pub(crate) fn parse(attribute: TokenStream, mistakes: &mut Mistakes) -> Self {
+        let (mut settings, mut own) = (Self::default(), Mistakes::default());
+        for entry in unique(entries(attribute, &mut own), &mut own) {
+            settings.take(&entry, &mut own);
+        }
+        settings.is_misread = !own.is_empty();
+        mistakes.extend(own);
+        settings
+    }
+
+    /// The key, if it is there; also if its value is wrong, so that one mistake is not reported as two.
+    pub(crate) fn key(&self, name: &str) -> Option<&Ident> {
+        self.meant.iter().find(|(key, _)| *key == name).map(|(_, typed)| typed)
+    }
+
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.key(name).is_some()
+    }
+
+    pub(crate) fn has_any(&self, names: &[&str]) -> bool {
+        names.iter().any(|name| self.has(name))
+    }
+
+    /// Where everything that we emit lives.
+    pub(crate) fn private(&self) -> TokenStream {
+        private(self.root.as_ref())
+    }
+
+    /// The settings of each call: literals, or expressions that may use whatever is in scope.
+    pub(crate) fn per_call(&self) -> impl Iterator<Item = &dyn Given> {
+        let settings = [
+            given(self.retries.as_ref()),
+            given(self.base_delay.as_ref()),
+            given(self.max_delay.as_ref()),
+            given(self.backoff.as_ref()),
+            given(self.jitter.as_ref()),
+            given(self.max_retry_after.as_ref()),
+            given(self.timeout.as_ref()),
+            given(self.deadline.as_ref()),
+            given(self.max_wait.as_ref()),
+        ];
+        settings.into_iter().flatten()
+    }
+
+    /// The settings of what outlives a call: constants.
+    pub(crate) fn shared(&self) -> impl Iterator<Item = &dyn Given> {
+        let settings = [
+            given(self.budget.as_ref()),
+            given(self.rate.as_ref()),
+            given(self.burst.as_ref()),
+            given(self.bucket.as_ref()),
+            given(self.concurrency.as_ref()),
+            given(self.bulkhead.as_ref()),
+        ];
+        settings.into_iter().flatten()
+    }
+
+    /// Whether a call may end without running the body to its end.
+    pub(crate) fn can_refuse(&self) -> bool {
+        let waits_for_ever = matches!(&self.max_wait, Some(Setting { literal: Some(MaxWait::Unlimited), .. }));
+        let queues = self.has_any(&["rate", "bucket", "concurrency", "bulkhead"]);
+        self.has_any(&["timeout", "deadline", "breaker"]) || (queues && !waits_for_ever)
+    }
+
+    /// Whether anyone asks what an outcome means.
+    pub(crate) fn needs_verdict(&self) -> bool {
+        self.has_any(&["retries", "breaker", "rate", "bucket"])
+    }
+
+    /// Whether a function may return something else than a `Result`.
+    pub(crate) fn welcomes_plain_values(&self) -> bool {
+        let judges_errors = self.has("retries") && !self.has("classify");
+        !judges_errors && self.has("fallback") == self.can_refuse() && !self.has("retry_if")
+    }
+
+    fn take(&mut self, entry: &Entry, mistakes: &mut Mistakes) {
+        let name = entry.key.to_string();
+        self.typed.push(entry.key.clone());
+        self.meant.extend(meant(KEYS, &name).map(|key| (key, entry.key.clone())));
+        match name.as_str() {
+            "retries" => self.retries = read(entry, KEYS, mistakes),
+            "base_delay" => self.base_delay = read(entry, KEYS, mistakes),
+            "max_delay" => self.max_delay = read(entry, KEYS, mistakes),
+            "backoff" => self.backoff = read(entry, KEYS, mistakes),
+            "jitter" => self.jitter = read(entry, KEYS, mistakes),
+            "max_retry_after" => self.max_retry_after = read(entry, KEYS, mistakes),
+            "retry_if" => self.retry_if = callable(entry, mistakes),
+            "classify" => self.classify = callable(entry, mistakes),
+            "budget" => self.budget = read(entry, KEYS, mistakes),
+            "timeout" => self.timeout = read(entry, KEYS, mistakes),
+            "deadline" => self.deadline = read(entry, KEYS, mistakes),
+            "breaker" => self.breaker = breaker(entry, mistakes),
+            "rate" => self.rate = read(entry, KEYS, mistakes),
+            "burst" => self.burst = read(entry, KEYS, mistakes),
+            "bucket" => self.bucket = read(entry, KEYS, mistakes),
+            "max_wait" => self.max_wait = read(entry, KEYS, mistakes),
+            "concurrency" => self.concurrency = read(entry, KEYS, mistakes),
+            "bulkhead" => self.bulkhead = read(entry, KEYS, mistakes),
+            "fallback" => self.fallback = callable(entry, mistakes).map(Fallback::new),
+            "map_err" => self.map_err = callable(entry, mistakes),
+            "clone" => self.clone = parameters(entry, mistakes),
+            "reuse" => self.reuse = parameters(entry, mistakes),
+            "name" => self.name = read(entry, KEYS, mistakes),
+            "crate" => self.root = mistakes.keep(expression(entry, KEYS).and_then(root)).flatten(),
+            _ => mistakes.add(unknown(KEYS, &entry.key)),
+        }
+    }
+}
+
+/// The entries, each key once; what is there twice is reported in both places.
+fn unique(entries: Vec<Entry>, mistakes: &mut Mistakes) -> Vec<Entry> {
+    let mut unique: Vec<Entry> = Vec::new();
+    let mut reported = Vec::new();
+    for entry in entries {
+        let Some(first) = unique.iter().find(|first| first.key == entry.key) else {
+            unique.push(entry);
+            continue;
+        };
+        if !reported.contains(&entry.key) {
+            mistakes.on(&first.key, format!("`{}` is given more than once; this is the first", first.key));
+            reported.push(entry.key.clone());
+        }
+        mistakes.on(&entry.key, format!("`{}` is given more than once; keep one", entry.key));
+    }
+    unique
+}
+
+type Keys = [(&'static str, &'static str)];
+
+pub(crate) fn expression<'a>(entry: &'a Entry, keys: &Keys) -> Result<Option<&'a Expr>> {
+    let usage = || usage(keys, &entry.key.to_string());
+    match &entry.value {
+        Value::Expression(expression) => Ok(Some(expression)),
+        Value::Missing => Err(Error::new_spanned(&entry.key, format!("`{}` needs a value: `{}`", entry.key, usage()))),
+        Value::List(_) => Err(Error::new_spanned(&entry.key, format!("`{}` takes its value after `=`: `{}`", entry.key, usage()))),
+        Value::Unreadable => Ok(None),
+    }
+}
+
+fn read<T: Literal>(entry: &Entry, keys: &Keys, mistakes: &mut Mistakes) -> Option<Setting<T>> {
+    let given = mistakes.keep(expression(entry, keys)).flatten()?;
+    let usage = usage(keys, &entry.key.to_string());
+    mistakes.keep(Setting::read(&entry.key, given, usage))
+}
+
+fn callable(entry: &Entry, mistakes: &mut Mistakes) -> Option<Expr> {
+    let given = mistakes.keep(expression(entry, KEYS)).flatten()?;
+    if let Expr::Lit(literal) = bare(given) {
+        let (key, usage) = (&entry.key, usage(KEYS, &entry.key.to_string()));
+        mistakes.on(literal, format!("`{key}` takes a closure or the path of a function: `{usage}`"));
+        return None;
+    }
+    Some(given.clone())
+}
+
+fn parameters(entry: &Entry, mistakes: &mut Mistakes) -> Vec<Ident> {
+    let (key, usage) = (&entry.key, usage(KEYS, &entry.key.to_string()));
+    let names = match &entry.value {
+        Value::List(names) => entries(names.clone(), mistakes),
+        Value::Unreadable => return Vec::new(),
+        Value::Missing | Value::Expression(_) => {
+            mistakes.on(key, format!("`{key}` takes parameters in parentheses: `{usage}`"));
+            return Vec::new();
+        }
+    };
+    if names.is_empty() {
+        mistakes.on(key, format!("`{key}` needs the name of a parameter: `{usage}`"));
+    }
+    for name in names.iter().filter(|name| !matches!(name.value, Value::Missing)) {
+        mistakes.on(&name.key, format!("`{key}` takes names of parameters and nothing else: `{usage}`"));
+    }
+    names.into_iter().map(|name| name.key).collect()
+}
+
+fn breaker(entry: &Entry, mistakes: &mut Mistakes) -> Option<Breaker> {
+    let Value::List(settings) = &entry.value else {
+        return Some(Breaker { name: read(entry, KEYS, mistakes), ..Breaker::default() });
+    };
+    let (mut breaker, mut has_name) = (Breaker::default(), false);
+    for entry in unique(entries(settings.clone(), mistakes), mistakes) {
+        has_name |= meant(BREAKER_KEYS, &entry.key.to_string()) == Some("name");
+        breaker.take(&entry, mistakes);
+    }
+    if !has_name {
+        mistakes.on(&entry.key, "this breaker needs a name: `breaker(name = \"payments\", …)`");
+    }
+    Some(breaker)
+}
+
+impl Breaker {
+    fn take(&mut self, entry: &Entry, mistakes: &mut Mistakes) {
+        match entry.key.to_string().as_str() {
+            "name" => self.name = read(entry, BREAKER_KEYS, mistakes),
+            "failure_threshold" => self.failure_threshold = read(entry, BREAKER_KEYS, mistakes),
+            "recovery_timeout" => self.recovery_timeout = read(entry, BREAKER_KEYS, mistakes),
+            "max_recovery_timeout" => self.max_recovery_timeout = read(entry, BREAKER_KEYS, mistakes),
+            "half_open_calls" => self.half_open_calls = read(entry, BREAKER_KEYS, mistakes),
+            "success_threshold" => self.success_threshold = read(entry, BREAKER_KEYS, mistakes),
+            _ => mistakes.add(unknown(BREAKER_KEYS, &entry.key)),
+        }
+    }
+
+    pub(crate) fn settings(&self) -> impl Iterator<Item = &dyn Given> {
+        let settings = [
+            given(self.failure_threshold.as_ref()),
+            given(self.recovery_timeout.as_ref()),
+            given(self.max_recovery_timeout.as_ref()),
+            given(self.half_open_calls.as_ref()),
+            given(self.success_threshold.as_ref()),
+        ];
+        settings.into_iter().flatten()
+    }
+
+    /// `breaker("payments", CircuitBreaker::new().failure_threshold(3))`
+    pub(crate) fn call(&self, p: &TokenStream) -> Option<TokenStream> {
+        let name = self.name.as_ref()?.given();
+        let settings = self.settings().map(|setting| setting.call(p));
+        Some(quote_spanned!(Span::mixed_site()=> breaker(#name, #p::CircuitBreaker::new() #(.#settings)*)))
+    }
+}
+
+fn given<T: Literal>(setting: Option<&Setting<T>>) -> Option<&dyn Given> {
+    setting.map(|setting| setting as &dyn Given)
+}
+
+/// `crate = "path"` or `crate = path`.
+pub(crate) fn root(given: Option<&Expr>) -> Result<Option<Path>> {
+    let Some(given) = given else { return Ok(None) };
+    match bare(given) {
+        Expr::Path(path) if path.qself.is_none() => Ok(Some(path.path.clone())),
+        Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => text.parse_with(Path::parse_mod_style).map(Some),
+        _ => Err(Error::new_spanned(given, format!("`crate` takes the path of the library: `{}`", usage(KEYS, "crate")))),
+    }
+}
+
+/// Where everything that we emit lives.
+pub(crate) fn private(root: Option<&Path>) -> TokenStream {
+    match root {
+        Some(root) => quote_spanned!(Span::mixed_site()=> #root::__private),
+        None => quote_spanned!(Span::mixed_site()=> ::resilient::__private),
+    }
+}

@@ -1,0 +1,141 @@
+//! What the macro needs to know about types, read from their spelling.
+
+use proc_macro2::{Group, TokenStream, TokenTree};
+use quote::quote;
+use syn::{AngleBracketedGenericArguments, GenericArgument, Path, PathArguments, Type, TypeParamBound};
+
+/// The type inside invisible groups (from `macro_rules!`) and parentheses.
+pub(crate) fn bare(ty: &Type) -> &Type {
+    match ty {
+        Type::Group(group) => bare(&group.elem),
+        Type::Paren(paren) => bare(&paren.elem),
+        other => other,
+    }
+}
+
+/// The `R` of `impl Future<Output = R>`, `Pin<Box<dyn Future<Output = R>>>`, `BoxFuture<'_, R>`.
+/// `None` is no future; `Some(None)` is one that does not say.
+pub(crate) fn future_output(ty: &Type) -> Option<Option<&Type>> {
+    match bare(ty) {
+        Type::ImplTrait(ty) => ty.bounds.iter().find_map(bound_output),
+        Type::TraitObject(ty) => ty.bounds.iter().find_map(bound_output),
+        Type::Path(ty) => {
+            let last = ty.path.segments.last()?;
+            match last.ident.to_string().as_str() {
+                "Pin" | "Box" => types(&last.arguments).last().and_then(future_output),
+                "BoxFuture" | "LocalBoxFuture" => Some(types(&last.arguments).last()),
+                _ => None,
+            }
+        }
+        _ => None,
+    }
+}
+
+fn bound_output(bound: &TypeParamBound) -> Option<Option<&Type>> {
+    let TypeParamBound::Trait(bound) = bound else { return None };
+    let last = bound.path.segments.last().filter(|last| last.ident == "Future")?;
+    let output = arguments(&last.arguments).find_map(|argument| match argument {
+        GenericArgument::AssocType(output) if output.ident == "Output" => Some(&output.ty),
+        _ => None,
+    });
+    Some(output)
+}
+
+fn types(arguments_of: &PathArguments) -> impl Iterator<Item = &Type> {
+    arguments(arguments_of).filter_map(|argument| match argument {
+        GenericArgument::Type(ty) => Some(ty),
+        _ => None,
+    })
+}
+
+fn arguments(arguments: &PathArguments) -> impl Iterator<Item = &GenericArgument> {
+    let bracketed: Option<&AngleBracketedGenericArguments> = match arguments {
+        PathArguments::AngleBracketed(bracketed) => Some(bracketed),
+        _ => None,
+    };
+    bracketed.into_iter().flat_map(|bracketed| &bracketed.args)
+}
+
+/// Whether the path ends in this word.
+pub(crate) fn ends_in(path: &Path, word: &str) -> bool {
+    path.segments.last().is_some_and(|last| last.ident == word)
+}
+
+/// The type with `_` for each `impl Trait`, so that it may be named inside the function.
+// Input:  Result<impl Iterator<Item = u32> + '_, E>
+// Output: Result<_, E>
+pub(crate) fn nameable(ty: TokenStream) -> TokenStream {
+    let mut named = TokenStream::new();
+    let mut tokens = ty.into_iter().peekable();
+    while let Some(token) = tokens.next() {
+        match token {
+            TokenTree::Ident(ident) if ident == "impl" => {
+                skip_bounds(&mut tokens);
+                named.extend(quote!(_));
+            }
+            TokenTree::Group(group) => {
+                let mut inner = Group::new(group.delimiter(), nameable(group.stream()));
+                inner.set_span(group.span());
+                named.extend([TokenTree::Group(inner)]);
+            }
+            other => named.extend([other]),
+        }
+    }
+    named
+}
+
+/// Skips to the `,` or `>` that ends the bounds.
+fn skip_bounds(tokens: &mut std::iter::Peekable<proc_macro2::token_stream::IntoIter>) {
+    let (mut depth, mut after_minus) = (0_usize, false);
+    while let Some(token) = tokens.peek() {
+        let mark = match token {
+            TokenTree::Punct(punct) => punct.as_char(),
+            _ => ' ',
+        };
+        match mark {
+            ',' if depth == 0 => return,
+            '>' if after_minus => {}
+            '>' if depth == 0 => return,
+            '>' => depth -= 1,
+            '<' => depth += 1,
+            _ => {}
+        }
+        after_minus = mark == '-';
+        tokens.next();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn named(ty: TokenStream) -> String {
+        nameable(ty).to_string()
+    }
+
+    #[test]
+    fn opaque_types_become_holes() {
+        assert_eq!(named(quote!(Result<impl Iterator<Item = u32> + 'a, E>)), quote!(Result<_, E>).to_string());
+        assert_eq!(named(quote!(Result<impl Fn(u8) -> u8, E>)), quote!(Result<_, E>).to_string());
+        assert_eq!(named(quote!((impl A, Vec<impl B>))), quote!((_, Vec<_>)).to_string());
+        assert_eq!(named(quote!(impl Fn() -> Vec<u8>)), quote!(_).to_string());
+        assert_eq!(named(quote!(Result<u32, E>)), quote!(Result<u32, E>).to_string());
+    }
+
+    #[test]
+    fn futures_are_known_by_their_spelling() -> syn::Result<()> {
+        let output = |text: &str| -> syn::Result<Option<Option<String>>> {
+            let ty: Type = syn::parse_str(text)?;
+            Ok(future_output(&ty).map(|output| output.map(|output| quote!(#output).to_string())))
+        };
+        let found = Some(Some("R".to_owned()));
+        assert_eq!(output("impl Future<Output = R> + Send + '_")?, found);
+        assert_eq!(output("Pin<Box<dyn Future<Output = R> + Send>>")?, found);
+        assert_eq!(output("std::pin::Pin<Box<dyn std::future::Future<Output = R>>>")?, found);
+        assert_eq!(output("futures::future::BoxFuture<'a, R>")?, found);
+        assert_eq!(output("impl Future")?, Some(None));
+        assert_eq!(output("Result<R, E>")?, None);
+        assert_eq!(output("Box<dyn Fn()>")?, None);
+        Ok(())
+    }
+}

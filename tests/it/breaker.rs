@@ -1,0 +1,209 @@
+use crate::support::{Counter, ServiceError, ready};
+use resilient::testing::TurnedClock;
+use resilient::{Rejected, State, resilient};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
+
+macro_rules! guarded {
+    ($name:ident, $breaker:literal) => {
+        #[resilient(breaker = $breaker)]
+        fn $name(outcome: fn() -> Result<(), ServiceError>) -> Result<(), ServiceError> {
+            outcome()
+        }
+    };
+}
+
+fn good() -> Result<(), ServiceError> {
+    Ok(())
+}
+
+fn bad() -> Result<(), ServiceError> {
+    Err(ServiceError::Reset)
+}
+
+/// "now + 10 recovery times" later a call is admitted, whatever happened before.
+fn quiesce(clock: &TurnedClock, call: fn(fn() -> Result<(), ServiceError>) -> Result<(), ServiceError>) {
+    clock.advance(Duration::from_secs(600));
+    assert_eq!(call(good), Ok(()));
+    assert_eq!(call(good), Ok(()));
+}
+
+#[test]
+fn five_failures_open_it_and_open_means_that_the_body_does_not_run() {
+    guarded!(call, "opens");
+    let clock = TurnedClock::start();
+    for _ in 0..5 {
+        assert_eq!(call(bad), Err(ServiceError::Reset));
+    }
+    let rejected = call(|| panic!("the circuit is open")).unwrap_err().rejected();
+    assert!(matches!(rejected, Rejected::CircuitOpen(_)));
+    assert_eq!((rejected.resource(), rejected.attempts()), (Some("opens"), 0));
+    assert!(rejected.function().ends_with("::call"));
+    let wait = rejected.retry_after().unwrap();
+    assert!(wait <= Duration::from_secs(5) && wait >= Duration::from_millis(4_500));
+    clock.advance(wait - Duration::from_nanos(1));
+    assert!(call(good).is_err());
+    clock.advance(Duration::from_nanos(1));
+    assert_eq!(resilient::breaker("opens").state(), State::HalfOpen);
+    assert_eq!(call(good), Ok(()));
+    assert_eq!(call(good), Ok(()));
+    assert_eq!(resilient::breaker("opens").state(), State::Closed);
+}
+
+#[test]
+fn functions_methods_and_monomorphisations_share_it_by_name() {
+    struct Shop;
+    impl Shop {
+        #[resilient(breaker = "shared")]
+        fn charge(&self) -> Result<(), ServiceError> {
+            Err(ServiceError::Reset)
+        }
+    }
+    #[resilient(breaker = "shared")]
+    fn generic<T: Default>() -> Result<T, ServiceError> {
+        Err(ServiceError::Reset)
+    }
+    #[resilient(breaker = "shared")]
+    async fn asynchronous() -> Result<(), ServiceError> {
+        Err(ServiceError::Reset)
+    }
+    let _clock = TurnedClock::start();
+    assert!(Shop.charge().is_err() && generic::<u8>().is_err() && generic::<String>().is_err());
+    assert!(ready(asynchronous()).is_err());
+    assert_eq!(resilient::breaker("shared").failures(), 4);
+    assert_eq!(Shop.charge(), Err(ServiceError::Reset));
+    assert!(matches!(generic::<u8>().unwrap_err(), ServiceError::Rejected(_)));
+}
+
+#[test]
+fn answers_prove_life_and_our_own_mistakes_and_throttling_say_nothing() {
+    guarded!(call, "verdicts");
+    let _clock = TurnedClock::start();
+    let breaker = resilient::breaker("verdicts");
+    let failures_after = |outcome: fn() -> Result<(), ServiceError>| {
+        breaker.reset();
+        assert!(call(bad).is_err() && call(bad).is_err());
+        assert!(call(outcome).is_err());
+        breaker.failures()
+    };
+    assert_eq!(failures_after(|| Err(ServiceError::NotFound)), 0);
+    assert_eq!(failures_after(|| Err(ServiceError::BadQuestion)), 2);
+    assert_eq!(failures_after(|| Err(ServiceError::SlowDown { wait: None })), 2);
+    assert_eq!(failures_after(bad), 3);
+}
+
+#[test]
+fn a_neutral_probe_gives_its_place_back_a_thousand_times() {
+    guarded!(call, "neutral probes");
+    let clock = TurnedClock::start();
+    (0..5).for_each(|_| drop(call(bad)));
+    clock.advance(Duration::from_secs(5));
+    for _ in 0..1_000 {
+        assert_eq!(call(|| Err(ServiceError::BadQuestion)), Err(ServiceError::BadQuestion));
+        assert_eq!(call(|| Err(ServiceError::SlowDown { wait: None })), Err(ServiceError::SlowDown { wait: None }));
+    }
+    quiesce(&clock, call);
+}
+
+#[test]
+fn a_throttled_probe_keeps_its_place_until_the_hint_ends() {
+    guarded!(call, "throttled probe");
+    let clock = TurnedClock::start();
+    (0..5).for_each(|_| drop(call(bad)));
+    clock.advance(Duration::from_secs(5));
+    let wait = Some(Duration::from_secs(30));
+    assert_eq!(call(|| Err(ServiceError::SlowDown { wait: Some(Duration::from_secs(30)) })), Err(ServiceError::SlowDown { wait }));
+    clock.advance(Duration::from_secs(29));
+    assert!(matches!(call(good).unwrap_err().rejected(), Rejected::CircuitOpen(_)));
+    clock.advance(Duration::from_secs(1));
+    quiesce(&clock, call);
+}
+
+#[test]
+fn a_panic_is_one_failure_and_goes_on() {
+    guarded!(call, "panics");
+    let clock = TurnedClock::start();
+    for _ in 0..5 {
+        assert!(catch_unwind(|| call(|| panic!("body"))).is_err());
+    }
+    assert!(matches!(call(good).unwrap_err().rejected(), Rejected::CircuitOpen(_)));
+    clock.advance(Duration::from_secs(5));
+    assert!(catch_unwind(|| call(|| panic!("probe"))).is_err());
+    assert!(call(good).is_err(), "a probe that panics has failed");
+    quiesce(&clock, call);
+}
+
+#[test]
+fn a_panicking_hook_loses_nothing() {
+    #[resilient(retries = 2, retry_if = |_| panic!("hook"), breaker = "panicking hook", concurrency = 1)]
+    fn call() -> Result<(), ServiceError> {
+        Err(ServiceError::Reset)
+    }
+    let clock = TurnedClock::start();
+    for _ in 0..1_000 {
+        assert!(catch_unwind(AssertUnwindSafe(call)).is_err());
+    }
+    clock.advance(Duration::from_secs(600));
+    assert_eq!(resilient::breaker("panicking hook").state(), State::Closed, "nothing was counted, nothing is held");
+}
+
+#[test]
+fn a_retry_ends_with_the_real_error_when_the_circuit_opens() {
+    #[resilient(retries = 9, breaker(name = "opens in retries", failure_threshold = 3), base_delay = "1ms")]
+    fn call(attempts: &Counter) -> Result<(), ServiceError> {
+        attempts.count();
+        Err(ServiceError::Reset)
+    }
+    let _clock = TurnedClock::start();
+    let attempts = Counter::default();
+    assert_eq!(call(&attempts), Err(ServiceError::Reset));
+    assert_eq!(attempts.get(), 3);
+    assert!(matches!(call(&attempts).unwrap_err().rejected(), Rejected::CircuitOpen(_)));
+    assert_eq!(attempts.get(), 3, "a refusal is not retried");
+}
+
+#[test]
+fn an_open_circuit_takes_no_tokens() {
+    #[resilient(breaker(name = "burns no tokens", failure_threshold = 1), bucket = "burns no tokens", rate = "1/day", burst = 3)]
+    fn call() -> Result<(), ServiceError> {
+        Err(ServiceError::Reset)
+    }
+    let _clock = TurnedClock::start();
+    (0..100).for_each(|_| drop(call()));
+    assert_eq!(resilient::bucket("burns no tokens").try_acquire(2), Ok(()));
+}
+
+#[test]
+fn operators_steer_it_by_name() {
+    guarded!(call, "steered");
+    let breaker = resilient::breaker("steered");
+    breaker.force_open();
+    let rejected = call(good).unwrap_err().rejected();
+    assert_eq!(rejected.retry_after(), None);
+    breaker.disable();
+    (0..100).for_each(|_| assert_eq!(call(bad), Err(ServiceError::Reset)));
+    breaker.reset();
+    assert_eq!(call(good), Ok(()));
+}
+
+#[test]
+fn no_runtime_and_no_thread_is_needed_to_recover() {
+    guarded!(call, "no timers");
+    let clock = TurnedClock::start();
+    (0..6).for_each(|_| drop(call(bad)));
+    clock.advance(Duration::from_secs(5));
+    assert_eq!(call(good), Ok(()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hundred_calls_in_flight_fail_and_it_opens_once() {
+    #[resilient(breaker = "late failures")]
+    async fn call() -> Result<(), ServiceError> {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        Err(ServiceError::Reset)
+    }
+    let calls = futures_util::future::join_all((0..100).map(|_| call())).await;
+    assert!(calls.iter().all(|outcome| *outcome == Err(ServiceError::Reset)), "who was admitted sees its own error");
+    tokio::time::advance(Duration::from_secs(5)).await;
+    assert_eq!(resilient::breaker("late failures").state(), State::HalfOpen, "late failures do not prolong it");
+}

@@ -1,0 +1,187 @@
+//! What is told, to whom, and how often.
+
+use crate::support::{Counter, ServiceError};
+use resilient::resilient;
+use resilient::testing::TurnedClock;
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tracing::field::{Field, Visit};
+use tracing::{Event, Level, Subscriber};
+use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
+
+type Fields = BTreeMap<String, String>;
+
+#[derive(Clone, Default)]
+struct Recorder(Arc<Mutex<Vec<(String, Level, Fields)>>>);
+
+struct Collect<'f>(&'f mut Fields);
+
+impl Visit for Collect<'_> {
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        self.0.insert(field.name().to_owned(), format!("{value:?}"));
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.0.insert(field.name().to_owned(), value.to_owned());
+    }
+}
+
+impl<S: Subscriber> Layer<S> for Recorder {
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        let metadata = event.metadata();
+        if metadata.target() != "resilient" {
+            return;
+        }
+        let mut fields = Fields::new();
+        event.record(&mut Collect(&mut fields));
+        self.0.lock().unwrap().push((metadata.name().to_owned(), *metadata.level(), fields));
+    }
+}
+
+impl Recorder {
+    fn take(&self) -> Vec<(String, Level, Fields)> {
+        std::mem::take(&mut self.0.lock().unwrap())
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.take().into_iter().map(|(name, ..)| name).collect()
+    }
+}
+
+fn recorded<T>(work: impl FnOnce(&Recorder, &TurnedClock) -> T) -> T {
+    let recorder = Recorder::default();
+    let subscriber = tracing_subscriber::registry().with(recorder.clone());
+    tracing::subscriber::with_default(subscriber, || work(&recorder, &TurnedClock::start()))
+}
+
+#[test]
+fn an_outage_is_told_from_its_first_retry_to_its_end() {
+    #[resilient(retries = 1, base_delay = "10ms", jitter = none, name = "told", breaker(name = "told", failure_threshold = 3))]
+    fn call(fails: bool) -> Result<(), ServiceError> {
+        if fails { Err(ServiceError::Reset) } else { Ok(()) }
+    }
+    recorded(|recorder, clock| {
+        assert!(call(true).is_err());
+        let events = recorder.take();
+        assert_eq!(events[0].0, "retry");
+        assert_eq!(events[0].1, Level::DEBUG);
+        for (field, value) in [
+            ("function", "told"),
+            ("breaker", "told"),
+            ("attempt", "1"),
+            ("delay_ms", "10"),
+            ("error", "reset"),
+            ("verdict", "transient"),
+        ] {
+            assert_eq!(events[0].2[field], value, "{field}");
+        }
+        assert_eq!((events[1].0.as_str(), events[1].1), ("exhausted", Level::WARN));
+        assert_eq!(events[1].2["attempts"], "2");
+        assert!(call(true).is_err());
+        let events = recorder.take();
+        assert_eq!((events[0].0.as_str(), events[0].1), ("circuit_opened", Level::ERROR));
+        assert_eq!(events[0].2["breaker"], "told");
+        assert_eq!(events[1].2["reason"], "the circuit is open");
+        clock.advance(Duration::from_secs(5));
+        assert!(call(false).is_ok() && call(false).is_ok());
+        assert_eq!(recorder.names(), ["circuit_half_open", "circuit_closed"]);
+    });
+}
+
+#[test]
+fn refusals_are_summed_up_every_ten_seconds() {
+    #[resilient(breaker = "summed up", name = "summed up")]
+    fn call() -> Result<(), ServiceError> {
+        Ok(())
+    }
+    resilient::breaker("summed up").force_open();
+    recorded(|recorder, clock| {
+        (0..1_000).for_each(|_| drop(call()));
+        let events = recorder.take();
+        assert_eq!(events.len(), 1);
+        assert_eq!((events[0].0.as_str(), events[0].1, events[0].2["count"].as_str()), ("rejected", Level::WARN, "1"));
+        assert_eq!(events[0].2["reason"], "circuit_open");
+        clock.advance(Duration::from_secs(10));
+        (0..1_000).for_each(|_| drop(call()));
+        let events = recorder.take();
+        assert_eq!((events.len(), events[0].2["count"].as_str()), (1, "1000"));
+    });
+}
+
+#[test]
+fn an_unclassified_error_is_told_once_per_function() {
+    #[resilient(retries = 1, base_delay = "1ms", name = "unclassified here")]
+    fn call() -> Result<(), String> {
+        Err("no idea".to_owned())
+    }
+    #[resilient(retries = 1, base_delay = "1ms", retry_if = |_| true)]
+    fn decided() -> Result<(), String> {
+        Err("no idea".to_owned())
+    }
+    recorded(|recorder, _| {
+        (0..5).for_each(|_| drop(call()));
+        (0..5).for_each(|_| drop(decided()));
+        let told: Vec<_> = recorder.take().into_iter().filter(|(name, ..)| name == "unclassified").collect();
+        assert_eq!((told.len(), told[0].1, told[0].2["function"].as_str()), (1, Level::INFO, "unclassified here"));
+        assert!(told[0].2["hint"].contains("derive `Classify`"));
+    });
+}
+
+#[test]
+fn a_sync_wait_inside_a_runtime_is_told_once() {
+    #[resilient(retries = 1, base_delay = "1ms", name = "blocks")]
+    fn call(attempts: &Counter) -> Result<(), ServiceError> {
+        if attempts.count() % 2 == 1 { Err(ServiceError::Reset) } else { Ok(()) }
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    recorded(|recorder, _| {
+        let attempts = Counter::default();
+        call(&attempts).unwrap();
+        assert_eq!(recorder.names(), ["retry"]);
+        runtime.block_on(async { (0..3).for_each(|_| call(&attempts).unwrap()) });
+        assert_eq!(recorder.names(), ["retry", "blocking_wait", "retry", "retry"]);
+    });
+}
+
+#[test]
+fn two_functions_that_disagree_on_a_name_are_told_of_and_the_first_is_heard() {
+    #[resilient(bucket = "disputed", rate = 5, name = "first")]
+    fn first() -> Result<(), ServiceError> {
+        Ok(())
+    }
+    #[resilient(bucket = "disputed", rate = 6, name = "second")]
+    fn second() -> Result<(), ServiceError> {
+        Ok(())
+    }
+    recorded(|recorder, _| {
+        first().unwrap();
+        second().unwrap();
+        let events = recorder.take();
+        assert_eq!(events[0].0, "conflicting_settings");
+        assert_eq!((events[0].2["first"].as_str(), events[0].2["second"].as_str()), ("first", "second"));
+        assert_eq!(resilient::bucket("disputed").rate(), resilient::Rate::per_second(5));
+    });
+}
+
+#[test]
+fn a_subscriber_may_use_what_it_is_told_about() {
+    struct Nosy;
+    impl<S: Subscriber> Layer<S> for Nosy {
+        fn on_event(&self, _: &Event<'_>, _: Context<'_, S>) {
+            let breaker = resilient::breaker("nosy");
+            let _ = (breaker.state(), breaker.failures());
+            breaker.reset();
+        }
+    }
+    #[resilient(breaker(name = "nosy", failure_threshold = 1), retries = 1, base_delay = "1ms")]
+    fn call() -> Result<(), ServiceError> {
+        Err(ServiceError::Reset)
+    }
+    let subscriber = tracing_subscriber::registry().with(Nosy);
+    tracing::subscriber::with_default(subscriber, || {
+        let _clock = TurnedClock::start();
+        (0..100).for_each(|_| drop(call()));
+    });
+}

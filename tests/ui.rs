@@ -1,0 +1,26 @@
+//! What compiles, and what the compiler says when it does not.
+//!
+//! The messages are those of the toolchain in `rust-toolchain.toml`. After a change of words, run
+//! `TRYBUILD=overwrite cargo test --test ui` and read the difference.
+
+use trybuild::TestCases;
+
+#[test]
+fn every_shape_of_function_compiles() {
+    TestCases::new().pass("tests/ui/pass/*.rs");
+}
+
+#[test]
+fn mistakes_speak_our_words() {
+    TestCases::new().compile_fail("tests/ui/mistakes/*.rs");
+}
+
+#[test]
+fn missing_bounds_speak_our_words() {
+    TestCases::new().compile_fail("tests/ui/bounds/*.rs");
+}
+
+#[test]
+fn thirty_mistakes_are_thirty_errors() {
+    TestCases::new().compile_fail("tests/ui/thirty_mistakes.rs");
+}

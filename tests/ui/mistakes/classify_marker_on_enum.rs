@@ -1,0 +1,9 @@
+use resilient::Classify;
+
+#[derive(Classify)]
+#[permanent]
+enum Failed {
+    Once,
+}
+
+fn main() {}

@@ -1,0 +1,13 @@
+use resilient::Classify;
+
+#[derive(Classify)]
+enum Failed {
+    #[transient]
+    #[permanent]
+    Once,
+    #[throttled]
+    #[classify(transparent)]
+    Twice(std::io::Error),
+}
+
+fn main() {}

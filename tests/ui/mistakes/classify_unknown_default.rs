@@ -1,0 +1,9 @@
+use resilient::Classify;
+
+#[derive(Classify)]
+#[classify(default = permanant)]
+enum Failed {
+    Once,
+}
+
+fn main() {}

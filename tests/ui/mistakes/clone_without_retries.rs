@@ -1,0 +1,9 @@
+use resilient::resilient;
+
+#[resilient(deadline = "1s", clone(order))]
+fn call(order: String, mut buffer: Vec<u8>) -> Result<usize, std::io::Error> {
+    buffer.push(1);
+    Ok(order.len() + buffer.len())
+}
+
+fn main() {}

@@ -1,0 +1,8 @@
+use resilient::resilient;
+
+#[resilient(retries = 3, base_delay = "1s", retries = 4)]
+fn call() -> Result<u32, std::io::Error> {
+    Ok(1)
+}
+
+fn main() {}

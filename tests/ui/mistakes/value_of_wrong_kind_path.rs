@@ -1,0 +1,8 @@
+use resilient::resilient;
+
+#[resilient(retries = 3, crate = 3)]
+fn call() -> Result<u32, std::io::Error> {
+    Ok(1)
+}
+
+fn main() {}
