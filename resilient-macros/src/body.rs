@@ -9,7 +9,8 @@ use syn::{Attribute, Error, Ident, Pat, PatIdent, Result, ReturnType, Token};
 use crate::function::Function;
 use crate::mentions::Mentions;
 use crate::parameters::{Holds, bound_by};
-use crate::types::nameable;
+use crate::tokens::{is_block, is_mark, is_word, regroup};
+use crate::types::{Promise, nameable};
 
 const HIDDEN: &str = "`#[resilient]` cannot see the async body of this function; write it as an `async fn`, \
                       or end it with `async move { … }` or `Box::pin(async move { … })`";
@@ -56,10 +57,11 @@ impl Body {
             return Err(Error::new_spanned(&function.signature.ident, message));
         };
         let hidden = || Error::new_spanned(&function.signature.output, HIDDEN);
-        let Some(output) = function.future() else {
-            return Ok(Self::new(block, Returns::of(function), Vec::new()));
+        let output = match function.promise() {
+            None => return Ok(Self::new(block, Returns::of(function), Vec::new())),
+            Some(Promise::Unsaid) => return Err(hidden()),
+            Some(Promise::Of(output)) => output,
         };
-        let output = output.ok_or_else(hidden)?;
         let (layers, block) = tail(block).ok_or_else(hidden)?;
         let returns = Returns { ty: nameable(output.to_token_stream()), span: output.span(), is_written: true };
         let body = Self::new(block, returns, layers);
@@ -147,14 +149,14 @@ impl ToTokens for Let {
 fn tail(around: Group) -> Option<(Vec<Layer>, Group)> {
     let mut before: Vec<_> = around.stream().into_iter().collect();
     let mut after = TokenStream::new();
-    if before.last().is_some_and(|token| is_punct(token, ',')) {
+    if before.last().is_some_and(|token| is_mark(token, ',')) {
         after.extend(before.pop());
     }
     let Some(TokenTree::Group(last)) = before.pop() else { return None };
-    let is_block = last.delimiter() == Delimiter::Brace && ends_in_async(&before);
+    let is_future = last.delimiter() == Delimiter::Brace && ends_in_async(&before);
     let is_pin = before.last().is_some_and(|token| is_word(token, "pin"));
     let layer = Layer { around, before: before.into_iter().collect(), after };
-    if is_block {
+    if is_future {
         return Some((vec![layer], last));
     }
     let (inner, block) = tail(last).filter(|_| is_pin)?;
@@ -176,11 +178,10 @@ fn is_async_trait(function: &Function) -> bool {
 
 /// Where its declarations begin, where `let __ret: R =` begins, and where the block stands.
 fn async_trait_places(tokens: &[TokenTree]) -> Option<(usize, usize, usize)> {
-    let is_block = |token: &TokenTree| matches!(token, TokenTree::Group(group) if group.delimiter() == Delimiter::Brace);
-    let names_result = |token: &TokenTree| is_word(token, "__ret") || is_word(token, "_") || is_punct(token, '_');
+    let names_result = |token: &TokenTree| is_word(token, "__ret") || is_word(token, "_") || is_mark(token, '_');
     let result =
-        tokens.windows(3).position(|window| is_word(&window[0], "let") && names_result(&window[1]) && is_punct(&window[2], ':'))?;
-    let ends = |window: &[TokenTree]| is_block(&window[0]) && is_punct(&window[1], ';');
+        tokens.windows(3).position(|window| is_word(&window[0], "let") && names_result(&window[1]) && is_mark(&window[2], ':'))?;
+    let ends = |window: &[TokenTree]| is_block(&window[0]) && is_mark(&window[1], ';');
     let hole = result + tokens[result..].windows(2).position(ends)?;
     let starts_with_if = tokens.first().is_some_and(|token| is_word(token, "if"));
     let head = if starts_with_if { tokens.iter().position(is_block)? + 1 } else { 0 };
@@ -202,18 +203,4 @@ fn declarations(input: ParseStream<'_>, function: &Function) -> Result<Vec<Let>>
         lets.push(Let { attributes, pattern, init: init.into(), holds });
     }
     Ok(lets)
-}
-
-fn regroup(like: &Group, code: TokenStream) -> Group {
-    let mut group = Group::new(like.delimiter(), code);
-    group.set_span(like.span());
-    group
-}
-
-fn is_word(token: &TokenTree, word: &str) -> bool {
-    matches!(token, TokenTree::Ident(ident) if ident == word)
-}
-
-fn is_punct(token: &TokenTree, mark: char) -> bool {
-    matches!(token, TokenTree::Punct(punct) if punct.as_char() == mark)
 }

@@ -1,11 +1,12 @@
 //! `#[derive(Classify)]`: what each variant of an error means.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::TokenStream;
 use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Attribute, Data, DeriveInput, Error, Expr, Fields, Ident, Member, Meta, Result, Type, WherePredicate};
 
 use crate::attribute::{Entry, Value, entries};
+use crate::guard::mixed;
 use crate::mentions::Mentions;
 use crate::mistakes::Mistakes;
 use crate::settings::{expression, private, root};
@@ -61,7 +62,7 @@ fn implementation(item: &DeriveInput, mistakes: &mut Mistakes) -> Option<TokenSt
     let (parameters, arguments, conditions) = generics.split_for_impl();
     let arms = cases.iter().zip(&meanings).map(|(case, meaning)| meaning.arm(&case.path, p));
     let deref = cases.is_empty().then(|| quote!(*));
-    Some(quote_spanned! {Span::mixed_site()=>
+    Some(quote_spanned! {mixed()=>
         #[automatically_derived]
         impl #parameters #p::Classify for #name #arguments #conditions {
             fn classify(&self) -> #p::Verdict {
@@ -79,7 +80,7 @@ enum Meaning {
     Permanent,
     Ignored,
     /// Whatever its only field means.
-    Transparent(Member, Type),
+    Transparent(Member, Box<Type>),
 }
 
 impl Meaning {
@@ -95,12 +96,12 @@ impl Meaning {
 
     fn arm(&self, path: &TokenStream, p: &TokenStream) -> TokenStream {
         let paced = |verdict: TokenStream, hint: &Option<Member>| match hint {
-            None => quote_spanned!(Span::mixed_site()=>
+            None => quote_spanned!(mixed()=>
                 #path { .. } => #p::Verdict::#verdict { retry_after: #p::None }
             ),
             Some(hint) => {
-                let read = quote_spanned!(Span::mixed_site().located_at(hint.span())=> #p::retry_after(__hint));
-                quote_spanned!(Span::mixed_site()=>
+                let read = quote_spanned!(mixed().located_at(hint.span())=> #p::retry_after(__hint));
+                quote_spanned!(mixed()=>
                     #path { #hint: __hint, .. } => #p::Verdict::#verdict { retry_after: #read }
                 )
             }
@@ -108,11 +109,11 @@ impl Meaning {
         match self {
             Self::Transient(hint) => paced(quote!(Transient), hint),
             Self::Throttled(hint) => paced(quote!(Throttled), hint),
-            Self::Permanent => quote_spanned!(Span::mixed_site()=> #path { .. } => #p::Verdict::Permanent),
-            Self::Ignored => quote_spanned!(Span::mixed_site()=> #path { .. } => #p::Verdict::Ignored),
+            Self::Permanent => quote_spanned!(mixed()=> #path { .. } => #p::Verdict::Permanent),
+            Self::Ignored => quote_spanned!(mixed()=> #path { .. } => #p::Verdict::Ignored),
             Self::Transparent(member, ty) => {
-                let ask = quote_spanned!(Span::mixed_site().located_at(ty.span())=> #p::Classify::classify(__inner));
-                quote_spanned!(Span::mixed_site()=> #path { #member: __inner, .. } => #ask)
+                let ask = quote_spanned!(mixed().located_at(ty.span())=> #p::Classify::classify(__inner));
+                quote_spanned!(mixed()=> #path { #member: __inner, .. } => #ask)
             }
         }
     }
@@ -292,7 +293,7 @@ impl Case<'_> {
 
     fn only_field(&self) -> Option<Meaning> {
         let field = self.fields.iter().next().filter(|_| self.fields.len() == 1)?;
-        Some(Meaning::Transparent(self.fields.members().next()?, field.ty.clone()))
+        Some(Meaning::Transparent(self.fields.members().next()?, Box::new(field.ty.clone())))
     }
 }
 

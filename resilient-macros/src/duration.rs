@@ -67,12 +67,13 @@ pub(crate) fn show(duration: Duration) -> String {
 }
 
 /// The unit that a misspelt or long one stands for.
-pub(crate) fn unit_meant<'a>(unit: &str, units: impl IntoIterator<Item = &'a str> + Clone) -> Option<&'a str> {
+pub(crate) fn unit_meant<'a>(unit: &str, units: &[(&'a str, u64)]) -> Option<&'a str> {
     let lower = unit.to_lowercase();
     let singular = lower.strip_suffix('s').filter(|word| word.len() > 1).unwrap_or(&lower);
     let long = LONG_UNITS.iter().find(|(long, _)| *long == lower || *long == singular);
-    let known = |short: &&str| units.clone().into_iter().find(|unit| unit == short);
-    long.and_then(|(_, short)| known(short)).or_else(|| nearest(&lower, units.clone()))
+    let names = units.iter().map(|(name, _)| *name);
+    let short = long.and_then(|(_, short)| names.clone().find(|name| name == short));
+    short.or_else(|| nearest(&lower, names))
 }
 
 fn unit_nanos(unit: &str, number: &str, text: &str) -> Result<u64, String> {
@@ -85,7 +86,7 @@ fn unit_nanos(unit: &str, number: &str, text: &str) -> Result<u64, String> {
     if unit.starts_with('-') {
         return Err(format!("`{text}` is negative; a duration is not"));
     }
-    let meant = unit_meant(unit, UNITS.iter().map(|(name, _)| *name));
+    let meant = unit_meant(unit, UNITS);
     let advice = meant.map_or("the units are ns, us, ms, s, m, h and d".into(), |unit| format!("did you mean `{unit}`?"));
     Err(format!("unknown unit `{unit}` in the duration `{text}`; {advice}"))
 }
@@ -120,11 +121,11 @@ mod tests {
     use super::*;
 
     fn nanos(text: &str) -> u128 {
-        parse(text).map(|duration| duration.as_nanos()).unwrap_or_else(|error| panic!("{error}"))
+        parse(text).map_or_else(|error| panic!("{error}"), |duration| duration.as_nanos())
     }
 
     fn mistake(text: &str) -> String {
-        parse(text).map(|duration| panic!("{duration:?}")).unwrap_or_else(|error| error)
+        parse(text).map_or_else(|error| error, |duration| panic!("{duration:?}"))
     }
 
     #[test]

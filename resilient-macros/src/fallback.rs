@@ -1,9 +1,10 @@
 //! What the caller gets when everything else has failed.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::TokenStream;
 use quote::{ToTokens, quote_spanned};
 use syn::{Expr, ExprClosure};
 
+use crate::guard::mixed;
 use crate::mentions::Mentions;
 use crate::value::bare;
 
@@ -30,7 +31,7 @@ impl Fallback {
     // Output: let failure = __failure; (last_known_price(item, failure))
     pub(crate) fn splice(&self) -> TokenStream {
         let given = &self.0;
-        let site = Span::mixed_site();
+        let site = mixed();
         let Some(closure) = self.closure() else {
             return match bare(given) {
                 Expr::Path(path) => quote_spanned!(site=> #path(__failure)),

@@ -2,10 +2,10 @@
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use syn::parse::{Parse, ParseStream};
-use syn::{Attribute, Error, FnArg, Ident, PatIdent, Result, ReturnType, Signature, Type, Visibility};
+use syn::{Attribute, Error, FnArg, Ident, PatIdent, Result, ReturnType, Signature, Visibility};
 
 use crate::parameters::bound_by;
-use crate::types::{ends_in, future_output};
+use crate::types::{Promise, ends_in, promise};
 
 pub(crate) struct Function {
     pub(crate) attributes: Vec<Attribute>,
@@ -22,13 +22,13 @@ impl Function {
     }
 
     pub(crate) fn is_async(&self) -> bool {
-        self.signature.asyncness.is_some() || self.future().is_some()
+        self.signature.asyncness.is_some() || self.promise().is_some()
     }
 
-    /// What a function that returns a future promises, as in `types::future_output`.
-    pub(crate) fn future(&self) -> Option<Option<&Type>> {
+    /// What the future gives, where the function returns one without being an `async fn`.
+    pub(crate) fn promise(&self) -> Option<Promise<'_>> {
         match &self.signature.output {
-            ReturnType::Type(_, ty) if self.signature.asyncness.is_none() => future_output(ty),
+            ReturnType::Type(_, ty) if self.signature.asyncness.is_none() => promise(ty),
             _ => None,
         }
     }

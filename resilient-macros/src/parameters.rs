@@ -1,12 +1,13 @@
 //! How the arguments reach an attempt: moved, lent, copied afresh, or cloned from a spare.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::punctuated::Punctuated;
 use syn::{Attribute, FnArg, Ident, Pat, PatIdent, Receiver, ReceiverKind, Signature, Token, Type};
 
 use crate::body::{Body, Let};
+use crate::guard::mixed;
 use crate::mentions::Mentions;
 use crate::settings::Settings;
 use crate::types;
@@ -127,10 +128,10 @@ impl Rules<'_> {
             return;
         }
         match Holds::of_receiver(receiver) {
-            Holds::Unique => self.passing.lent.extend(quote_spanned!(Span::mixed_site()=> let _ = &mut *#this;)),
+            Holds::Unique => self.passing.lent.extend(quote_spanned!(mixed()=> let _ = &mut *#this;)),
             Holds::Value => {
                 receiver.mutability = Some(silent_mut(&this));
-                self.passing.lent.extend(quote_spanned!(Span::mixed_site()=> let _ = &mut #this;));
+                self.passing.lent.extend(quote_spanned!(mixed()=> let _ = &mut #this;));
             }
             Holds::Shared | Holds::Unknown => {}
         }
@@ -140,10 +141,11 @@ impl Rules<'_> {
     // Output: let mut buffer = Fresh::fresh(&buffer);
     fn copy(&mut self, binding: &mut PatIdent, holds: Holds, cfg: &TokenStream) {
         let (p, name, mutability) = (&self.p, &binding.ident, binding.mutability.take());
-        let fresh = Span::mixed_site().located_at(name.span());
-        let copy = match holds {
-            Holds::Unique => quote_spanned!(fresh=> &mut *#name),
-            _ => quote_spanned!(fresh=> #p::Fresh::fresh(&#name)),
+        let fresh = mixed().located_at(name.span());
+        let copy = if holds == Holds::Unique {
+            quote_spanned!(fresh=> &mut *#name)
+        } else {
+            quote_spanned!(fresh=> #p::Fresh::fresh(&#name))
         };
         self.passing.copies.extend(quote_spanned!(fresh=> #cfg let #mutability #name = #copy;));
         if self.is_async && !self.prelude.contains(name) {
@@ -163,16 +165,16 @@ impl Rules<'_> {
             }
             Holds::Shared | Holds::Unknown => return,
         };
-        self.passing.lent.extend(quote_spanned!(Span::mixed_site()=> #cfg let _ = &mut #lent;));
+        self.passing.lent.extend(quote_spanned!(mixed()=> #cfg let _ = &mut #lent;));
     }
 
     // Input:  order: Order
     // Output: let mut __spare_order = Spare::new(order); … let order = Spare::next(&mut __spare_order, __last);
     fn spare(&mut self, binding: &mut PatIdent, cfg: &TokenStream) {
         let (p, name, mutability) = (&self.p, &binding.ident, binding.mutability.take());
-        let spare = format_ident!("__spare_{}", name.unraw(), span = Span::mixed_site());
+        let spare = format_ident!("__spare_{}", name.unraw(), span = mixed());
         let is_last = if self.fallback.contains(name) { quote!(false) } else { last() };
-        let site = Span::mixed_site();
+        let site = mixed();
         self.passing.spares.extend(quote_spanned!(site=> #cfg let mut #spare = #p::Spare::new(#name);));
         let next = quote_spanned!(name.span().resolved_at(site)=> #p::Spare::next(&mut #spare, #is_last));
         self.passing.copies.extend(quote_spanned!(site=> #cfg let #mutability #name = #next;));
@@ -193,12 +195,12 @@ impl Rules<'_> {
 
 /// Whether the coming attempt is the last: what a spare wants to know.
 pub(crate) fn last() -> TokenStream {
-    quote_spanned!(Span::mixed_site()=> __last)
+    quote_spanned!(mixed()=> __last)
 }
 
 /// A `mut` of ours, which no lint will call the user's.
 fn silent_mut(name: &Ident) -> Token![mut] {
-    Token![mut](Span::mixed_site().located_at(name.span()))
+    Token![mut](mixed().located_at(name.span()))
 }
 
 /// A parameter that is configured away must not be mentioned either.

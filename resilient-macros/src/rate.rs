@@ -66,8 +66,7 @@ fn greatest_common_divisor(a: u128, b: u128) -> u128 {
 }
 
 fn unknown_unit(text: &str, unit: &str) -> String {
-    let names = UNITS.iter().map(|(name, _)| *name);
-    match unit_meant(unit, names) {
+    match unit_meant(unit, UNITS) {
         Some(meant) => format!("unknown unit `{unit}` in the rate `{text}`; did you mean `/{meant}`?"),
         None => format!("unknown unit `{unit}` in the rate `{text}`; the units are {}", list(["s", "min", "h", "day"])),
     }
@@ -84,7 +83,7 @@ mod tests {
     }
 
     fn mistake(text: &str) -> String {
-        parse(text).map(|rate| panic!("{rate:?}")).unwrap_or_else(|error| error)
+        parse(text).map_or_else(|error| error, |rate| panic!("{rate:?}"))
     }
 
     #[test]

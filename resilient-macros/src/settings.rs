@@ -2,16 +2,18 @@
 
 use std::time::Duration;
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::TokenStream;
 use quote::quote_spanned;
 use syn::{Error, Expr, ExprLit, Ident, Lit, Path, Result};
 
 use crate::attribute::{Entry, Value, entries};
 use crate::fallback::Fallback;
+use crate::guard::mixed;
 use crate::keys::{BREAKER_KEYS, KEYS, meant, unknown, usage};
+use crate::literals::{Backoff, Budget, Count, Jitter, MaxWait, Name};
 use crate::mistakes::Mistakes;
 use crate::rate::Rate;
-use crate::value::{Backoff, Budget, Count, Given, Jitter, Literal, MaxWait, Name, Setting, bare};
+use crate::value::{Given, Literal, Setting, bare};
 
 #[derive(Default)]
 pub(crate) struct Settings {
@@ -116,6 +118,14 @@ impl Settings {
         settings.into_iter().flatten()
     }
 
+    /// Everything that is set up before the first call.
+    pub(crate) fn constants(&self) -> impl Iterator<Item = &dyn Given> {
+        let breaker = self.breaker.as_ref();
+        let names = [given(self.name.as_ref()), given(breaker.and_then(|breaker| breaker.name.as_ref()))];
+        let of_breaker = breaker.into_iter().flat_map(Breaker::settings);
+        self.shared().chain(names.into_iter().flatten()).chain(of_breaker)
+    }
+
     /// Whether a call may end without running the body to its end.
     pub(crate) fn can_refuse(&self) -> bool {
         let waits_for_ever = matches!(&self.max_wait, Some(Setting { literal: Some(MaxWait::Unlimited), .. }));
@@ -150,7 +160,7 @@ impl Settings {
             "budget" => self.budget = read(entry, KEYS, mistakes),
             "timeout" => self.timeout = read(entry, KEYS, mistakes),
             "deadline" => self.deadline = read(entry, KEYS, mistakes),
-            "breaker" => self.breaker = breaker(entry, mistakes),
+            "breaker" => self.breaker = Some(breaker(entry, mistakes)),
             "rate" => self.rate = read(entry, KEYS, mistakes),
             "burst" => self.burst = read(entry, KEYS, mistakes),
             "bucket" => self.bucket = read(entry, KEYS, mistakes),
@@ -233,9 +243,9 @@ fn parameters(entry: &Entry, mistakes: &mut Mistakes) -> Vec<Ident> {
     names.into_iter().map(|name| name.key).collect()
 }
 
-fn breaker(entry: &Entry, mistakes: &mut Mistakes) -> Option<Breaker> {
+fn breaker(entry: &Entry, mistakes: &mut Mistakes) -> Breaker {
     let Value::List(settings) = &entry.value else {
-        return Some(Breaker { name: read(entry, KEYS, mistakes), ..Breaker::default() });
+        return Breaker { name: read(entry, KEYS, mistakes), ..Breaker::default() };
     };
     let (mut breaker, mut has_name) = (Breaker::default(), false);
     for entry in unique(entries(settings.clone(), mistakes), mistakes) {
@@ -245,7 +255,7 @@ fn breaker(entry: &Entry, mistakes: &mut Mistakes) -> Option<Breaker> {
     if !has_name {
         mistakes.on(&entry.key, "this breaker needs a name: `breaker(name = \"payments\", …)`");
     }
-    Some(breaker)
+    breaker
 }
 
 impl Breaker {
@@ -276,7 +286,7 @@ impl Breaker {
     pub(crate) fn call(&self, p: &TokenStream) -> Option<TokenStream> {
         let name = self.name.as_ref()?.given();
         let settings = self.settings().map(|setting| setting.call(p));
-        Some(quote_spanned!(Span::mixed_site()=> breaker(#name, #p::CircuitBreaker::new() #(.#settings)*)))
+        Some(quote_spanned!(mixed()=> breaker(#name, #p::CircuitBreaker::new() #(.#settings)*)))
     }
 }
 
@@ -296,8 +306,5 @@ pub(crate) fn root(given: Option<&Expr>) -> Result<Option<Path>> {
 
 /// Where everything that we emit lives.
 pub(crate) fn private(root: Option<&Path>) -> TokenStream {
-    match root {
-        Some(root) => quote_spanned!(Span::mixed_site()=> #root::__private),
-        None => quote_spanned!(Span::mixed_site()=> ::resilient::__private),
-    }
+    root.map_or_else(|| quote_spanned!(mixed()=> ::resilient::__private), |root| quote_spanned!(mixed()=> #root::__private))
 }

@@ -13,17 +13,23 @@ pub(crate) fn bare(ty: &Type) -> &Type {
     }
 }
 
-/// The `R` of `impl Future<Output = R>`, `Pin<Box<dyn Future<Output = R>>>`, `BoxFuture<'_, R>`.
-/// `None` is no future; `Some(None)` is one that does not say.
-pub(crate) fn future_output(ty: &Type) -> Option<Option<&Type>> {
+/// What a future gives in the end.
+#[derive(Clone, Copy)]
+pub(crate) enum Promise<'a> {
+    Of(&'a Type),
+    Unsaid,
+}
+
+/// The `R` of `impl Future<Output = R>`, `Pin<Box<dyn Future<Output = R>>>`, `BoxFuture<'_, R>`; `None` for other types.
+pub(crate) fn promise(ty: &Type) -> Option<Promise<'_>> {
     match bare(ty) {
-        Type::ImplTrait(ty) => ty.bounds.iter().find_map(bound_output),
-        Type::TraitObject(ty) => ty.bounds.iter().find_map(bound_output),
+        Type::ImplTrait(ty) => ty.bounds.iter().find_map(bound_promise),
+        Type::TraitObject(ty) => ty.bounds.iter().find_map(bound_promise),
         Type::Path(ty) => {
             let last = ty.path.segments.last()?;
             match last.ident.to_string().as_str() {
-                "Pin" | "Box" => types(&last.arguments).last().and_then(future_output),
-                "BoxFuture" | "LocalBoxFuture" => Some(types(&last.arguments).last()),
+                "Pin" | "Box" => types(&last.arguments).last().and_then(promise),
+                "BoxFuture" | "LocalBoxFuture" => Some(types(&last.arguments).last().map_or(Promise::Unsaid, Promise::Of)),
                 _ => None,
             }
         }
@@ -31,14 +37,14 @@ pub(crate) fn future_output(ty: &Type) -> Option<Option<&Type>> {
     }
 }
 
-fn bound_output(bound: &TypeParamBound) -> Option<Option<&Type>> {
+fn bound_promise(bound: &TypeParamBound) -> Option<Promise<'_>> {
     let TypeParamBound::Trait(bound) = bound else { return None };
     let last = bound.path.segments.last().filter(|last| last.ident == "Future")?;
     let output = arguments(&last.arguments).find_map(|argument| match argument {
         GenericArgument::AssocType(output) if output.ident == "Output" => Some(&output.ty),
         _ => None,
     });
-    Some(output)
+    Some(output.map_or(Promise::Unsaid, Promise::Of))
 }
 
 fn types(arguments_of: &PathArguments) -> impl Iterator<Item = &Type> {
@@ -93,9 +99,8 @@ fn skip_bounds(tokens: &mut std::iter::Peekable<proc_macro2::token_stream::IntoI
             _ => ' ',
         };
         match mark {
-            ',' if depth == 0 => return,
             '>' if after_minus => {}
-            '>' if depth == 0 => return,
+            ',' | '>' if depth == 0 => return,
             '>' => depth -= 1,
             '<' => depth += 1,
             _ => {}
@@ -124,16 +129,18 @@ mod tests {
 
     #[test]
     fn futures_are_known_by_their_spelling() -> syn::Result<()> {
-        let output = |text: &str| -> syn::Result<Option<Option<String>>> {
-            let ty: Type = syn::parse_str(text)?;
-            Ok(future_output(&ty).map(|output| output.map(|output| quote!(#output).to_string())))
+        let output = |text: &str| -> syn::Result<Option<String>> {
+            Ok(promise(&syn::parse_str(text)?).map(|promise| match promise {
+                Promise::Of(ty) => quote!(#ty).to_string(),
+                Promise::Unsaid => String::new(),
+            }))
         };
-        let found = Some(Some("R".to_owned()));
+        let found = Some("R".to_owned());
         assert_eq!(output("impl Future<Output = R> + Send + '_")?, found);
         assert_eq!(output("Pin<Box<dyn Future<Output = R> + Send>>")?, found);
         assert_eq!(output("std::pin::Pin<Box<dyn std::future::Future<Output = R>>>")?, found);
         assert_eq!(output("futures::future::BoxFuture<'a, R>")?, found);
-        assert_eq!(output("impl Future")?, Some(None));
+        assert_eq!(output("impl Future")?, Some(String::new()));
         assert_eq!(output("Result<R, E>")?, None);
         assert_eq!(output("Box<dyn Fn()>")?, None);
         Ok(())

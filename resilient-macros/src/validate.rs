@@ -10,11 +10,12 @@ use crate::duration::show;
 use crate::fallback::Fallback;
 use crate::function::Function;
 use crate::keys::{KEYS, usage};
+use crate::literals::{Backoff, Budget, Count, Jitter, MaxWait, Name};
 use crate::mentions::Mentions;
 use crate::mistakes::Mistakes;
 use crate::settings::Settings;
 use crate::spelling::{list, nearest};
-use crate::value::{Backoff, Budget, Count, Given, Jitter, MaxWait, Name, Setting};
+use crate::value::{Given, Setting};
 
 const POLICIES: &[&str] = &["retries", "timeout", "deadline", "breaker", "rate", "bucket", "concurrency", "bulkhead", "fallback"];
 const REFUSING: &[&str] = &["timeout", "deadline", "breaker", "rate", "bucket", "concurrency", "bulkhead"];
@@ -293,28 +294,25 @@ impl Rules<'_> {
 
     /// What is shared, or named, is set up before any argument exists.
     fn constants(&mut self) {
-        let (settings, bindings) = (self.settings, self.bindings);
+        let out_of_reach = self.out_of_reach();
+        for setting in self.settings.constants().filter(|setting| !setting.is_literal()) {
+            let (key, mentions) = (setting.key(), Mentions::of(setting.given().to_token_stream()));
+            if let Some(name) = out_of_reach.iter().find(|name| mentions.contains(name)) {
+                let message = format!("`{key}` must be known before the program starts, so it cannot use `{name}`");
+                self.mistakes.on(setting.given(), format!("{message}; give a constant"));
+            }
+        }
+    }
+
+    fn out_of_reach(&self) -> Vec<Ident> {
         let generics = self.function.signature.generics.params.iter().filter_map(|parameter| match parameter {
             GenericParam::Type(parameter) => Some(&parameter.ident),
             GenericParam::Const(parameter) => Some(&parameter.ident),
             GenericParam::Lifetime(_) => None,
         });
-        let this = [Ident::new("self", Span::call_site()), Ident::new("Self", Span::call_site())];
-        let unknown: Vec<_> = bindings.iter().map(|binding| &binding.ident).chain(generics).chain(&this).collect();
-        let breaker = settings
-            .breaker
-            .iter()
-            .flat_map(|breaker| breaker.settings().chain(breaker.name.as_ref().map(|name| name as &dyn Given)));
-        let name = settings.name.as_ref().map(|name| name as &dyn Given);
-        for setting in settings.shared().chain(breaker).chain(name).filter(|setting| !setting.is_literal()) {
-            let mentions = Mentions::of(setting.given().to_token_stream());
-            if let Some(name) = unknown.iter().find(|name| mentions.contains(name)) {
-                let key = setting.key();
-                let message =
-                    format!("`{key}` must be known before the program starts, so it cannot use `{name}`; give a constant");
-                self.mistakes.on(setting.given(), message);
-            }
-        }
+        let arguments = self.bindings.iter().map(|binding| &binding.ident);
+        let this = ["self", "Self"].map(|word| Ident::new(word, Span::call_site()));
+        arguments.chain(generics).cloned().chain(this).collect()
     }
 }
 

@@ -215,8 +215,8 @@ impl Bucket {
         let interval = Interval::of(rate);
         let owed = old.paid_until.swap(REPLACED, Ordering::AcqRel).saturating_sub(old.interval.units_at(now));
         let owed = u128::from(owed) * u128::from(interval.units) / u128::from(old.interval.units.max(1));
-        let owed = u64::try_from(owed).unwrap_or(u64::MAX).min(interval.units_at(Instant::NEVER));
-        let paid = interval.units_at(now).saturating_add(owed).min(REPLACED - 1);
+        let owed = u64::try_from(owed).unwrap_or(u64::MAX);
+        let paid = if owed == 0 { 0 } else { interval.units_at(now).saturating_add(owed).min(REPLACED - 1) };
         self.meter.replace(Meter { interval, rate, paid_until: AtomicU64::new(paid) });
         lock(&self.freed).clear();
         self.freed_count.store(0, Ordering::Relaxed);

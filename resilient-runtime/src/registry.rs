@@ -33,8 +33,11 @@ struct Shelf<T: Shared> {
 
 struct Entry<T: Shared> {
     resource: &'static T,
-    inline: Option<(T::Settings, &'static str)>,
+    inline: Option<Inline<T>>,
 }
+
+/// Settings beside a name in an attribute, and the function that has it.
+type Inline<T> = (<T as Shared>::Settings, &'static str);
 
 impl<T: Shared> Default for Shelf<T> {
     fn default() -> Self {
@@ -43,13 +46,18 @@ impl<T: Shared> Default for Shelf<T> {
 }
 
 impl<T: Shared> Shelf<T> {
-    fn resource(&mut self, name: &str) -> &mut Entry<T> {
+    fn entry(&mut self, name: &str, inline: Option<Inline<T>>) -> &mut Entry<T> {
         if !self.named.contains_key(name) {
             let name = intern(name);
-            let resource = Box::leak(Box::new(T::create(name, self.settings(name, None))));
-            self.named.insert(name, Entry { resource, inline: None });
+            let settings = self.settings(name, inline.map(|(settings, _)| settings));
+            let resource = Box::leak(Box::new(T::create(name, settings)));
+            self.named.insert(name, Entry { resource, inline });
         }
         self.named.get_mut(name).unwrap_or_else(|| unreachable!("inserted above"))
+    }
+
+    fn resource(&mut self, name: &str) -> &'static T {
+        self.entry(name, None).resource
     }
 
     fn settings(&self, name: &str, inline: Option<T::Settings>) -> T::Settings {
@@ -64,7 +72,7 @@ impl<T: Shared> Shelf<T> {
     /// something else is contradicted by the one that is returned.
     fn declared(&mut self, name: &str, inline: T::Settings, function: &'static str) -> (&'static T, Option<&'static str>) {
         let settings = self.settings(name, Some(inline));
-        let entry = self.resource(name);
+        let entry = self.entry(name, Some((inline, function)));
         let (first, by) = *entry.inline.get_or_insert_with(|| {
             entry.resource.change(settings);
             (inline, function)
@@ -200,7 +208,7 @@ fn find<T: Shared>(
     let shelf = shelf(&mut registry);
     let (resource, contradicting) = match inline {
         Some(inline) => shelf.declared(name, inline, function),
-        None => (shelf.resource(name).resource, None),
+        None => (shelf.resource(name), None),
     };
     drop(registry);
     if let Some(first) = contradicting {
@@ -223,11 +231,11 @@ pub(crate) fn bulkhead(name: &str, limit: Option<Concurrency>, function: &'stati
 }
 
 pub(crate) fn budget(name: &str) -> &'static Budget {
-    registry().budgets.resource(name).resource
+    registry().budgets.resource(name)
 }
 
 pub(crate) fn budget_of_breaker(breaker: &str) -> &'static Budget {
-    registry().breaker_budgets.resource(breaker).resource
+    registry().breaker_budgets.resource(breaker)
 }
 
 /// Everything that a configuration says of shared resources.

@@ -3,10 +3,11 @@
 //! `UPDATE_GOLDEN=1 cargo test --all-features golden` writes the file anew.
 
 use resilient::testing::TurnedClock;
-use resilient::{CircuitBreaker, Jitter, Policy, PolicyBuilder, Rate, Rejected, breaker, bucket};
+use resilient::{CircuitBreaker, Jitter, Policy, PolicyBuilder, Rejected, State, TryAcquireError, breaker, bucket};
 use std::fmt::Write as _;
 use std::io;
 use std::path::Path;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 /// The policies that change what the tables show, each with the words of the attribute.
@@ -15,9 +16,12 @@ const POLICIES: [(&str, fn(PolicyBuilder, &Names) -> PolicyBuilder); 4] = [
     ("breaker(failure_threshold = 3)", |policy, names| {
         policy.breaker_with(&names.breaker, CircuitBreaker::new().failure_threshold(3))
     }),
-    ("rate = 2", |policy, names| policy.rate(names.rate).bucket(&names.bucket)),
+    ("rate = 2", |policy, names| policy.rate(2).bucket(&names.bucket)),
     ("deadline = \"650ms\"", |policy, _| policy.deadline(Duration::from_millis(650))),
 ];
+
+const RATE: usize = 4;
+const INTERVAL: Duration = Duration::from_millis(500);
 
 /// Policies that change none of it, as long as nobody else is there.
 const BYSTANDERS: [fn(PolicyBuilder) -> PolicyBuilder; 3] =
@@ -27,7 +31,6 @@ const BYSTANDERS: [fn(PolicyBuilder) -> PolicyBuilder; 3] =
 struct Names {
     breaker: String,
     bucket: String,
-    rate: Rate,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -35,47 +38,50 @@ struct Row {
     outcome: String,
     attempts: u32,
     failures: u32,
-    tokens: u32,
+    tokens: u128,
     waits: Vec<Duration>,
 }
 
-const DAY: Duration = Duration::from_secs(86_400);
-const TOKENS: u32 = 20;
-
-/// One call that fails `failing` times, and what it did. Tokens are counted in a bucket that never refills, waits with one that does.
+/// One call that fails `failing` times, and what it did.
 fn call(combination: usize, bystander: usize, failing: u32) -> Row {
-    let name = |what: &str| format!("golden {what} {combination} {bystander} {failing}");
-    let paced = Names { breaker: name("paced breaker"), bucket: name("paced bucket"), rate: Rate::per_second(2) };
-    let counted = Names { breaker: name("breaker"), bucket: name("bucket"), rate: Rate::per(1, DAY).burst(TOKENS) };
-    let (_, _, _, waits) = run(combination, bystander, failing, &paced);
-    let (outcome, attempts, failures, _) = run(combination, bystander, failing, &counted);
-    let left = (0..TOKENS).filter(|_| bucket(&counted.bucket).try_acquire(1).is_ok()).count();
-    let has_bucket = combination & 4 != 0;
-    let tokens = if has_bucket { TOKENS - u32::try_from(left).unwrap() } else { 0 };
-    Row { outcome, attempts, failures, tokens, waits }
-}
-
-fn run(combination: usize, bystander: usize, failing: u32, names: &Names) -> (String, u32, u32, Vec<Duration>) {
-    let chosen = POLICIES.iter().enumerate().filter(|(bit, _)| combination & (1 << bit) != 0);
-    let builder = chosen.fold(Policy::builder().name("call"), |builder, (_, (_, add))| add(builder, names));
-    let policy = BYSTANDERS[bystander](builder).build().unwrap();
+    static CALLS: AtomicU32 = AtomicU32::new(0);
+    let number = CALLS.fetch_add(1, Ordering::Relaxed);
+    let names = Names { breaker: format!("golden breaker {number}"), bucket: format!("golden bucket {number}") };
     let clock = TurnedClock::start();
+    let policy = policy(combination, bystander, &names);
     let (mut attempts, mut failures) = (0, 0);
     let outcome = policy.run(|| {
         failures = failures.max(breaker(&names.breaker).failures());
         attempts += 1;
         if attempts <= failing { Err(io::Error::from(io::ErrorKind::ConnectionReset)) } else { Ok(()) }
     });
-    let trips = u32::from(breaker(&names.breaker).state() != resilient::State::Closed);
-    let failures = failures.max(breaker(&names.breaker).failures()) + trips;
-    (describe(outcome), attempts, failures, clock.waits())
+    let has_opened = breaker(&names.breaker).state() != State::Closed;
+    let failures = failures.max(breaker(&names.breaker).failures()) + u32::from(has_opened);
+    let tokens = if combination & RATE == 0 { 0 } else { tokens_taken(&clock, &names.bucket) };
+    Row { outcome: describe(outcome), attempts, failures, tokens, waits: clock.waits() }
+}
+
+/// As every token was taken in its slot, they are as many as intervals are paid for.
+fn tokens_taken(clock: &TurnedClock, name: &str) -> u128 {
+    match bucket(name).try_acquire(1) {
+        Err(TryAcquireError::NotYet { retry_after }) => (clock.elapsed() + retry_after).as_nanos() / INTERVAL.as_nanos(),
+        other => panic!("a token was taken, so {other:?} cannot be"),
+    }
+}
+
+fn policy(combination: usize, bystander: usize, names: &Names) -> Policy {
+    let chosen = POLICIES.iter().enumerate().filter(|(bit, _)| combination & (1 << bit) != 0);
+    let builder = chosen.fold(Policy::builder().name("call"), |builder, (_, (_, add))| add(builder, names));
+    BYSTANDERS[bystander](builder).build().unwrap()
 }
 
 fn describe(outcome: io::Result<()>) -> String {
     match outcome {
         Ok(()) => "success".to_owned(),
         Err(error) => match error.get_ref().and_then(|inner| inner.downcast_ref::<Rejected>()) {
-            Some(rejected) => format!("refused: {rejected}"),
+            Some(Rejected::RateLimited(_)) => "`RateLimited`".to_owned(),
+            Some(Rejected::CircuitOpen(_)) => "`CircuitOpen`".to_owned(),
+            Some(rejected) => panic!("unexpected: {rejected}"),
             None => "its last error".to_owned(),
         },
     }

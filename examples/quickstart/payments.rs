@@ -1,0 +1,72 @@
+//! What you would write: a client of somebody's service, and what its failures mean.
+
+use reqwest::{Client, StatusCode};
+use resilient::{CheckStatus as _, Classify, Rejected, StatusError, resilient};
+use serde::Deserialize;
+use std::time::Duration;
+
+#[derive(Debug, thiserror::Error, Classify)]
+pub enum PaymentError {
+    #[error("there is no such order")]
+    #[permanent]
+    NoSuchOrder,
+    #[error(transparent)]
+    #[classify(transparent)]
+    Status(#[from] StatusError),
+    #[error(transparent)]
+    #[classify(transparent)]
+    Transport(#[from] reqwest::Error),
+    #[error(transparent)]
+    Rejected(#[from] Rejected),
+}
+
+#[derive(Debug, Deserialize)]
+pub struct Receipt {
+    pub number: u32,
+}
+
+/// For calls from async code.
+pub struct Payments {
+    client: Client,
+    address: String,
+}
+
+impl Payments {
+    pub fn new(address: String) -> reqwest::Result<Self> {
+        Ok(Self { client: Client::builder().build()?, address })
+    }
+
+    #[resilient(
+        name = "charge",
+        retries = 3,
+        timeout = "2s",
+        rate = 10,
+        breaker(name = "payments", failure_threshold = 3, recovery_timeout = "2s")
+    )]
+    pub async fn charge(&self, order: &str) -> Result<Receipt, PaymentError> {
+        let response = self.client.post(format!("{}{order}", self.address)).send().await?;
+        if response.status() == StatusCode::NOT_FOUND {
+            return Err(PaymentError::NoSuchOrder);
+        }
+        Ok(response.check_status()?.json().await?)
+    }
+}
+
+/// The same for threads.
+pub struct BlockingPayments {
+    client: reqwest::blocking::Client,
+    address: String,
+}
+
+impl BlockingPayments {
+    pub fn new(address: String) -> reqwest::Result<Self> {
+        let client = reqwest::blocking::Client::builder().timeout(Duration::from_secs(2)).build()?;
+        Ok(Self { client, address })
+    }
+
+    #[resilient(name = "refund", retries = 3, breaker = "refunds")]
+    pub fn refund(&self, order: &str) -> Result<Receipt, PaymentError> {
+        let response = self.client.delete(format!("{}{order}", self.address)).send()?;
+        Ok(response.check_status()?.json()?)
+    }
+}

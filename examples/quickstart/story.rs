@@ -1,0 +1,119 @@
+//! What the service does to us, scene by scene, and what the callers see.
+
+use crate::payments::{BlockingPayments, PaymentError, Payments, Receipt};
+use crate::timeline::Timeline;
+use flaky_server::{Answer, FlakyServer};
+use futures_util::future::join_all;
+use resilient::Rejected;
+use std::time::{Duration, Instant};
+
+const SECOND: Duration = Duration::from_secs(1);
+/// Longer than the circuit stays open, so that the story ends whatever happens.
+const MOST_CALLS_IN_THE_OUTAGE: usize = 20;
+const CALLS_UNTIL_THE_SERVICE_IS_BACK: usize = 5;
+const BETWEEN_CALLS: Duration = Duration::from_millis(200);
+pub const CALLS_AT_ONCE: usize = 10;
+
+pub struct Story<'s> {
+    server: &'s FlakyServer,
+    timeline: &'s Timeline,
+    payments: Payments,
+    refunds: BlockingPayments,
+}
+
+/// What the callers saw of the outage.
+#[derive(Default)]
+pub struct Outage {
+    pub calls: usize,
+    pub refused: usize,
+    pub slowest_refusal: Duration,
+}
+
+impl<'s> Story<'s> {
+    pub fn new(server: &'s FlakyServer, timeline: &'s Timeline) -> reqwest::Result<Self> {
+        let (payments, refunds) = (Payments::new(server.url(""))?, BlockingPayments::new(server.url(""))?);
+        Ok(Self { server, timeline, payments, refunds })
+    }
+
+    pub async fn hiccups(&self) -> anyhow::Result<()> {
+        Timeline::title("The service hiccups: 503, then a dropped connection");
+        self.script("/hiccups", [Answer::status(503), Answer::drop_before()])?;
+        self.charge("hiccups").await;
+
+        Timeline::title("An order that does not exist: asking again would not help");
+        self.script("/unknown", [Answer::status(404)])?;
+        self.charge("unknown").await;
+        Ok(())
+    }
+
+    pub async fn throttled(&self) -> anyhow::Result<()> {
+        Timeline::title("429, Retry-After: 1");
+        self.script("/busy", [Answer::throttled(SECOND)])?;
+        self.charge("busy").await;
+        Ok(())
+    }
+
+    /// In a plain thread: `reqwest::blocking` must not run inside an async runtime.
+    pub fn throttled_until_date(&self) -> anyhow::Result<()> {
+        Timeline::title("429, Retry-After: an HTTP date, and a synchronous caller");
+        self.script("/evening", [Answer::throttled_until_date(Duration::from_millis(1))])?;
+        self.saw("evening", &self.refunds.refund("evening"));
+        Ok(())
+    }
+
+    pub async fn outage(&self) -> anyhow::Result<Outage> {
+        Timeline::title("The service is down, and orders keep coming");
+        let mut outage = Outage::default();
+        self.server.otherwise("/outage", receipt())?;
+        self.server.outage("/outage", Answer::status(500))?;
+        for _ in 0..MOST_CALLS_IN_THE_OUTAGE {
+            outage.calls += 1;
+            let before = Instant::now();
+            match self.charge("outage").await {
+                Err(PaymentError::Rejected(Rejected::CircuitOpen(_))) => {
+                    outage.refused += 1;
+                    outage.slowest_refusal = outage.slowest_refusal.max(before.elapsed());
+                }
+                Err(_) => {}
+                Ok(_) => break,
+            }
+            if outage.calls == CALLS_UNTIL_THE_SERVICE_IS_BACK {
+                self.timeline.line("service", "is back, which nobody knows");
+                self.server.recover("/outage")?;
+            }
+            tokio::time::sleep(BETWEEN_CALLS).await;
+        }
+        self.charge("outage").await;
+        Ok(outage)
+    }
+
+    pub async fn crowd(&self) -> anyhow::Result<()> {
+        Timeline::title("Ten orders at once, at ten calls per second");
+        self.server.otherwise("/crowd", receipt())?;
+        join_all((0..CALLS_AT_ONCE).map(|_| self.charge("crowd"))).await;
+        Ok(())
+    }
+
+    /// The service answers so, and then it is well.
+    fn script(&self, path: &str, answers: impl IntoIterator<Item = Answer>) -> Result<(), flaky_server::Error> {
+        self.server.otherwise(path, receipt())?;
+        self.server.script(path, answers)
+    }
+
+    async fn charge(&self, order: &str) -> Result<Receipt, PaymentError> {
+        let outcome = self.payments.charge(order).await;
+        self.saw(order, &outcome);
+        outcome
+    }
+
+    fn saw(&self, order: &str, outcome: &Result<Receipt, PaymentError>) {
+        match outcome {
+            Ok(receipt) => self.timeline.line("caller", format_args!("{order}: receipt {}", receipt.number)),
+            Err(error) => self.timeline.line("caller", format_args!("{order}: {error}")),
+        }
+    }
+}
+
+fn receipt() -> Answer {
+    Answer::json(200, r#"{"number":7}"#)
+}

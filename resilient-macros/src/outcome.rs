@@ -1,0 +1,112 @@
+//! What becomes of an attempt's outcome: refused, judged, returned, or handed to the fallback.
+
+use proc_macro2::TokenStream;
+use quote::quote_spanned;
+
+use crate::guard::{Guard, mixed};
+
+impl Guard<'_> {
+    /// What happens when a policy refuses: mostly, the function returns.
+    pub(crate) fn refused(&self) -> TokenStream {
+        let p = &self.p;
+        if self.settings.fallback.is_some() {
+            return self.refused_with_fallback();
+        }
+        let converted = self.converted();
+        if !self.is_retried() || !self.settings.has("timeout") {
+            return quote_spanned!(mixed()=> return #converted);
+        }
+        quote_spanned!(mixed()=> {
+            let __over = #p::Call::is_over(&__call);
+            let __out = #converted;
+            if __over {
+                return __out;
+            }
+            __out
+        })
+    }
+
+    fn refused_with_fallback(&self) -> TokenStream {
+        let p = &self.p;
+        let leave = quote_spanned!(mixed()=> break '__call #p::Failure::Rejected(__rejected));
+        if !self.may_wait_after_refusal() {
+            return leave;
+        }
+        quote_spanned!(mixed()=> {
+            if #p::Call::is_over(&__call) {
+                #leave;
+            }
+            match #p::Call::settle(&mut __call, #p::Judged::timed_out()) {
+                #p::ControlFlow::Break(()) => #leave,
+                #p::ControlFlow::Continue(__delay) => break '__attempt __delay,
+            }
+        })
+    }
+
+    /// The refusal as the function's own error.
+    fn converted(&self) -> TokenStream {
+        let (p, ty, place) = (&self.p, &self.returns.ty, self.at_type());
+        match &self.settings.map_err {
+            None => quote_spanned!(place=> #p::refused::<#ty>(__rejected)),
+            Some(map_err) => quote_spanned!(place=> #p::refused_with::<#ty, _>(__rejected, #map_err)),
+        }
+    }
+
+    pub(crate) fn judged(&self) -> TokenStream {
+        let (p, ty, place, kind) = (&self.p, &self.returns.ty, self.at_type(), self.kind());
+        let judged = match &self.settings.classify {
+            Some(classify) => quote_spanned!(mixed()=> #p::classify(&__out, #classify)),
+            None => self.judged_by_type(),
+        };
+        let retry_if = self.settings.retry_if.as_ref();
+        let retry_if =
+            retry_if.map(|retry_if| quote_spanned!(place=> let __judged = #p::retry_if::<#ty, _>(__judged, &__out, #retry_if);));
+        quote_spanned!(mixed()=> #kind let __judged = #judged; #retry_if)
+    }
+
+    /// The block must hold no code of the user's: the traits that choose the method are in scope there.
+    fn judged_by_type(&self) -> TokenStream {
+        let (p, ty, place) = (&self.p, &self.returns.ty, self.at_type());
+        let parts = if self.is_plain_welcome {
+            quote_spanned!(mixed()=> __kind.parts(&__out))
+        } else {
+            quote_spanned!(place=> <#ty as #p::Outcome>::parts(&__out))
+        };
+        quote_spanned!(mixed()=> {
+            use #p::judging::*;
+            match #parts {
+                #p::Ok(__value) => (&&#p::Probe(__value)).judge_value(),
+                #p::Err(__error) => (&&&&&&#p::Probe(__error)).judge_error(),
+            }
+        })
+    }
+
+    /// Where values that are no `Result` are welcome, finds out whether this one is.
+    pub(crate) fn kind(&self) -> TokenStream {
+        let p = &self.p;
+        let is_asked = self.settings.fallback.is_some() || self.settings.classify.is_none();
+        if !self.is_plain_welcome || !is_asked {
+            return TokenStream::new();
+        }
+        quote_spanned!(mixed()=> let __kind = { use #p::judging::*; (&#p::Kind::of(&__out)).kind() };)
+    }
+
+    /// The end of the call, with the outcome that it has.
+    pub(crate) fn leave(&self) -> TokenStream {
+        let (p, place, ty) = (&self.p, self.at_type(), &self.returns.ty);
+        if self.settings.fallback.is_none() {
+            let leave = self.is_retried().then(|| quote_spanned!(mixed()=> return));
+            return quote_spanned!(mixed()=> #leave __out);
+        }
+        let leave = self.is_retried().then(|| quote_spanned!(mixed()=> break '__call));
+        let (split, value) = if self.is_plain_welcome {
+            (quote_spanned!(mixed()=> __kind.split(__out)), quote_spanned!(mixed()=> __value))
+        } else {
+            (quote_spanned!(place=> <#ty as #p::Outcome>::split(__out)), quote_spanned!(mixed()=> #p::Ok(__value)))
+        };
+        quote_spanned!(mixed()=> match #split {
+            #p::Ok(__value) => return #value,
+            #p::Err(__error) => #leave #p::Failure::Error(__error),
+        })
+    }
+}

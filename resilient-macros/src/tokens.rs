@@ -1,0 +1,53 @@
+//! Small changes to tokens that nobody parses.
+
+use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
+
+/// The same group around something else.
+pub(crate) fn regroup(like: &Group, code: TokenStream) -> Group {
+    let mut group = Group::new(like.delimiter(), code);
+    group.set_span(like.span());
+    group
+}
+
+pub(crate) fn is_word(token: &TokenTree, word: &str) -> bool {
+    matches!(token, TokenTree::Ident(ident) if ident == word)
+}
+
+pub(crate) fn is_mark(token: &TokenTree, mark: char) -> bool {
+    matches!(token, TokenTree::Punct(punct) if punct.as_char() == mark)
+}
+
+pub(crate) fn is_block(token: &TokenTree) -> bool {
+    matches!(token, TokenTree::Group(group) if group.delimiter() == Delimiter::Brace)
+}
+
+/// Takes `#![…]` from the start of a block, where it speaks of the whole function, and returns it as `#[…]`.
+pub(crate) fn hoist_inner_attributes(block: &mut Group) -> TokenStream {
+    let (inner, code) = split_inner_attributes(block.stream());
+    *block = regroup(block, code);
+    inner.into_iter().filter(|token| !is_mark(token, '!')).collect()
+}
+
+pub(crate) fn split_inner_attributes(code: TokenStream) -> (TokenStream, TokenStream) {
+    let tokens: Vec<_> = code.into_iter().collect();
+    let inner = tokens.chunks(3).take_while(|three| match three {
+        [hash, bang, TokenTree::Group(_)] => is_mark(hash, '#') && is_mark(bang, '!'),
+        _ => false,
+    });
+    let (inner, code) = tokens.split_at(3 * inner.count());
+    (inner.iter().cloned().collect(), code.iter().cloned().collect())
+}
+
+/// The same code with another word for `self`.
+pub(crate) fn rename_self(code: TokenStream, name: &Ident) -> TokenStream {
+    let rename = |token| match token {
+        TokenTree::Ident(word) if word == "self" => {
+            let mut renamed = name.clone();
+            renamed.set_span(name.span().located_at(word.span()));
+            TokenTree::Ident(renamed)
+        }
+        TokenTree::Group(group) => regroup(&group, rename_self(group.stream(), name)).into(),
+        other => other,
+    };
+    code.into_iter().map(rename).collect()
+}
