@@ -6,7 +6,7 @@ use serde::Deserialize;
 use std::time::Duration;
 
 #[derive(Debug, thiserror::Error, Classify)]
-pub enum PaymentError {
+pub(crate) enum PaymentError {
     #[error("there is no such order")]
     #[permanent]
     NoSuchOrder,
@@ -21,18 +21,18 @@ pub enum PaymentError {
 }
 
 #[derive(Debug, Deserialize)]
-pub struct Receipt {
-    pub number: u32,
+pub(crate) struct Receipt {
+    pub(crate) number: u32,
 }
 
 /// For calls from async code.
-pub struct Payments {
+pub(crate) struct Payments {
     client: Client,
     address: String,
 }
 
 impl Payments {
-    pub fn new(address: String) -> reqwest::Result<Self> {
+    pub(crate) fn new(address: String) -> reqwest::Result<Self> {
         Ok(Self { client: Client::builder().build()?, address })
     }
 
@@ -43,7 +43,7 @@ impl Payments {
         rate = 10,
         breaker(name = "payments", failure_threshold = 3, recovery_timeout = "2s")
     )]
-    pub async fn charge(&self, order: &str) -> Result<Receipt, PaymentError> {
+    pub(crate) async fn charge(&self, order: &str) -> Result<Receipt, PaymentError> {
         let response = self.client.post(format!("{}{order}", self.address)).send().await?;
         if response.status() == StatusCode::NOT_FOUND {
             return Err(PaymentError::NoSuchOrder);
@@ -53,19 +53,19 @@ impl Payments {
 }
 
 /// The same for threads.
-pub struct BlockingPayments {
+pub(crate) struct BlockingPayments {
     client: reqwest::blocking::Client,
     address: String,
 }
 
 impl BlockingPayments {
-    pub fn new(address: String) -> reqwest::Result<Self> {
+    pub(crate) fn new(address: String) -> reqwest::Result<Self> {
         let client = reqwest::blocking::Client::builder().timeout(Duration::from_secs(2)).build()?;
         Ok(Self { client, address })
     }
 
     #[resilient(name = "refund", retries = 3, breaker = "refunds")]
-    pub fn refund(&self, order: &str) -> Result<Receipt, PaymentError> {
+    pub(crate) fn refund(&self, order: &str) -> Result<Receipt, PaymentError> {
         let response = self.client.delete(format!("{}{order}", self.address)).send()?;
         Ok(response.check_status()?.json()?)
     }

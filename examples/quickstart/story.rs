@@ -12,9 +12,9 @@ const SECOND: Duration = Duration::from_secs(1);
 const MOST_CALLS_IN_THE_OUTAGE: usize = 20;
 const CALLS_UNTIL_THE_SERVICE_IS_BACK: usize = 5;
 const BETWEEN_CALLS: Duration = Duration::from_millis(200);
-pub const CALLS_AT_ONCE: usize = 10;
+pub(crate) const CALLS_AT_ONCE: usize = 10;
 
-pub struct Story<'s> {
+pub(crate) struct Story<'s> {
     server: &'s FlakyServer,
     timeline: &'s Timeline,
     payments: Payments,
@@ -23,19 +23,29 @@ pub struct Story<'s> {
 
 /// What the callers saw of the outage.
 #[derive(Default)]
-pub struct Outage {
-    pub calls: usize,
-    pub refused: usize,
-    pub slowest_refusal: Duration,
+pub(crate) struct Outage {
+    pub(crate) calls: usize,
+    pub(crate) refused: usize,
+    pub(crate) slowest_refusal: Duration,
+}
+
+impl Outage {
+    fn note(&mut self, outcome: &Result<Receipt, PaymentError>, time: Duration) {
+        self.calls += 1;
+        if let Err(PaymentError::Rejected(Rejected::CircuitOpen(_))) = outcome {
+            self.refused += 1;
+            self.slowest_refusal = self.slowest_refusal.max(time);
+        }
+    }
 }
 
 impl<'s> Story<'s> {
-    pub fn new(server: &'s FlakyServer, timeline: &'s Timeline) -> reqwest::Result<Self> {
+    pub(crate) fn new(server: &'s FlakyServer, timeline: &'s Timeline) -> reqwest::Result<Self> {
         let (payments, refunds) = (Payments::new(server.url(""))?, BlockingPayments::new(server.url(""))?);
         Ok(Self { server, timeline, payments, refunds })
     }
 
-    pub async fn hiccups(&self) -> anyhow::Result<()> {
+    pub(crate) async fn hiccups(&self) -> anyhow::Result<()> {
         Timeline::title("The service hiccups: 503, then a dropped connection");
         self.script("/hiccups", [Answer::status(503), Answer::drop_before()])?;
         self.charge("hiccups").await;
@@ -46,7 +56,7 @@ impl<'s> Story<'s> {
         Ok(())
     }
 
-    pub async fn throttled(&self) -> anyhow::Result<()> {
+    pub(crate) async fn throttled(&self) -> anyhow::Result<()> {
         Timeline::title("429, Retry-After: 1");
         self.script("/busy", [Answer::throttled(SECOND)])?;
         self.charge("busy").await;
@@ -54,28 +64,25 @@ impl<'s> Story<'s> {
     }
 
     /// In a plain thread: `reqwest::blocking` must not run inside an async runtime.
-    pub fn throttled_until_date(&self) -> anyhow::Result<()> {
+    pub(crate) fn throttled_until_date(&self) -> anyhow::Result<()> {
         Timeline::title("429, Retry-After: an HTTP date, and a synchronous caller");
         self.script("/evening", [Answer::throttled_until_date(Duration::from_millis(1))])?;
         self.saw("evening", &self.refunds.refund("evening"));
         Ok(())
     }
 
-    pub async fn outage(&self) -> anyhow::Result<Outage> {
+    pub(crate) async fn outage(&self) -> anyhow::Result<Outage> {
         Timeline::title("The service is down, and orders keep coming");
         let mut outage = Outage::default();
         self.server.otherwise("/outage", receipt())?;
         self.server.outage("/outage", Answer::status(500))?;
         for _ in 0..MOST_CALLS_IN_THE_OUTAGE {
-            outage.calls += 1;
             let before = Instant::now();
-            match self.charge("outage").await {
-                Err(PaymentError::Rejected(Rejected::CircuitOpen(_))) => {
-                    outage.refused += 1;
-                    outage.slowest_refusal = outage.slowest_refusal.max(before.elapsed());
-                }
-                Err(_) => {}
-                Ok(_) => break,
+            let outcome = self.payments.charge("outage").await;
+            outage.note(&outcome, before.elapsed());
+            self.saw("outage", &outcome);
+            if outcome.is_ok() {
+                break;
             }
             if outage.calls == CALLS_UNTIL_THE_SERVICE_IS_BACK {
                 self.timeline.line("service", "is back, which nobody knows");
@@ -87,7 +94,7 @@ impl<'s> Story<'s> {
         Ok(outage)
     }
 
-    pub async fn crowd(&self) -> anyhow::Result<()> {
+    pub(crate) async fn crowd(&self) -> anyhow::Result<()> {
         Timeline::title("Ten orders at once, at ten calls per second");
         self.server.otherwise("/crowd", receipt())?;
         join_all((0..CALLS_AT_ONCE).map(|_| self.charge("crowd"))).await;
@@ -100,10 +107,8 @@ impl<'s> Story<'s> {
         self.server.script(path, answers)
     }
 
-    async fn charge(&self, order: &str) -> Result<Receipt, PaymentError> {
-        let outcome = self.payments.charge(order).await;
-        self.saw(order, &outcome);
-        outcome
+    async fn charge(&self, order: &str) {
+        self.saw(order, &self.payments.charge(order).await);
     }
 
     fn saw(&self, order: &str, outcome: &Result<Receipt, PaymentError>) {

@@ -10,7 +10,7 @@ const SECOND: Duration = Duration::from_secs(1);
 const LEAST_TIME_OF_THE_CROWD: Duration = Duration::from_millis(600);
 
 /// Prints what was found, and returns whether all of it is as it should be.
-pub fn print(record: &Record, outage: &Outage, timeline: &Timeline) -> bool {
+pub(crate) fn print(record: &Record, outage: &Outage, timeline: &Timeline) -> bool {
     Timeline::title("By the server's own record");
     let findings = [
         hiccups(&record.for_path("/hiccups")),

@@ -9,31 +9,31 @@ use tracing::{Event, Metadata, Subscriber};
 use tracing_subscriber::layer::{Context, Layer};
 
 #[derive(Clone)]
-pub struct Timeline {
+pub(crate) struct Timeline {
     start: Instant,
     /// What happened to circuits, and when.
     circuits: Arc<Mutex<Vec<(&'static str, Instant)>>>,
 }
 
 impl Timeline {
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         Self { start: Instant::now(), circuits: Arc::default() }
     }
 
-    pub fn elapsed(&self) -> Duration {
+    pub(crate) fn elapsed(&self) -> Duration {
         self.start.elapsed()
     }
 
-    pub fn title(title: &str) {
+    pub(crate) fn title(title: &str) {
         println!("\n{title}");
     }
 
-    pub fn line(&self, what: &str, text: impl Display) {
+    pub(crate) fn line(&self, what: &str, text: impl Display) {
         println!("{:>8.3} s  {what:<10}  {text}", self.elapsed().as_secs_f64());
     }
 
     /// When an event of this name came first.
-    pub fn first(&self, name: &str) -> Option<Instant> {
+    pub(crate) fn first(&self, name: &str) -> Option<Instant> {
         let circuits = self.circuits.lock().unwrap_or_else(PoisonError::into_inner);
         circuits.iter().find(|(event, _)| *event == name).map(|(_, moment)| *moment)
     }

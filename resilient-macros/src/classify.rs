@@ -147,7 +147,7 @@ impl Options {
             mistakes.on(attribute.path(), message);
         }
         Self {
-            p: private(root.as_ref()),
+            p: private(root.as_ref(), mixed()),
             default: default.unwrap_or(Meaning::Transient(None)),
             is_transparent: find("transparent").is_some(),
         }

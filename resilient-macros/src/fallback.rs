@@ -2,6 +2,7 @@
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote_spanned};
+use syn::spanned::Spanned;
 use syn::{Expr, ExprClosure};
 
 use crate::guard::mixed;
@@ -30,15 +31,15 @@ impl Fallback {
     // Input:  |failure| last_known_price(item, failure)
     // Output: let failure = __failure; (last_known_price(item, failure))
     pub(crate) fn splice(&self) -> TokenStream {
-        let given = &self.0;
-        let site = mixed();
+        let place = mixed().located_at(self.0.span());
         let Some(closure) = self.closure() else {
-            return match bare(given) {
-                Expr::Path(path) => quote_spanned!(site=> #path(__failure)),
-                other => quote_spanned!(site=> (#other)(__failure)),
+            return match bare(&self.0) {
+                Expr::Path(path) => quote_spanned!(place=> #path(__failure)),
+                other => quote_spanned!(place=> (#other)(__failure)),
             };
         };
         let (failure, body) = (closure.inputs.first(), &closure.body);
-        quote_spanned!(site=> let #failure = __failure; (#body))
+        let result = quote_spanned!(mixed().located_at(body.span())=> (#body));
+        quote_spanned!(mixed()=> let #failure = __failure; #result)
     }
 }

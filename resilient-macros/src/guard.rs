@@ -135,25 +135,32 @@ impl Guard<'_> {
 
     // Output: async { if false { let _ = &mut order; } if let Some(__ret) = None::<Ret> { return __ret; } (BODY) }
     fn future(&self) -> TokenStream {
-        let (p, ty, block) = (&self.p, &self.returns.ty, self.block);
-        let Passing { lent, copies, .. } = &self.passing;
-        let place = self.at_name();
-        let lend = (!lent.is_empty()).then(|| quote_spanned!(mixed()=> if false { #lent }));
-        let capture = (!self.is_kept()).then(|| quote_spanned!(place=> move));
-        let first = quote_spanned!(mixed()=> #lend if let #p::Some(__ret) = #p::None::<#ty> { return __ret; });
-        quote_spanned!(place=> async #capture { #first #copies (#block) })
+        let (p, ty, block, place) = (&self.p, &self.returns.ty, self.block, self.at_name());
+        let (capture, start) = (self.capture(), self.start());
+        let first = quote_spanned!(mixed()=> if let #p::Some(__ret) = #p::None::<#ty> { return __ret; });
+        quote_spanned!(place=> async #capture { #first #start (#block) })
     }
 
     // Output: || -> Ret BODY
     fn closure(&self) -> TokenStream {
-        let (ty, block, copies) = (&self.returns.ty, self.block, &self.passing.copies);
-        let place = self.at_name();
+        let (ty, block, place) = (&self.returns.ty, self.block, self.at_name());
+        let (capture, start) = (self.capture(), self.start());
         let output = self.returns.is_written.then(|| quote_spanned!(place=> -> #ty));
-        let capture = (!self.is_kept()).then(|| quote_spanned!(place=> move));
-        if copies.is_empty() && self.returns.is_written {
+        if start.is_empty() && self.returns.is_written {
             return quote_spanned!(place=> #capture || #output #block);
         }
-        quote_spanned!(place=> #capture || #output { #copies (#block) })
+        quote_spanned!(place=> #capture || #output { #start (#block) })
+    }
+
+    fn capture(&self) -> Option<TokenStream> {
+        (!self.is_kept()).then(|| quote_spanned!(self.at_name()=> move))
+    }
+
+    /// What an attempt does with its arguments before the body.
+    fn start(&self) -> TokenStream {
+        let Passing { lent, copies, .. } = &self.passing;
+        let lend = (!lent.is_empty()).then(|| quote_spanned!(mixed()=> if false { #lent }));
+        quote_spanned!(mixed()=> #lend #copies)
     }
 
     fn wait(&self) -> TokenStream {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
+use syn::spanned::Spanned;
 use syn::{Expr, Ident, Lit, LitStr};
 
 use crate::guard::mixed;
@@ -76,7 +77,8 @@ impl Literal for Rate {
     }
 
     fn call_with(key: &Ident, given: &Expr, p: &TokenStream) -> TokenStream {
-        quote_spanned!(mixed()=> #key(#p::Setting(#given).rate()))
+        let rate = quote_spanned!(mixed().located_at(given.span())=> rate);
+        quote_spanned!(mixed()=> #key(#p::Setting(#given).#rate()))
     }
 }
 

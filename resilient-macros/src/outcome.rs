@@ -45,32 +45,34 @@ impl Guard<'_> {
 
     /// The refusal as the function's own error.
     fn converted(&self) -> TokenStream {
-        let (p, ty, place) = (&self.p, &self.returns.ty, self.at_type());
+        let (ty, place) = (&self.returns.ty, self.at_type());
+        let p = self.settings.private_at(place);
         match &self.settings.map_err {
             None => quote_spanned!(place=> #p::refused::<#ty>(__rejected)),
-            Some(map_err) => quote_spanned!(place=> #p::refused_with::<#ty, _>(__rejected, #map_err)),
+            Some(map_err) => quote_spanned!(place=> #p::refused_with::<#ty>(__rejected, #map_err)),
         }
     }
 
     pub(crate) fn judged(&self) -> TokenStream {
-        let (p, ty, place, kind) = (&self.p, &self.returns.ty, self.at_type(), self.kind());
+        let (p, ty, kind) = (&self.p, &self.returns.ty, self.kind());
         let judged = match &self.settings.classify {
             Some(classify) => quote_spanned!(mixed()=> #p::classify(&__out, #classify)),
             None => self.judged_by_type(),
         };
         let retry_if = self.settings.retry_if.as_ref();
         let retry_if =
-            retry_if.map(|retry_if| quote_spanned!(place=> let __judged = #p::retry_if::<#ty, _>(__judged, &__out, #retry_if);));
+            retry_if.map(|retry_if| quote_spanned!(mixed()=> let __judged = #p::retry_if::<#ty>(__judged, &__out, #retry_if);));
         quote_spanned!(mixed()=> #kind let __judged = #judged; #retry_if)
     }
 
     /// The block must hold no code of the user's: the traits that choose the method are in scope there.
     fn judged_by_type(&self) -> TokenStream {
-        let (p, ty, place) = (&self.p, &self.returns.ty, self.at_type());
+        let (p, place) = (&self.p, self.at_type());
         let parts = if self.is_plain_welcome {
             quote_spanned!(mixed()=> __kind.parts(&__out))
         } else {
-            quote_spanned!(place=> <#ty as #p::Outcome>::parts(&__out))
+            let p = self.settings.private_at(place);
+            quote_spanned!(place=> #p::parts(&__out))
         };
         quote_spanned!(mixed()=> {
             use #p::judging::*;
@@ -93,7 +95,7 @@ impl Guard<'_> {
 
     /// The end of the call, with the outcome that it has.
     pub(crate) fn leave(&self) -> TokenStream {
-        let (p, place, ty) = (&self.p, self.at_type(), &self.returns.ty);
+        let (p, place) = (&self.p, self.at_type());
         if self.settings.fallback.is_none() {
             let leave = self.is_retried().then(|| quote_spanned!(mixed()=> return));
             return quote_spanned!(mixed()=> #leave __out);
@@ -102,7 +104,7 @@ impl Guard<'_> {
         let (split, value) = if self.is_plain_welcome {
             (quote_spanned!(mixed()=> __kind.split(__out)), quote_spanned!(mixed()=> __value))
         } else {
-            (quote_spanned!(place=> <#ty as #p::Outcome>::split(__out)), quote_spanned!(mixed()=> #p::Ok(__value)))
+            (quote_spanned!(place=> #p::split(__out)), quote_spanned!(mixed()=> #p::Ok(__value)))
         };
         quote_spanned!(mixed()=> match #split {
             #p::Ok(__value) => return #value,

@@ -66,7 +66,6 @@ pub(crate) fn pass(signature: &mut Signature, body: &mut Body, settings: &Settin
     let mut lets = std::mem::take(&mut body.lets);
     let is_moved_inside = !lets.is_empty();
     let mut rules = Rules {
-        p: settings.private(),
         settings,
         is_async,
         body: Mentions::of(body.block.stream()),
@@ -85,7 +84,6 @@ pub(crate) fn pass(signature: &mut Signature, body: &mut Body, settings: &Settin
 }
 
 struct Rules<'a> {
-    p: TokenStream,
     settings: &'a Settings,
     is_async: bool,
     body: Mentions,
@@ -140,18 +138,19 @@ impl Rules<'_> {
     // Input:  mut buffer: Vec<u8>
     // Output: let mut buffer = Fresh::fresh(&buffer);
     fn copy(&mut self, binding: &mut PatIdent, holds: Holds, cfg: &TokenStream) {
-        let (p, name, mutability) = (&self.p, &binding.ident, binding.mutability.take());
+        let (name, mutability) = (&binding.ident, binding.mutability.take());
         let fresh = mixed().located_at(name.span());
+        let p = self.settings.private_at(fresh);
         let copy = if holds == Holds::Unique {
             quote_spanned!(fresh=> &mut *#name)
         } else {
             quote_spanned!(fresh=> #p::Fresh::fresh(&#name))
         };
         self.passing.copies.extend(quote_spanned!(fresh=> #cfg let #mutability #name = #copy;));
-        if self.is_async && !self.prelude.contains(name) {
-            self.lend(binding, holds, cfg);
-        } else if self.prelude.contains(name) {
+        if self.prelude.contains(name) {
             binding.mutability = mutability;
+        } else {
+            self.lend(binding, holds, cfg);
         }
     }
 
@@ -171,15 +170,16 @@ impl Rules<'_> {
     // Input:  order: Order
     // Output: let mut __spare_order = Spare::new(order); … let order = Spare::next(&mut __spare_order, __last);
     fn spare(&mut self, binding: &mut PatIdent, cfg: &TokenStream) {
-        let (p, name, mutability) = (&self.p, &binding.ident, binding.mutability.take());
-        let spare = format_ident!("__spare_{}", name.unraw(), span = mixed());
-        let is_last = if self.fallback.contains(name) { quote!(false) } else { last() };
-        let site = mixed();
-        self.passing.spares.extend(quote_spanned!(site=> #cfg let mut #spare = #p::Spare::new(#name);));
-        let next = quote_spanned!(name.span().resolved_at(site)=> #p::Spare::next(&mut #spare, #is_last));
-        self.passing.copies.extend(quote_spanned!(site=> #cfg let #mutability #name = #next;));
-        if self.fallback.contains(name) {
-            self.passing.given_back.extend(quote_spanned!(site=> #cfg let #name = #p::Spare::into_inner(#spare);));
+        let (name, mutability) = (&binding.ident, binding.mutability.take());
+        let (place, is_given_back) = (mixed().located_at(name.span()), self.fallback.contains(name));
+        let p = self.settings.private_at(place);
+        let spare = format_ident!("__spare_{}", name.unraw(), span = place);
+        let is_last = if is_given_back { quote!(false) } else { quote_spanned!(mixed()=> __last) };
+        let passing = &mut self.passing;
+        passing.spares.extend(quote_spanned!(place=> #cfg let mut #spare = #p::Spare::new(#name);));
+        passing.copies.extend(quote_spanned!(place=> #cfg let #mutability #name = #p::Spare::next(&mut #spare, #is_last);));
+        if is_given_back {
+            passing.given_back.extend(quote_spanned!(place=> #cfg let #name = #p::Spare::into_inner(#spare);));
         }
     }
 
@@ -191,11 +191,6 @@ impl Rules<'_> {
     fn is_kept(&self) -> bool {
         self.is_retried() || self.settings.fallback.is_some()
     }
-}
-
-/// Whether the coming attempt is the last: what a spare wants to know.
-pub(crate) fn last() -> TokenStream {
-    quote_spanned!(mixed()=> __last)
 }
 
 /// A `mut` of ours, which no lint will call the user's.

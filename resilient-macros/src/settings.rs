@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::quote_spanned;
 use syn::{Error, Expr, ExprLit, Ident, Lit, Path, Result};
 
@@ -86,7 +86,11 @@ impl Settings {
 
     /// Where everything that we emit lives.
     pub(crate) fn private(&self) -> TokenStream {
-        private(self.root.as_ref())
+        self.private_at(mixed())
+    }
+
+    pub(crate) fn private_at(&self, place: Span) -> TokenStream {
+        private(self.root.as_ref(), place)
     }
 
     /// The settings of each call: literals, or expressions that may use whatever is in scope.
@@ -305,6 +309,6 @@ pub(crate) fn root(given: Option<&Expr>) -> Result<Option<Path>> {
 }
 
 /// Where everything that we emit lives.
-pub(crate) fn private(root: Option<&Path>) -> TokenStream {
-    root.map_or_else(|| quote_spanned!(mixed()=> ::resilient::__private), |root| quote_spanned!(mixed()=> #root::__private))
+pub(crate) fn private(root: Option<&Path>, place: Span) -> TokenStream {
+    root.map_or_else(|| quote_spanned!(place=> ::resilient::__private), |root| quote_spanned!(place=> #root::__private))
 }

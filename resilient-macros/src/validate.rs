@@ -15,7 +15,7 @@ use crate::mentions::Mentions;
 use crate::mistakes::Mistakes;
 use crate::settings::Settings;
 use crate::spelling::{list, nearest};
-use crate::value::{Given, Setting};
+use crate::value::Setting;
 
 const POLICIES: &[&str] = &["retries", "timeout", "deadline", "breaker", "rate", "bucket", "concurrency", "bulkhead", "fallback"];
 const REFUSING: &[&str] = &["timeout", "deadline", "breaker", "rate", "bucket", "concurrency", "bulkhead"];

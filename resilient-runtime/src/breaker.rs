@@ -135,19 +135,17 @@ impl Breaker {
         self.publish(&recovery, phase, Instant::from_nanos(0));
     }
 
-    /// A permit, or when it is worth coming back. `lease` is how long a probe may take before another may try.
+    /// A permit, if the circuit is closed.
     #[inline]
-    pub(crate) fn admit(&self, now: impl FnOnce() -> Instant, lease: Option<u64>) -> Result<Permit<'_>, Option<Instant>> {
+    pub(crate) fn admit_healthy(&self) -> Option<Permit<'_>> {
         let word = self.load();
-        if word.phase() == Phase::Closed {
-            return Ok(Permit { breaker: self, word, probe: None });
-        }
-        self.admit_unhealthy(word, now(), lease)
+        (word.phase() == Phase::Closed).then_some(Permit { breaker: self, word, probe: None })
     }
 
+    /// A permit, or when it is worth coming back. `lease` is how long a probe may take before another may try.
     #[cold]
-    fn admit_unhealthy(&self, word: Word, now: Instant, lease: Option<u64>) -> Result<Permit<'_>, Option<Instant>> {
-        match word.phase() {
+    pub(crate) fn admit(&self, now: Instant, lease: Option<u64>) -> Result<Permit<'_>, Option<Instant>> {
+        match self.load().phase() {
             Phase::ForcedOpen => return Err(None),
             Phase::Open | Phase::HalfOpen if now < self.shut_until() => return Err(Some(self.shut_until())),
             _ => {}
@@ -195,6 +193,7 @@ impl Breaker {
         }
     }
 
+    #[inline]
     fn load(&self) -> Word {
         Word::from_bits(self.word.load(Ordering::Acquire))
     }
@@ -326,7 +325,7 @@ impl Permit<'_> {
 }
 
 impl Drop for Permit<'_> {
-    #[inline]
+    #[cold]
     fn drop(&mut self) {
         if let Some(probe) = self.probe {
             self.breaker.give_back(self.word, probe, None);

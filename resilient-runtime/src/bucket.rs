@@ -122,12 +122,12 @@ impl Bucket {
     #[inline]
     pub(crate) fn take(&self, now: Instant) -> Option<Token<'_>> {
         let meter = self.meter.get();
+        let Interval { units, tolerance, .. } = meter.interval;
         let at = meter.interval.units_at(now);
-        let limit = at.saturating_add(meter.interval.tolerance);
         let mut paid = meter.paid_until.load(Ordering::Relaxed);
         loop {
-            let next = paid.max(at).saturating_add(meter.interval.units);
-            if next > limit {
+            let next = paid.max(at).saturating_add(units);
+            if next - at > tolerance {
                 return None;
             }
             match meter.paid_until.compare_exchange_weak(paid, next, Ordering::Relaxed, Ordering::Relaxed) {

@@ -120,9 +120,13 @@ impl<'p> Call<'p> {
             return self.resume(clock());
         }
         if let Some(breaker) = self.plan.breaker {
-            match breaker.admit(&clock, self.lease()) {
-                Ok(permit) => self.admission.permit = Some(permit),
-                Err(until) => return self.refuse_open(until, clock()),
+            match breaker.admit_healthy() {
+                Some(permit) => put(&mut self.admission.permit, permit),
+                None => {
+                    if let Err(refusal) = self.ask_breaker(clock()) {
+                        return refusal;
+                    }
+                }
             }
         }
         if let Some(bucket) = self.plan.bucket {
@@ -130,15 +134,19 @@ impl<'p> Call<'p> {
                 self.started = clock();
             }
             let now = self.started;
-            self.admission.token = bucket.take(now);
-            if self.admission.token.is_none() {
-                return self.resume(now);
+            match bucket.take(now) {
+                Some(token) if self.plan.bulkhead.is_none() => token.spend(),
+                Some(token) => put(&mut self.admission.token, token),
+                None => return self.resume(now),
             }
         }
         if let Some(bulkhead) = self.plan.bulkhead {
-            self.admission.slot = bulkhead.try_acquire();
-            if self.admission.slot.is_none() {
-                return self.resume(clock());
+            match bulkhead.try_acquire() {
+                Some(slot) => put(&mut self.admission.slot, slot),
+                None => return self.resume(clock()),
+            }
+            if let Some(token) = self.admission.token.take() {
+                token.spend();
             }
         }
         self.run()
@@ -146,9 +154,6 @@ impl<'p> Call<'p> {
 
     #[inline]
     fn run(&mut self) -> Step<'p> {
-        if let Some(token) = self.admission.token.take() {
-            token.spend();
-        }
         self.attempts = self.attempts.saturating_add(1);
         self.phase = Phase::Running;
         Step::Run
@@ -175,12 +180,16 @@ impl<'p> Call<'p> {
             return step;
         }
         self.gives_up = Instant::NEVER;
+        if let Some(token) = self.admission.token.take() {
+            token.spend();
+        }
         self.run()
     }
 
+    #[cold]
     fn ask_breaker(&mut self, now: Instant) -> Result<(), Step<'p>> {
         let Some(breaker) = self.plan.breaker.filter(|_| self.admission.permit.is_none()) else { return Ok(()) };
-        match breaker.admit(|| now, self.lease()) {
+        match breaker.admit(now, self.lease()) {
             Ok(permit) => self.admission.permit = Some(permit),
             Err(until) => return Err(self.refuse_open(until, now)),
         }
@@ -257,7 +266,9 @@ impl<'p> Call<'p> {
     /// The body has ended, so its slot is free.
     #[inline]
     pub(crate) fn body_ended(&mut self) {
-        self.admission.slot = None;
+        if let Some(slot) = self.admission.slot.take() {
+            slot.release();
+        }
     }
 
     /// The body panicked: one failure, and everything else is given back.
@@ -278,27 +289,36 @@ impl<'p> Call<'p> {
             }
             return ControlFlow::Break(());
         }
-        self.settle_at(&judged, crate::clock::now(), fastrand::u64(..))
+        self.settle_unsuccessful(judged)
     }
 
     /// The same, where nothing is retried.
     #[inline]
     pub fn settle_once(&mut self, judged: Judged<'_>) {
         if !self.is_success(&judged) {
-            self.account(&judged, crate::clock::now(), fastrand::u64(..));
+            self.account_unsuccessful(judged);
         }
+    }
+
+    #[cold]
+    fn settle_unsuccessful(&mut self, judged: Judged<'_>) -> ControlFlow<(), Delay> {
+        self.settle_at(&judged, crate::clock::now(), fastrand::u64(..))
+    }
+
+    #[cold]
+    fn account_unsuccessful(&mut self, judged: Judged<'_>) {
+        self.account(&judged, crate::clock::now(), fastrand::u64(..));
     }
 
     #[inline]
     fn is_success(&mut self, judged: &Judged<'_>) -> bool {
-        let is_success = judged.verdict == Verdict::Success && self.phase == Phase::Running;
+        let is_success = judged.verdict == Verdict::Success;
         if is_success && let Some(permit) = self.admission.permit.take() {
             permit.succeed();
         }
         is_success
     }
 
-    #[cold]
     fn settle_at(&mut self, judged: &Judged<'_>, now: Instant, random: u64) -> ControlFlow<(), Delay> {
         self.account(judged, now, random);
         if !judged.again {
@@ -319,7 +339,6 @@ impl<'p> Call<'p> {
     }
 
     /// Breaker and bucket learn what the attempt says about the service. A timeout is a failure whatever is said of it, and counted.
-    #[cold]
     fn account(&mut self, judged: &Judged<'_>, now: Instant, random: u64) {
         if judged.is_unclassified {
             events::unclassified(self.plan, judged);
@@ -404,6 +423,13 @@ impl Call<'_> {
         }
         rejected
     }
+}
+
+/// Fills a place that is empty, without the code that would drop what it held.
+#[inline]
+fn put<T>(place: &mut Option<T>, value: T) {
+    debug_assert!(place.is_none());
+    std::mem::forget(place.replace(value));
 }
 
 /// The server's wish; zero is none.

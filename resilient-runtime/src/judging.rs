@@ -53,7 +53,7 @@ pub fn classify<R, F: FnOnce(&R) -> Verdict>(outcome: &R, classify: F) -> Judged
 
 /// The user's word on trying again; breaker and budget keep the classification.
 #[doc(hidden)]
-pub fn retry_if<'e, R: Outcome, F: FnOnce(&R::Error) -> bool>(judged: Judged<'e>, outcome: &R, retry_if: F) -> Judged<'e> {
+pub fn retry_if<'e, R: Outcome>(judged: Judged<'e>, outcome: &R, retry_if: impl FnOnce(&R::Error) -> bool) -> Judged<'e> {
     match outcome.parts() {
         Ok(_) => judged,
         Err(_) if judged.is_refusal => judged,

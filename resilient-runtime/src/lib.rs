@@ -56,7 +56,7 @@ pub mod __private {
     pub use crate::attempts::{Fresh, Spare, retry_after};
     pub use crate::call::{Call, Delay};
     pub use crate::judging::{Judged, Probe, classify, retry_if};
-    pub use crate::outcome::{Kind, Outcome, refused, refused_with};
+    pub use crate::outcome::{Kind, parts, refused, refused_with, split};
     pub use crate::plan::Plan;
     pub use crate::rate::Setting;
     pub use crate::site::Site;

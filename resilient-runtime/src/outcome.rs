@@ -104,6 +104,22 @@ impl<E: From<Rejected>> FromRejected for E {
     }
 }
 
+/// # Errors
+/// The outcome's own.
+#[doc(hidden)]
+#[inline]
+pub fn parts<R: Outcome>(outcome: &R) -> Result<&R::Value, &R::Error> {
+    outcome.parts()
+}
+
+/// # Errors
+/// The outcome's own.
+#[doc(hidden)]
+#[inline]
+pub fn split<R: Outcome>(outcome: R) -> Result<R::Value, R::Error> {
+    outcome.split()
+}
+
 #[doc(hidden)]
 #[must_use]
 pub fn refused<R: Outcome<Error: FromRejected>>(rejected: Rejected) -> R {
@@ -111,7 +127,7 @@ pub fn refused<R: Outcome<Error: FromRejected>>(rejected: Rejected) -> R {
 }
 
 #[doc(hidden)]
-pub fn refused_with<R: Outcome, F: FnOnce(Rejected) -> R::Error>(rejected: Rejected, map_err: F) -> R {
+pub fn refused_with<R: Outcome>(rejected: Rejected, map_err: impl FnOnce(Rejected) -> R::Error) -> R {
     R::from_error(map_err(rejected))
 }
 

@@ -1,4 +1,5 @@
 //! How calls behave, topic by topic.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod arguments;
 mod breaker;

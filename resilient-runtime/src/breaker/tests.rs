@@ -14,7 +14,7 @@ fn breaker(settings: CircuitBreaker) -> Breaker {
 }
 
 fn admit(breaker: &Breaker, now: Instant) -> Option<Permit<'_>> {
-    breaker.admit(|| now, None).ok()
+    breaker.admit(now, None).ok()
 }
 
 /// Without randomness taken off, so that moments are exact.
@@ -45,7 +45,7 @@ fn only_consecutive_failures_open_it_and_exactly_at_the_threshold() {
     assert_eq!(breaker.load().phase(), Phase::Closed);
     trip(&breaker, at(0));
     assert!(admit(&breaker, at(4)).is_none());
-    assert_eq!(breaker.admit(|| at(4), None).map(drop), Err(Some(at(5))));
+    assert_eq!(breaker.admit(at(4), None).map(drop), Err(Some(at(5))));
 }
 
 #[test]
@@ -106,7 +106,7 @@ fn a_dropped_probe_gives_its_place_back_a_thousand_times() {
 fn a_probe_that_hangs_loses_its_place_when_its_lease_ends_and_the_lease_doubles() {
     let breaker = breaker(CircuitBreaker::new());
     trip(&breaker, at(0));
-    let admit = |now| breaker.admit(|| now, Some(10 * SECOND));
+    let admit = |now| breaker.admit(now, Some(10 * SECOND));
     let hung = admit(at(5)).expect("probe");
     assert_eq!(admit(at(14)).map(drop), Err(Some(at(15))));
     let second = admit(at(15)).expect("the lease is over");
@@ -124,8 +124,8 @@ fn a_throttled_probe_keeps_its_place_until_the_hint_ends() {
     trip(&breaker, at(0));
     admit(&breaker, at(5)).expect("probe").hold(at(9));
     assert!(admit(&breaker, at(8)).is_none());
-    let next = breaker.admit(|| at(9), Some(SECOND)).expect("the hint is over");
-    assert_eq!(breaker.admit(|| at(9), None).map(drop), Err(Some(at(10))), "a hint that ended is no expired lease");
+    let next = breaker.admit(at(9), Some(SECOND)).expect("the hint is over");
+    assert_eq!(breaker.admit(at(9), None).map(drop), Err(Some(at(10))), "a hint that ended is no expired lease");
     drop(next);
 }
 
@@ -160,7 +160,7 @@ fn operators_open_disable_and_reset_it() {
     let breaker = breaker(CircuitBreaker::new().failure_threshold(1));
     let running = admit(&breaker, at(0));
     breaker.force_open();
-    assert_eq!(breaker.admit(|| at(1_000_000), None).map(drop), Err(None));
+    assert_eq!(breaker.admit(at(1_000_000), None).map(drop), Err(None));
     assert_eq!(breaker.state(), State::ForcedOpen);
     fail(running, at(0));
     breaker.disable();
@@ -180,7 +180,7 @@ fn new_settings_keep_the_state() {
     let breaker = breaker(CircuitBreaker::new());
     trip(&breaker, at(0));
     breaker.change_settings(CircuitBreaker::new().failure_threshold(10).success_threshold(1));
-    assert_eq!(breaker.admit(|| at(4), None).map(drop), Err(Some(at(5))));
+    assert_eq!(breaker.admit(at(4), None).map(drop), Err(Some(at(5))));
     admit(&breaker, at(5)).expect("probe").succeed();
     assert_eq!(breaker.load().phase(), Phase::Closed);
 }

@@ -20,6 +20,7 @@ pub(super) struct Word(u64);
 impl Word {
     pub(super) const CLOSED: Self = Self(0);
 
+    #[inline]
     pub(super) const fn from_bits(bits: u64) -> Self {
         Self(bits)
     }
