@@ -23,4 +23,8 @@ fn missing_bounds_speak_our_words() {
 #[test]
 fn thirty_mistakes_are_thirty_errors() {
     TestCases::new().compile_fail("tests/ui/thirty_mistakes.rs");
+    let said = include_str!("ui/thirty_mistakes.stderr");
+    assert_eq!(said.lines().filter(|line| line.starts_with("error")).count(), 30);
+    assert!(said.lines().filter(|line| line.starts_with("error")).all(|line| line.starts_with("error: ")), "{said}");
+    assert!(!said.contains("warning"), "{said}");
 }

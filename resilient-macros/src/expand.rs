@@ -47,8 +47,8 @@ pub(crate) fn resilient(attribute: TokenStream, item: TokenStream) -> TokenStrea
 //         loop {
 //             let __delay = {
 //                 let __out = match p::Call::attempt(&mut __call, async {
-//                     if false { let _ = &mut buffer; }
 //                     if let Some(__ret) = None::<Result<u32, E>> { return __ret; }
+//                     if false { let _ = &mut buffer; }
 //                     let mut buffer = p::Fresh::fresh(&buffer);
 //                     (BODY)
 //                 }).await {
@@ -96,4 +96,68 @@ fn unchanged(item: TokenStream, settings: &Settings) -> TokenStream {
         *body = regroup(body, quote_spanned!(mixed()=> #inner #p::__ide! { #(#typed)* } #code));
     }
     tokens.into_iter().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::classify::derive;
+
+    const ATTRIBUTES: &[&str] = &[
+        "retries = 3, base_delay = 250ms, clone(a, b), timeout = self.timeout, fallback = |f| { f }",
+        "breaker(name = \"x\", failure_threshold = 3, = 4), rate = \"1/s\" burst = -1, retry_if = |a, b| a::<u8, u8>(b)",
+        "crate = \"::a::b\", budget = none, max_wait = none, jitter = 1e400, rate = 0.1e3, deadline = 99999999999999999999s",
+    ];
+    const ITEMS: &[&str] = &[
+        "async fn f(mut a: Vec<u8>, (b, ref mut c): (u8, u8), &d: &u8) -> Result<impl Fn() -> u8, E> where E: A { a }",
+        "fn f(&'a mut self, #[cfg(x)] b: u8) -> Pin<Box<dyn Future<Output = u8> + 'a>> { Box::pin(async move { self.a }) }",
+        "fn f<'async_trait>(self) -> Box<dyn Future<Output = u8>> { pin(async move { let a = a; let __ret: u8 = { 1 }; __ret }) }",
+        "#[transient(retry_after = a, x)] #[classify(transparent, default)] enum E<T> { #[permanent] A { a: T }, B(u8, u8), C }",
+        "pub(crate) unsafe extern \"C\" fn f(#[a] ...) { #![allow(x)] }",
+    ];
+
+    /// The text up to each of its tokens.
+    fn beginnings(text: &str) -> Vec<TokenStream> {
+        let tokens: Vec<_> = text.parse::<TokenStream>().into_iter().flatten().collect();
+        (0..=tokens.len()).map(|end| tokens[..end].iter().cloned().collect()).collect()
+    }
+
+    #[test]
+    fn nothing_panics_half_way_through_typing() {
+        for attribute in ATTRIBUTES.iter().flat_map(|text| beginnings(text)) {
+            for item in ITEMS.iter().flat_map(|text| beginnings(text)) {
+                resilient(attribute.clone(), item.clone());
+                resilient(item.clone(), item.clone());
+                derive(item);
+            }
+        }
+    }
+
+    #[test]
+    fn a_mistake_leaves_the_function_as_it_was() {
+        for item in ITEMS.iter().filter_map(|text| text.parse::<TokenStream>().ok()) {
+            let emitted = resilient(quote!(retrys = 3, crate = "other"), item.clone()).to_string();
+            assert!(emitted.starts_with(":: core :: compile_error !"), "{emitted}");
+            assert!(emitted.ends_with(&item.to_string()), "{emitted}");
+        }
+    }
+
+    fn emitted(attribute: &str, item: &str) -> String {
+        let [attribute, item] = [attribute, item].map(|text| text.parse().unwrap_or_default());
+        resilient(attribute, item).to_string()
+    }
+
+    #[test]
+    #[cfg(not(feature = "tokio"))]
+    fn async_functions_need_the_feature() {
+        let emitted = emitted("retries = 3", "async fn f() -> Result<u8, E> { Ok(1) }");
+        assert!(emitted.contains("need the feature `tokio`"), "{emitted}");
+    }
+
+    #[test]
+    fn no_allow_is_emitted() {
+        let emitted = emitted("retries = 3, clone(a), fallback = f", "fn f(a: u8) -> Result<u8, E> { Ok(a) }");
+        assert!(emitted.contains("Call :: settle"), "{emitted}");
+        assert!(!emitted.contains("allow"), "{emitted}");
+    }
 }

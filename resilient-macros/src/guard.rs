@@ -99,35 +99,48 @@ impl Guard<'_> {
 
     fn once(&self) -> TokenStream {
         let (p, attempt, is_judged) = (&self.p, self.attempt(), self.settings.needs_verdict());
-        if !is_judged && self.settings.fallback.is_none() {
+        let leave = self.leave();
+        if is_judged {
+            let judged = self.judged();
+            return quote_spanned!(mixed()=>
+                let __out = #attempt;
+                #judged
+                #p::Call::settle_once(&mut __call, __judged);
+                #leave
+            );
+        }
+        if self.settings.fallback.is_none() {
             return attempt;
         }
-        let leave = self.leave();
-        let judged = if is_judged {
-            let judged = self.judged();
-            quote_spanned!(mixed()=> #judged #p::Call::settle_once(&mut __call, __judged);)
-        } else {
-            self.kind()
-        };
-        quote_spanned!(mixed()=> let __out = #attempt; #judged #leave)
+        let kind = self.kind();
+        quote_spanned!(mixed()=> let __out = #attempt; #kind #leave)
     }
 
     /// One run of the body, as the value that the function would have returned.
     fn attempt(&self) -> TokenStream {
-        let (p, body) = (&self.p, if self.is_async { self.future() } else { self.closure() });
-        let method = match (self.settings.can_refuse(), self.is_async) {
-            (true, true) => "attempt",
-            (true, false) => "attempt_blocking",
-            (false, true) => "attempt_unrefused",
-            (false, false) => "attempt_unrefused_blocking",
-        };
-        let (method, wait) = (Ident::new(method, mixed()), self.dot_await());
-        let attempt = quote_spanned!(mixed()=> #p::Call::#method(&mut __call, #body)#wait);
+        let p = &self.p;
+        if self.is_async {
+            return self.attempt_async();
+        }
+        let body = self.closure();
+        let run = quote_spanned!(mixed()=> #p::Call::run(&mut __call, #body));
         if !self.settings.can_refuse() {
-            return attempt;
+            return quote_spanned!(mixed()=> { #p::Call::turn_unrefused_blocking(&mut __call); #run });
         }
         let refused = self.refused();
-        quote_spanned!(mixed()=> match #attempt {
+        quote_spanned!(mixed()=> match #p::Call::turn_blocking(&mut __call) {
+            #p::Ok(()) => #run,
+            #p::Err(__rejected) => #refused,
+        })
+    }
+
+    fn attempt_async(&self) -> TokenStream {
+        let (p, body) = (&self.p, self.future());
+        if !self.settings.can_refuse() {
+            return quote_spanned!(mixed()=> #p::Call::attempt_unrefused(&mut __call, #body).await);
+        }
+        let refused = self.refused();
+        quote_spanned!(mixed()=> match #p::Call::attempt(&mut __call, #body).await {
             #p::Ok(__out) => __out,
             #p::Err(__rejected) => #refused,
         })
@@ -164,13 +177,11 @@ impl Guard<'_> {
     }
 
     fn wait(&self) -> TokenStream {
-        let (p, wait) = (&self.p, self.dot_await());
-        let method = Ident::new(if self.is_async { "wait" } else { "wait_blocking" }, mixed());
-        quote_spanned!(mixed()=> #p::Call::#method(&mut __call, __delay)#wait)
-    }
-
-    fn dot_await(&self) -> Option<TokenStream> {
-        self.is_async.then(|| quote_spanned!(mixed()=> .await))
+        let p = &self.p;
+        if self.is_async {
+            return quote_spanned!(mixed()=> #p::Call::wait(&mut __call, __delay).await);
+        }
+        quote_spanned!(mixed()=> #p::Call::wait_blocking(&mut __call, __delay))
     }
 
     pub(crate) fn is_retried(&self) -> bool {

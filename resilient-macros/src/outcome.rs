@@ -17,7 +17,7 @@ impl Guard<'_> {
             return quote_spanned!(mixed()=> return #converted);
         }
         quote_spanned!(mixed()=> {
-            let __over = #p::Call::is_over(&__call);
+            let __over = #p::is_final(&__rejected);
             let __out = #converted;
             if __over {
                 return __out;
@@ -33,7 +33,7 @@ impl Guard<'_> {
             return leave;
         }
         quote_spanned!(mixed()=> {
-            if #p::Call::is_over(&__call) {
+            if #p::is_final(&__rejected) {
                 #leave;
             }
             match #p::Call::settle(&mut __call, #p::Judged::timed_out()) {

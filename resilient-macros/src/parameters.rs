@@ -125,14 +125,16 @@ impl Rules<'_> {
         if !self.is_async || !self.is_kept() || !self.body.contains(&this) || self.prelude.contains(&this) {
             return;
         }
-        match Holds::of_receiver(receiver) {
-            Holds::Unique => self.passing.lent.extend(quote_spanned!(mixed()=> let _ = &mut *#this;)),
+        let place = mixed().located_at(this.span());
+        let lent = match Holds::of_receiver(receiver) {
+            Holds::Unique => quote_spanned!(place=> *#this),
             Holds::Value => {
                 receiver.mutability = Some(silent_mut(&this));
-                self.passing.lent.extend(quote_spanned!(mixed()=> let _ = &mut #this;));
+                quote!(#this)
             }
-            Holds::Shared | Holds::Unknown => {}
-        }
+            Holds::Shared | Holds::Unknown => return,
+        };
+        self.passing.lent.extend(quote_spanned!(place=> let _ = &mut #lent;));
     }
 
     // Input:  mut buffer: Vec<u8>
@@ -156,15 +158,16 @@ impl Rules<'_> {
 
     fn lend(&mut self, binding: &mut PatIdent, holds: Holds, cfg: &TokenStream) {
         let name = &binding.ident;
+        let place = mixed().located_at(name.span());
         let lent = match holds {
-            Holds::Unique if binding.mutability.is_none() || binding.by_ref.is_some() => quote!(*#name),
+            Holds::Unique if binding.mutability.is_none() || binding.by_ref.is_some() => quote_spanned!(place=> *#name),
             Holds::Value | Holds::Unique => {
                 binding.mutability.get_or_insert(silent_mut(name));
                 quote!(#name)
             }
             Holds::Shared | Holds::Unknown => return,
         };
-        self.passing.lent.extend(quote_spanned!(mixed()=> #cfg let _ = &mut #lent;));
+        self.passing.lent.extend(quote_spanned!(place=> #cfg let _ = &mut #lent;));
     }
 
     // Input:  order: Order

@@ -150,7 +150,8 @@ impl Settings {
 
     fn take(&mut self, entry: &Entry, mistakes: &mut Mistakes) {
         let name = entry.key.to_string();
-        self.typed.push(entry.key.clone());
+        // `crate` is no name that an editor could complete.
+        self.typed.extend(Some(entry.key.clone()).filter(|_| name != "crate"));
         self.meant.extend(meant(KEYS, &name).map(|key| (key, entry.key.clone())));
         match name.as_str() {
             "retries" => self.retries = read(entry, KEYS, mistakes),

@@ -6,6 +6,7 @@ use crate::clock::{Instant, now, sleep_blocking};
 use crate::events;
 use crate::plan::Plan;
 use crate::rejected::Rejected;
+use crate::running::Running;
 use std::time::Duration;
 
 impl<'p> Call<'p> {
@@ -15,22 +16,30 @@ impl<'p> Call<'p> {
         Self::new(plan, now)
     }
 
-    /// Waits for its turn and runs the body.
+    /// Waits until the body may run.
     ///
     /// # Errors
     ///
     /// What refused it.
     #[inline]
-    pub fn attempt_blocking<T>(&mut self, body: impl FnOnce() -> T) -> Result<T, Rejected> {
-        self.take_turn()?;
-        Ok(self.run_body(body))
+    pub fn turn_blocking(&mut self) -> Result<(), Rejected> {
+        if self.starts_at_once(now) { Ok(()) } else { self.wait_for_turn() }
     }
 
     /// The same, where every wait is unlimited and nothing can refuse.
     #[inline]
-    pub fn attempt_unrefused_blocking<T>(&mut self, body: impl FnOnce() -> T) -> T {
-        while self.take_turn().is_err() {}
-        self.run_body(body)
+    pub fn turn_unrefused_blocking(&mut self) {
+        while self.turn_blocking().is_err() {}
+    }
+
+    /// Runs the body in its turn.
+    #[inline]
+    pub fn run<T>(&mut self, body: impl FnOnce() -> T) -> T {
+        let running = Running(self);
+        let outcome = body();
+        running.finish();
+        self.body_ended();
+        outcome
     }
 
     pub fn wait_blocking(&mut self, Delay(delay): Delay) {
@@ -38,27 +47,11 @@ impl<'p> Call<'p> {
         sleep_blocking(now().plus(delay));
     }
 
-    #[inline]
-    fn take_turn(&mut self) -> Result<(), Rejected> {
-        match self.admit(now) {
-            Step::Run => Ok(()),
-            step => self.wait_for_turn(step),
-        }
-    }
-
-    #[inline]
-    fn run_body<T>(&mut self, body: impl FnOnce() -> T) -> T {
-        let unwinding = Unwinding(self);
-        let outcome = body();
-        std::mem::forget(unwinding);
-        self.body_ended();
-        outcome
-    }
-
     #[cold]
-    fn wait_for_turn(&mut self, mut step: Step<'p>) -> Result<(), Rejected> {
+    fn wait_for_turn(&mut self) -> Result<(), Rejected> {
+        let mut turn = self.turn(now());
         loop {
-            match step {
+            match self.advance(&mut turn, now()) {
                 Step::Run => return Ok(()),
                 Step::Refuse(rejected) => return Err(rejected),
                 Step::Sleep(until) => {
@@ -68,11 +61,10 @@ impl<'p> Call<'p> {
                 Step::Queue(bulkhead, until) => {
                     events::blocking(self.plan());
                     if let Some(slot) = stand_in_line(bulkhead, until) {
-                        self.seat(slot);
+                        turn.seat(slot);
                     }
                 }
             }
-            step = self.resume(now());
         }
     }
 }
@@ -105,14 +97,4 @@ fn park_until(until: Instant) {
         return;
     }
     std::thread::park_timeout(Duration::from_nanos(left));
-}
-
-/// Dropped only by a panic of the body.
-pub(crate) struct Unwinding<'c, 'p>(pub(crate) &'c mut Call<'p>);
-
-impl Drop for Unwinding<'_, '_> {
-    #[cold]
-    fn drop(&mut self) {
-        self.0.body_panicked(now(), fastrand::u64(..));
-    }
 }

@@ -13,7 +13,6 @@ use crate::events;
 use crate::latest::Latest;
 use crate::sync::{Mutex, MutexGuard, lock};
 use recovery::Recovery;
-use std::num::NonZeroU64;
 use std::sync::atomic::{AtomicU64, Ordering};
 use word::{Phase, Word};
 
@@ -56,9 +55,8 @@ pub(crate) enum Change {
 #[derive(Debug)]
 pub(crate) struct Permit<'b> {
     breaker: &'b Breaker,
+    /// As it was when the call was admitted; for a probe with its number in the place of the failures.
     word: Word,
-    /// Its number among the probes; `None` for a call through a closed circuit.
-    probe: Option<NonZeroU64>,
 }
 
 impl Breaker {
@@ -135,11 +133,15 @@ impl Breaker {
         self.publish(&recovery, phase, Instant::from_nanos(0));
     }
 
-    /// A permit, if the circuit is closed.
+    /// Gives a permit if the circuit is closed. (Handed over in place: as a value it would go through memory twice.)
     #[inline]
-    pub(crate) fn admit_healthy(&self) -> Option<Permit<'_>> {
+    pub(crate) fn admit_healthy<'b>(&'b self, give: impl FnOnce(Permit<'b>)) -> bool {
         let word = self.load();
-        (word.phase() == Phase::Closed).then_some(Permit { breaker: self, word, probe: None })
+        let is_closed = word.phase() == Phase::Closed;
+        if is_closed {
+            give(Permit { breaker: self, word });
+        }
+        is_closed
     }
 
     /// A permit, or when it is worth coming back. `lease` is how long a probe may take before another may try.
@@ -166,7 +168,7 @@ impl Breaker {
         let word = self.load();
         let mut change = None;
         match word.phase() {
-            Phase::Closed | Phase::Disabled => return (Ok(Permit { breaker: self, word, probe: None }), None),
+            Phase::Closed | Phase::Disabled => return (Ok(Permit { breaker: self, word }), None),
             Phase::ForcedOpen => return (Err(None), None),
             Phase::Open if now < self.shut_until() => return (Err(Some(self.shut_until())), None),
             Phase::Open => {
@@ -180,7 +182,7 @@ impl Breaker {
         let lease = lease.unwrap_or(settings.max_recovery_timeout);
         let probe = recovery.admit(now, lease, settings.half_open_calls);
         self.shut(recovery.shut_until(settings.half_open_calls));
-        let permit = probe.map(|probe| Permit { breaker: self, word: self.load(), probe: Some(probe) });
+        let permit = probe.map(|probe| Permit { breaker: self, word: self.load().with_failures(probe) });
         (permit.ok_or_else(|| Some(self.shut_until())), change)
     }
 
@@ -219,8 +221,8 @@ impl Breaker {
     }
 
     #[cold]
-    fn succeeded(&self, word: Word, probe: Option<NonZeroU64>) {
-        let Some(probe) = probe else {
+    fn succeeded(&self, word: Word) {
+        let Some(probe) = word.probe() else {
             self.count(word, |_| Some(0));
             return;
         };
@@ -230,7 +232,7 @@ impl Breaker {
         self.tell(change);
     }
 
-    fn probe_succeeded(&self, recovery: &mut MutexGuard<'_, Recovery>, word: Word, probe: NonZeroU64) -> Option<Change> {
+    fn probe_succeeded(&self, recovery: &mut MutexGuard<'_, Recovery>, word: Word, probe: u32) -> Option<Change> {
         if !self.load().is_same_generation(word) || !recovery.finish(probe) {
             return None;
         }
@@ -245,8 +247,8 @@ impl Breaker {
     }
 
     #[cold]
-    fn failed(&self, word: Word, probe: Option<NonZeroU64>, now: Instant, random: u64) {
-        if probe.is_none() {
+    fn failed(&self, word: Word, now: Instant, random: u64) {
+        if !word.is_of_probe() {
             let threshold = self.settings.get().failure_threshold;
             let counted = self.count(word, |failures| Some(failures.saturating_add(1)));
             if counted.is_none_or(|failures| failures < threshold) {
@@ -254,14 +256,14 @@ impl Breaker {
             }
         }
         let mut recovery = lock(&self.recovery);
-        let change = self.open(&mut recovery, word, probe, now, random);
+        let change = self.open(&mut recovery, word, now, random);
         drop(recovery);
         self.tell(change);
     }
 
-    fn open(&self, recovery: &mut Recovery, word: Word, probe: Option<NonZeroU64>, now: Instant, random: u64) -> Option<Change> {
+    fn open(&self, recovery: &mut Recovery, word: Word, now: Instant, random: u64) -> Option<Change> {
         let current = self.load();
-        if !current.is_same_generation(word) || probe.is_some_and(|probe| !recovery.finish(probe)) {
+        if !current.is_same_generation(word) || word.probe().is_some_and(|probe| !recovery.finish(probe)) {
             return None;
         }
         let open_for = recovery.open_for(self.settings.get(), random);
@@ -286,7 +288,7 @@ impl Breaker {
     }
 
     #[cold]
-    fn give_back(&self, word: Word, probe: NonZeroU64, until: Option<Instant>) {
+    fn give_back(&self, word: Word, probe: u32, until: Option<Instant>) {
         let mut recovery = lock(&self.recovery);
         if !self.load().is_same_generation(word) {
             return;
@@ -300,24 +302,23 @@ impl Breaker {
 }
 
 impl Permit<'_> {
-    /// The service answered.
+    /// The service answered; the permit is spent with it.
     #[inline]
-    pub(crate) fn succeed(self) {
-        if self.probe.is_some() || Word::from_bits(self.breaker.word.load(Ordering::Relaxed)).failures() != 0 {
-            self.breaker.succeeded(self.word, self.probe);
+    pub(crate) fn succeed(&self) {
+        if self.word.phase() != Phase::Closed || Word::from_bits(self.breaker.word.load(Ordering::Relaxed)).failures() != 0 {
+            self.breaker.succeeded(self.word);
         }
-        std::mem::forget(self);
     }
 
     /// The service failed.
     pub(crate) fn fail(self, now: Instant, random: u64) {
-        self.breaker.failed(self.word, self.probe, now, random);
+        self.breaker.failed(self.word, now, random);
         std::mem::forget(self);
     }
 
     /// The service asked us to stay away: a probe keeps its place until then.
     pub(crate) fn hold(self, until: Instant) {
-        if let Some(probe) = self.probe {
+        if let Some(probe) = self.word.probe() {
             self.breaker.give_back(self.word, probe, Some(until));
         }
         std::mem::forget(self);
@@ -327,7 +328,7 @@ impl Permit<'_> {
 impl Drop for Permit<'_> {
     #[cold]
     fn drop(&mut self) {
-        if let Some(probe) = self.probe {
+        if let Some(probe) = self.word.probe() {
             self.breaker.give_back(self.word, probe, None);
         }
     }

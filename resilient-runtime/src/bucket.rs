@@ -118,23 +118,16 @@ impl Bucket {
         taken.map(|_| ()).map_err(not_yet)
     }
 
-    /// A token for now, if there is one: a compare-and-swap and nothing else.
+    /// Whether there was a token for now, which is taken: a compare-and-swap and nothing else.
     #[inline]
+    pub(crate) fn take_and_spend(&self, now: Instant) -> bool {
+        self.meter.get().take(now).is_some()
+    }
+
+    /// A token for now, if there is one.
     pub(crate) fn take(&self, now: Instant) -> Option<Token<'_>> {
         let meter = self.meter.get();
-        let Interval { units, tolerance, .. } = meter.interval;
-        let at = meter.interval.units_at(now);
-        let mut paid = meter.paid_until.load(Ordering::Relaxed);
-        loop {
-            let next = paid.max(at).saturating_add(units);
-            if next - at > tolerance {
-                return None;
-            }
-            match meter.paid_until.compare_exchange_weak(paid, next, Ordering::Relaxed, Ordering::Relaxed) {
-                Ok(_) => return Some(Token { bucket: self, meter, paid: next, at: now }),
-                Err(actual) => paid = actual,
-            }
-        }
+        meter.take(now).map(|paid| Token { bucket: self, meter, paid, at: now })
     }
 
     /// The next free slot, if it is due by `until`; otherwise when one will be, and nothing is taken.
@@ -196,8 +189,7 @@ impl Bucket {
     pub(crate) fn pause(&self, until: Instant) {
         self.paused_until.fetch_max(until.as_nanos(), Ordering::AcqRel);
         let meter = self.meter.get();
-        let Interval { units, tolerance, .. } = meter.interval;
-        let resumed = meter.interval.units_at(until).saturating_add(tolerance.saturating_sub(units));
+        let resumed = meter.interval.units_at(until).saturating_add(meter.interval.slack);
         let push = |paid: u64| (paid != REPLACED && paid < resumed).then_some(resumed.min(REPLACED - 1));
         let _ = meter.paid_until.fetch_update(Ordering::Relaxed, Ordering::Relaxed, push);
     }
@@ -224,6 +216,25 @@ impl Bucket {
 }
 
 impl Meter {
+    /// Until when it is paid with the one interval that is added, if that is within the burst.
+    #[inline]
+    fn take(&self, now: Instant) -> Option<u64> {
+        let Interval { units, slack, .. } = self.interval;
+        let at = self.interval.units_now(now);
+        let limit = at + slack;
+        let mut paid = self.paid_until.load(Ordering::Relaxed);
+        loop {
+            if paid > limit {
+                return None;
+            }
+            let next = paid.max(at) + units;
+            match self.paid_until.compare_exchange_weak(paid, next, Ordering::Relaxed, Ordering::Relaxed) {
+                Ok(_) => return Some(next),
+                Err(actual) => paid = actual,
+            }
+        }
+    }
+
     fn slack(&self) -> u64 {
         self.interval.nanos().saturating_add(SLACK)
     }

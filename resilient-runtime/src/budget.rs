@@ -82,10 +82,14 @@ pub(crate) struct Budget {
 
 impl Budget {
     pub(crate) fn new(settings: RetryBudget) -> Self {
-        let budget =
-            Self { full_at: AtomicU64::new(0), token: AtomicU64::new(0), gain: AtomicU64::new(0), pool: AtomicU64::new(0) };
+        let budget = Self::unlimited();
         budget.change(settings);
         budget
+    }
+
+    /// A pool that is always full.
+    pub(crate) const fn unlimited() -> Self {
+        Self { full_at: AtomicU64::new(0), token: AtomicU64::new(0), gain: AtomicU64::new(0), pool: AtomicU64::new(0) }
     }
 
     /// The settings must have no [`RetryBudget::problem`].
@@ -101,6 +105,9 @@ impl Budget {
     /// One retry, if the pool has it.
     pub(crate) fn take(&self, now: Instant) -> bool {
         let (token, pool) = (self.token.load(Ordering::Relaxed), self.pool.load(Ordering::Relaxed));
+        if token == 0 {
+            return true;
+        }
         let take = |full_at| {
             let next = now.max(Instant::from_nanos(full_at)).plus(token);
             (next.since(now) <= pool).then_some(next.as_nanos())

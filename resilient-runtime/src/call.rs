@@ -5,7 +5,7 @@
 
 use crate::backoff::between;
 use crate::breaker;
-use crate::bucket::Token;
+use crate::bucket::{Bucket, Token};
 use crate::bulkhead::{Bulkhead, Slot};
 use crate::clock::{Instant, nanos};
 use crate::events::{self, End};
@@ -24,29 +24,25 @@ pub struct Call<'p> {
     ends: Instant,
     /// When the attempt began, or the call before its first; `NEVER` where nobody has asked yet.
     started: Instant,
-    /// Until when it is worth waiting for a turn; `NEVER` until the first wait.
-    gives_up: Instant,
     previous_delay: u64,
-    attempts: u32,
-    phase: Phase,
+    attempts: u64,
     admission: Admission<'p>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Phase {
-    Asking,
-    Running,
-    /// An attempt was stopped by its timeout; the breaker knows.
-    TimedOut,
-    Over,
-}
-
-/// What the coming or running attempt holds; given back when dropped.
-#[derive(Debug, Default)]
+/// What an attempt holds while its body runs. Settling spends it; dropped, it is given back as if nothing had been asked.
+#[derive(Debug)]
 struct Admission<'p> {
     permit: Option<breaker::Permit<'p>>,
+    slot: Option<Slot<'p>>,
+}
+
+/// What an attempt has so far that must wait for the rest.
+#[derive(Debug)]
+pub(crate) struct Turn<'p> {
     token: Option<Token<'p>>,
     slot: Option<Slot<'p>>,
+    /// Until when it is worth waiting.
+    gives_up: Instant,
 }
 
 /// The wait before the next attempt.
@@ -55,7 +51,7 @@ struct Admission<'p> {
 #[must_use = "the next attempt must wait so long"]
 pub struct Delay(pub(crate) u64);
 
-/// What is to be done before the body may run.
+/// What an attempt that waits for its turn does next.
 #[derive(Debug)]
 pub(crate) enum Step<'p> {
     Run,
@@ -67,170 +63,139 @@ pub(crate) enum Step<'p> {
 impl<'p> Call<'p> {
     #[inline]
     pub(crate) fn new(plan: &'p Plan<'p>, clock: impl FnOnce() -> Instant) -> Self {
-        let started = if plan.reads_clock() { clock() } else { Instant::NEVER };
-        Self {
-            plan,
-            ends: started.plus(plan.settings.deadline),
-            started,
-            gives_up: Instant::NEVER,
-            previous_delay: 0,
-            attempts: 0,
-            phase: Phase::Asking,
-            admission: Admission::default(),
+        let (mut started, mut ends) = (Instant::NEVER, Instant::NEVER);
+        if plan.settings.deadline != u64::MAX {
+            started = clock();
+            ends = started.plus(plan.settings.deadline);
         }
+        let admission = Admission { permit: None, slot: None };
+        Self { plan, ends, started, previous_delay: 0, attempts: 0, admission }
     }
 
     pub(crate) fn plan(&self) -> &'p Plan<'p> {
         self.plan
     }
 
-    /// Another attempt comes.
-    #[cfg(feature = "tokio")]
-    #[inline]
-    pub(crate) fn begin_attempt(&mut self) {
-        self.phase = Phase::Asking;
-    }
-
-    /// Whether the body may run: everything that it needs is held.
-    #[cfg(feature = "tokio")]
-    #[inline]
-    pub(crate) fn is_running(&self) -> bool {
-        self.phase == Phase::Running
-    }
-
-    /// Whether nothing can follow the attempt that returned a refusal.
-    #[inline]
-    #[must_use]
-    pub fn is_over(&self) -> bool {
-        self.phase != Phase::TimedOut
-    }
-
     /// Whether the coming attempt is the last.
     #[inline]
     #[must_use]
     pub fn is_last(&self) -> bool {
-        self.attempts >= self.plan.settings.retries
+        self.attempts >= u64::from(self.plan.settings.retries)
     }
 
-    /// Asks for everything that the coming attempt needs; what is had at once takes no detour.
+    /// Whether everything that the coming attempt needs is had at once. If not, nothing is held, and it takes a [`Turn`].
     #[inline]
-    pub(crate) fn admit(&mut self, clock: impl Fn() -> Instant) -> Step<'p> {
-        self.phase = Phase::Asking;
+    pub(crate) fn starts_at_once(&mut self, clock: impl Fn() -> Instant) -> bool {
+        let plan = self.plan;
         if self.attempts > 0 && self.ends != Instant::NEVER {
-            return self.resume(clock());
+            return false;
         }
-        if let Some(breaker) = self.plan.breaker {
-            match breaker.admit_healthy() {
-                Some(permit) => put(&mut self.admission.permit, permit),
-                None => {
-                    if let Err(refusal) = self.ask_breaker(clock()) {
-                        return refusal;
-                    }
-                }
-            }
+        if let Some(breaker) = plan.breaker
+            && !breaker.admit_healthy(|permit| put(&mut self.admission.permit, permit))
+        {
+            return false;
         }
-        if let Some(bucket) = self.plan.bucket {
+        if let Some(bucket) = plan.bucket {
             if self.started == Instant::NEVER {
                 self.started = clock();
             }
-            let now = self.started;
-            match bucket.take(now) {
-                Some(token) if self.plan.bulkhead.is_none() => token.spend(),
-                Some(token) => put(&mut self.admission.token, token),
-                None => return self.resume(now),
+            if let Some(bulkhead) = plan.bulkhead {
+                return self.starts_with_both(bucket, bulkhead);
             }
+            if !bucket.take_and_spend(self.started) {
+                return self.gives_back();
+            }
+        } else if let Some(bulkhead) = plan.bulkhead {
+            let Some(slot) = bulkhead.try_acquire() else { return self.gives_back() };
+            put(&mut self.admission.slot, slot);
         }
-        if let Some(bulkhead) = self.plan.bulkhead {
-            match bulkhead.try_acquire() {
-                Some(slot) => put(&mut self.admission.slot, slot),
-                None => return self.resume(clock()),
-            }
-            if let Some(token) = self.admission.token.take() {
-                token.spend();
-            }
-        }
-        self.run()
+        self.start();
+        true
+    }
+
+    fn starts_with_both(&mut self, bucket: &'p Bucket, bulkhead: &'p Bulkhead) -> bool {
+        let Some(token) = bucket.take(self.started) else { return self.gives_back() };
+        let Some(slot) = bulkhead.try_acquire() else { return self.gives_back() };
+        token.spend();
+        put(&mut self.admission.slot, slot);
+        self.start();
+        true
+    }
+
+    #[cold]
+    fn gives_back(&mut self) -> bool {
+        self.admission = Admission { permit: None, slot: None };
+        false
     }
 
     #[inline]
-    fn run(&mut self) -> Step<'p> {
-        self.attempts = self.attempts.saturating_add(1);
-        self.phase = Phase::Running;
-        Step::Run
+    fn start(&mut self) {
+        self.attempts += 1;
     }
 
-    /// Asks again for what is still missing. A breaker's permit is never kept across a wait: what was closed when the wait began may
-    /// be open now, and a probe's place is not for those who stand in line.
+    /// A place in the order of those who must wait.
     #[cold]
-    pub(crate) fn resume(&mut self, now: Instant) -> Step<'p> {
+    pub(crate) fn turn(&self, now: Instant) -> Turn<'p> {
+        Turn { token: None, slot: None, gives_up: now.plus(self.plan.settings.max_wait).min(self.ends) }
+    }
+
+    /// Asks for what is still missing. A breaker's permit is never kept across a wait: what was closed when the wait began may be
+    /// open now, and a probe's place is not for those who stand in line.
+    #[cold]
+    pub(crate) fn advance(&mut self, turn: &mut Turn<'p>, now: Instant) -> Step<'p> {
         self.started = now;
-        if self.gives_up == Instant::NEVER {
-            self.gives_up = now.plus(self.plan.settings.max_wait).min(self.ends);
-        }
         if now >= self.ends {
             return self.refuse(Rejected::DeadlineExceeded, None, Some(self.deadline()));
         }
-        if let Err(refusal) = self.ask_breaker(now) {
-            return refusal;
-        }
-        if let Err(step) = self.ask_bucket(now) {
+        let permit = match self.ask_breaker(now) {
+            Ok(permit) => permit,
+            Err(refusal) => return refusal,
+        };
+        if let Err(step) = self.ask_bucket(turn, now).and_then(|()| self.ask_bulkhead(turn, now)) {
             return step;
         }
-        if let Err(step) = self.ask_bulkhead(now) {
-            return step;
-        }
-        self.gives_up = Instant::NEVER;
-        if let Some(token) = self.admission.token.take() {
+        if let Some(token) = turn.token.take() {
             token.spend();
         }
-        self.run()
+        self.admission = Admission { permit, slot: turn.slot.take() };
+        self.start();
+        Step::Run
     }
 
-    #[cold]
-    fn ask_breaker(&mut self, now: Instant) -> Result<(), Step<'p>> {
-        let Some(breaker) = self.plan.breaker.filter(|_| self.admission.permit.is_none()) else { return Ok(()) };
-        match breaker.admit(now, self.lease()) {
-            Ok(permit) => self.admission.permit = Some(permit),
-            Err(until) => return Err(self.refuse_open(until, now)),
-        }
-        Ok(())
+    fn ask_breaker(&mut self, now: Instant) -> Result<Option<breaker::Permit<'p>>, Step<'p>> {
+        let Some(breaker) = self.plan.breaker else { return Ok(None) };
+        breaker.admit(now, self.lease()).map(Some).map_err(|until| {
+            let wait = until.map(|until| Duration::from_nanos(until.since(now).max(1)));
+            self.refuse(Rejected::CircuitOpen, Some(breaker.name()), wait)
+        })
     }
 
-    fn ask_bucket(&mut self, now: Instant) -> Result<(), Step<'p>> {
+    fn ask_bucket(&mut self, turn: &mut Turn<'p>, now: Instant) -> Result<(), Step<'p>> {
         let Some(bucket) = self.plan.bucket else { return Ok(()) };
-        let held = self.admission.token.take().filter(|token| token.at > now || !token.is_stale(now));
-        let token = match held.map_or_else(|| bucket.reserve(now, self.gives_up), Ok) {
-            Ok(token) => token,
-            Err(due) => {
-                let wait = Duration::from_nanos(due.since(now).max(1));
-                return Err(self.refuse(Rejected::RateLimited, bucket.name(), Some(wait)));
-            }
-        };
+        let held = turn.token.take().filter(|token| token.at > now || !token.is_stale(now));
+        let token = held.map_or_else(|| bucket.reserve(now, turn.gives_up), Ok).map_err(|due| {
+            let wait = Duration::from_nanos(due.since(now).max(1));
+            self.refuse(Rejected::RateLimited, bucket.name(), Some(wait))
+        })?;
         let at = token.at;
-        self.admission.token = Some(token);
-        if at > now {
-            self.admission.permit = None;
-            return Err(Step::Sleep(at));
-        }
-        Ok(())
+        turn.token = Some(token);
+        if at > now { Err(Step::Sleep(at)) } else { Ok(()) }
     }
 
-    fn ask_bulkhead(&mut self, now: Instant) -> Result<(), Step<'p>> {
-        let Some(bulkhead) = self.plan.bulkhead.filter(|_| self.admission.slot.is_none()) else { return Ok(()) };
-        self.admission.slot = bulkhead.try_acquire();
-        if self.admission.slot.is_some() {
+    fn ask_bulkhead(&mut self, turn: &mut Turn<'p>, now: Instant) -> Result<(), Step<'p>> {
+        let Some(bulkhead) = self.plan.bulkhead.filter(|_| turn.slot.is_none()) else { return Ok(()) };
+        turn.slot = bulkhead.try_acquire();
+        if turn.slot.is_some() {
             return Ok(());
         }
-        if now >= self.gives_up {
+        if now >= turn.gives_up {
             return Err(self.refuse(Rejected::BulkheadFull, bulkhead.name(), None));
         }
-        self.admission.permit = None;
-        Err(Step::Queue(bulkhead, self.gives_up))
+        Err(Step::Queue(bulkhead, turn.gives_up))
     }
 
-    /// The slot that was waited for.
-    pub(crate) fn seat(&mut self, slot: Slot<'p>) {
-        self.admission.slot = Some(slot);
+    fn attempts(&self) -> u32 {
+        u32::try_from(self.attempts).unwrap_or(u32::MAX)
     }
 
     /// How long a probe may take before another may try.
@@ -244,13 +209,6 @@ impl<'p> Call<'p> {
     }
 
     #[cold]
-    fn refuse_open(&mut self, until: Option<Instant>, now: Instant) -> Step<'p> {
-        let wait = until.map(|until| Duration::from_nanos(until.since(now).max(1)));
-        let name = self.plan.breaker_name();
-        self.refuse(Rejected::CircuitOpen, name, wait)
-    }
-
-    #[cold]
     fn refuse(&mut self, kind: fn(Refusal) -> Rejected, resource: Option<&'static str>, time: Option<Duration>) -> Step<'p> {
         let rejected = self.end_with(kind, resource, time);
         events::rejected(self.plan, &rejected, crate::clock::now);
@@ -258,15 +216,45 @@ impl<'p> Call<'p> {
     }
 
     fn end_with(&mut self, kind: fn(Refusal) -> Rejected, resource: Option<&'static str>, time: Option<Duration>) -> Rejected {
-        self.admission = Admission::default();
-        self.phase = Phase::Over;
-        kind(Refusal { function: self.plan.function, resource, attempts: self.attempts, time })
+        self.admission = Admission { permit: None, slot: None };
+        kind(Refusal { function: self.plan.function, resource, attempts: self.attempts(), time })
+    }
+
+    /// Takes the verdict on an attempt: what it holds is accounted for, and a retry decided.
+    #[inline]
+    pub fn settle(&mut self, judged: Judged<'_>) -> ControlFlow<(), Delay> {
+        if judged.verdict != Verdict::Success {
+            return self.settle_unsuccessful(judged);
+        }
+        self.succeed();
+        self.plan.budget.earn(crate::clock::now);
+        ControlFlow::Break(())
+    }
+
+    /// The same, where nothing is retried.
+    #[inline]
+    pub fn settle_once(&mut self, judged: Judged<'_>) {
+        if judged.verdict == Verdict::Success {
+            self.succeed();
+        } else {
+            self.account_unsuccessful(judged);
+        }
+    }
+
+    #[inline]
+    fn succeed(&mut self) {
+        if let Some(permit) = &self.admission.permit {
+            permit.succeed();
+            std::mem::forget(self.admission.permit.take());
+        }
     }
 
     /// The body has ended, so its slot is free.
     #[inline]
     pub(crate) fn body_ended(&mut self) {
-        if let Some(slot) = self.admission.slot.take() {
+        if self.admission.slot.is_some()
+            && let Some(slot) = self.admission.slot.take()
+        {
             slot.release();
         }
     }
@@ -274,29 +262,9 @@ impl<'p> Call<'p> {
     /// The body panicked: one failure, and everything else is given back.
     #[cold]
     pub(crate) fn body_panicked(&mut self, now: Instant, random: u64) {
-        let admission = std::mem::take(&mut self.admission);
-        if let Some(permit) = admission.permit {
+        self.body_ended();
+        if let Some(permit) = self.admission.permit.take() {
             permit.fail(now, random);
-        }
-    }
-
-    /// Takes the verdict on an attempt: what it holds is accounted for, and a retry decided.
-    #[inline]
-    pub fn settle(&mut self, judged: Judged<'_>) -> ControlFlow<(), Delay> {
-        if self.is_success(&judged) {
-            if let Some(budget) = self.plan.budget {
-                budget.earn(crate::clock::now);
-            }
-            return ControlFlow::Break(());
-        }
-        self.settle_unsuccessful(judged)
-    }
-
-    /// The same, where nothing is retried.
-    #[inline]
-    pub fn settle_once(&mut self, judged: Judged<'_>) {
-        if !self.is_success(&judged) {
-            self.account_unsuccessful(judged);
         }
     }
 
@@ -310,15 +278,6 @@ impl<'p> Call<'p> {
         self.account(&judged, crate::clock::now(), fastrand::u64(..));
     }
 
-    #[inline]
-    fn is_success(&mut self, judged: &Judged<'_>) -> bool {
-        let is_success = judged.verdict == Verdict::Success;
-        if is_success && let Some(permit) = self.admission.permit.take() {
-            permit.succeed();
-        }
-        is_success
-    }
-
     fn settle_at(&mut self, judged: &Judged<'_>, now: Instant, random: u64) -> ControlFlow<(), Delay> {
         self.account(judged, now, random);
         if !judged.again {
@@ -326,13 +285,13 @@ impl<'p> Call<'p> {
         }
         match self.next_delay(judged, now, random) {
             Ok(delay) => {
-                events::retry(self.plan, self.attempts, delay, judged);
+                events::retry(self.plan, self.attempts(), delay, judged);
                 self.previous_delay = delay;
                 self.started = Instant::NEVER;
                 ControlFlow::Continue(Delay(delay))
             }
             Err(end) => {
-                events::exhausted(self.plan, self.attempts, end, judged);
+                events::exhausted(self.plan, self.attempts(), end, judged);
                 ControlFlow::Break(())
             }
         }
@@ -346,7 +305,10 @@ impl<'p> Call<'p> {
         let hint = hint(judged);
         if let Some(permit) = self.admission.permit.take() {
             match (judged.verdict, hint) {
-                (Verdict::Success | Verdict::Permanent, _) => permit.succeed(),
+                (Verdict::Success | Verdict::Permanent, _) => {
+                    permit.succeed();
+                    std::mem::forget(permit);
+                }
                 (Verdict::Transient { .. }, _) => permit.fail(now, random),
                 (Verdict::Throttled { .. }, Some(hint)) => permit.hold(now.plus(hint)),
                 (Verdict::Throttled { .. } | Verdict::Ignored, _) => drop(permit),
@@ -360,10 +322,10 @@ impl<'p> Call<'p> {
     /// The wait before the next attempt, if there is to be one; the budget is asked last, so that nothing is spent for nothing.
     fn next_delay(&mut self, judged: &Judged<'_>, now: Instant, random: u64) -> Result<u64, End> {
         let Plan { settings, breaker, budget, .. } = *self.plan;
-        if self.attempts > settings.retries {
+        if self.attempts > u64::from(settings.retries) {
             return Err(End::Attempts);
         }
-        let own = settings.schedule.wait(self.attempts, self.previous_delay, random);
+        let own = settings.schedule.wait(self.attempts(), self.previous_delay, random);
         let delay = match hint(judged) {
             Some(hint) if hint > settings.max_retry_after => return Err(End::Hint),
             Some(hint) => spread_hint(own, hint, settings.max_retry_after, random),
@@ -375,10 +337,17 @@ impl<'p> Call<'p> {
         if breaker.is_some_and(|breaker| breaker.is_refusing(now)) {
             return Err(End::CircuitOpen);
         }
-        if budget.is_some_and(|budget| !budget.take(now)) {
+        if !budget.take(now) {
             return Err(End::Budget);
         }
         Ok(delay)
+    }
+}
+
+impl<'p> Turn<'p> {
+    /// The slot that was waited for.
+    pub(crate) fn seat(&mut self, slot: Slot<'p>) {
+        self.slot = Some(slot);
     }
 }
 
@@ -405,9 +374,8 @@ impl Call<'_> {
         let Plan { settings, .. } = *self.plan;
         let is_timeout = self.started.plus(settings.timeout) <= self.ends;
         let had_its_half = settings.timeout == u64::MAX && now.since(self.started) >= settings.deadline / 2;
-        let permit = self.admission.permit.take();
         if (is_timeout || had_its_half)
-            && let Some(permit) = permit
+            && let Some(permit) = self.admission.permit.take()
         {
             permit.fail(now, random);
         }
@@ -416,13 +384,18 @@ impl Call<'_> {
         } else {
             self.end_with(Rejected::DeadlineExceeded, None, Some(self.deadline()))
         };
-        if is_timeout && settings.retries > 0 {
-            self.phase = Phase::TimedOut;
-        } else {
+        if !is_timeout || settings.retries == 0 {
             events::rejected(self.plan, &rejected, || now);
         }
         rejected
     }
+}
+
+/// Whether nothing can follow the attempt that ended so: only a timeout may be retried.
+#[doc(hidden)]
+#[must_use]
+pub fn is_final(rejected: &Rejected) -> bool {
+    !matches!(rejected, Rejected::Timeout(_))
 }
 
 /// Fills a place that is empty, without the code that would drop what it held.

@@ -47,6 +47,7 @@ pub(crate) fn now() -> Instant {
 }
 
 #[cfg(feature = "testing")]
+#[inline]
 pub(crate) fn now() -> Instant {
     turned::now().unwrap_or_else(unturned::now)
 }
@@ -103,6 +104,7 @@ mod unturned {
 
     static ANCHORED: LazyLock<tokio::time::Instant> = LazyLock::new(tokio::time::Instant::now);
 
+    #[cold]
     pub(super) fn now() -> Instant {
         let now = tokio::time::Instant::now();
         let anchor = *ANCHORED;

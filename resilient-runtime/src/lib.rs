@@ -27,6 +27,7 @@ mod polling;
 mod rate;
 mod registry;
 mod rejected;
+mod running;
 mod site;
 mod sync;
 #[cfg(feature = "testing")]
@@ -54,7 +55,7 @@ pub use verdict::{Classify, Verdict};
 #[doc(hidden)]
 pub mod __private {
     pub use crate::attempts::{Fresh, Spare, retry_after};
-    pub use crate::call::{Call, Delay};
+    pub use crate::call::{Call, Delay, is_final};
     pub use crate::judging::{Judged, Probe, classify, retry_if};
     pub use crate::outcome::{Kind, parts, refused, refused_with, split};
     pub use crate::plan::Plan;

@@ -103,7 +103,7 @@ pub(crate) struct Assembly {
     breaker: Option<&'static Breaker>,
     bucket: Option<Handle<Bucket>>,
     bulkhead: Option<Handle<Bulkhead>>,
-    budget: Option<Handle<Budget>>,
+    budget: Handle<Budget>,
 }
 
 impl Assembly {
@@ -125,7 +125,7 @@ impl Assembly {
             breaker: self.breaker,
             bucket: self.bucket.as_ref().map(Handle::get),
             bulkhead: self.bulkhead.as_ref().map(Handle::get),
-            budget: self.budget.as_ref().map(Handle::get),
+            budget: self.budget.get(),
             record,
         }
     }
@@ -146,13 +146,13 @@ fn bulkhead(declared: &Declared) -> Option<Handle<Bulkhead>> {
     }
 }
 
-fn budget(declared: &Declared) -> Option<Handle<Budget>> {
+fn budget(declared: &Declared) -> Handle<Budget> {
     match (declared.budget, declared.breaker) {
-        (BudgetChoice::None, _) => None,
-        (BudgetChoice::Named(name), _) => Some(Handle::Shared(registry::budget(name))),
-        (BudgetChoice::Ratio(ratio), _) => Some(Handle::Own(Budget::new(RetryBudget::new().ratio(ratio)))),
-        (BudgetChoice::Default, Some((breaker, _))) => Some(Handle::Shared(registry::budget_of_breaker(breaker))),
-        (BudgetChoice::Default, None) => Some(Handle::Own(Budget::new(RetryBudget::new()))),
+        (BudgetChoice::None, _) => Handle::Own(Budget::unlimited()),
+        (BudgetChoice::Named(name), _) => Handle::Shared(registry::budget(name)),
+        (BudgetChoice::Ratio(ratio), _) => Handle::Own(Budget::new(RetryBudget::new().ratio(ratio))),
+        (BudgetChoice::Default, Some((breaker, _))) => Handle::Shared(registry::budget_of_breaker(breaker)),
+        (BudgetChoice::Default, None) => Handle::Own(Budget::new(RetryBudget::new())),
     }
 }
 
@@ -165,19 +165,13 @@ pub struct Plan<'r> {
     pub(crate) breaker: Option<&'r Breaker>,
     pub(crate) bucket: Option<&'r Bucket>,
     pub(crate) bulkhead: Option<&'r Bulkhead>,
-    pub(crate) budget: Option<&'r Budget>,
+    pub(crate) budget: &'r Budget,
     pub(crate) record: &'r Record,
 }
 
 impl Plan<'_> {
     pub(crate) fn breaker_name(&self) -> Option<&'static str> {
         self.breaker.map(Breaker::name)
-    }
-
-    /// Whether a healthy call needs the time at all.
-    #[inline]
-    pub(crate) fn reads_clock(&self) -> bool {
-        self.bucket.is_some() || self.settings.deadline != u64::MAX
     }
 }
 

@@ -4,6 +4,8 @@ use crate::backoff::{Backoff, DEFAULT_BASE_DELAY, DEFAULT_MAX_DELAY, Jitter};
 use crate::budget::RetryBudget;
 use crate::bulkhead::Concurrency;
 use crate::call::Call;
+#[cfg(feature = "tokio")]
+use crate::call::is_final;
 use crate::circuit_breaker::CircuitBreaker;
 use crate::clock::nanos;
 use crate::configure::ConfigError;
@@ -105,8 +107,8 @@ impl Policy {
         let plan = self.0.assembly.plan(&self.0.record);
         let mut call = Call::enter(&plan);
         loop {
-            let outcome = match call.attempt_blocking(&mut body) {
-                Ok(outcome) => outcome,
+            let outcome = match call.turn_blocking() {
+                Ok(()) => call.run(&mut body),
                 Err(rejected) => return Err(E::from_rejected(rejected)),
             };
             match call.settle(Judged::by(classify(&outcome))) {
@@ -162,7 +164,7 @@ impl Policy {
             let delay = {
                 let outcome = match call.attempt(body()).await {
                     Ok(outcome) => outcome,
-                    Err(rejected) if call.is_over() => return Err(E::from_rejected(rejected)),
+                    Err(rejected) if is_final(&rejected) => return Err(E::from_rejected(rejected)),
                     Err(rejected) => Err(E::from_rejected(rejected)),
                 };
                 match call.settle(Judged::by(classify(&outcome))) {

@@ -1,10 +1,10 @@
 //! Drives a call in a task.
 
-use crate::blocking::Unwinding;
 use crate::bulkhead::{Bulkhead, Place, Slot};
-use crate::call::{Call, Delay, Step};
+use crate::call::{Call, Delay, Step, Turn};
 use crate::clock::{Alarm, Instant, now};
 use crate::rejected::Rejected;
+use crate::running::Running;
 use pin_project_lite::pin_project;
 use std::future::Future;
 use std::pin::Pin;
@@ -17,15 +17,18 @@ pin_project! {
     #[must_use = "futures do nothing unless polled"]
     pub struct Attempt<'c, 'p, F> {
         call: &'c mut Call<'p>,
-        extra: Option<Box<Extra<'p>>>,
+        is_running: bool,
+        extra: Extras<'p>,
         #[pin]
         body: F,
     }
 }
 
+type Extras<'p> = Option<Box<Extra<'p>>>;
+
 /// What only an attempt pays for that has to wait: for its turn, or for a body that is pending under a time limit.
 enum Extra<'p> {
-    Turn(Wait<'p>),
+    Turn(Turn<'p>, Wait<'p>),
     Limit(Limit),
 }
 
@@ -34,16 +37,18 @@ struct Limit {
     alarm: Alarm,
 }
 
+/// How a turn is waited for; nothing, before it was first asked.
+#[derive(Default)]
 struct Wait<'p> {
-    step: Step<'p>,
+    sleeps_until: Option<Instant>,
+    queues: Option<(&'p Bulkhead, Instant)>,
     place: Option<Place<'p>>,
     alarm: Alarm,
 }
 
 impl<'p> Call<'p> {
     pub fn attempt<F: Future>(&mut self, body: F) -> Attempt<'_, 'p, F> {
-        self.begin_attempt();
-        Attempt { call: self, extra: None, body }
+        Attempt { call: self, is_running: false, extra: None, body }
     }
 
     /// The same, where every wait is unlimited and nothing can refuse.
@@ -63,12 +68,13 @@ impl<F: Future> Future for Attempt<'_, '_, F> {
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let attempt = self.project();
         let (call, extra) = (attempt.call, attempt.extra);
-        if !call.is_running() {
+        if !*attempt.is_running {
             ready!(poll_turn(call, extra, context))?;
+            *attempt.is_running = true;
         }
-        let unwinding = Unwinding(call);
+        let running = Running(call);
         let polled = attempt.body.poll(context);
-        std::mem::forget(unwinding);
+        running.finish();
         match polled {
             Poll::Ready(outcome) => {
                 call.body_ended();
@@ -80,37 +86,37 @@ impl<F: Future> Future for Attempt<'_, '_, F> {
     }
 }
 
-type Extras<'p> = Option<Box<Extra<'p>>>;
-
 #[inline]
 fn poll_turn<'p>(call: &mut Call<'p>, extra: &mut Extras<'p>, context: &mut Context<'_>) -> Poll<Result<(), Rejected>> {
-    if extra.is_some() {
-        return poll_wait(call, extra, context);
+    if extra.is_none() && call.starts_at_once(now) {
+        return Poll::Ready(Ok(()));
     }
-    match call.admit(now) {
-        Step::Run => Poll::Ready(Ok(())),
-        Step::Refuse(rejected) => Poll::Ready(Err(rejected)),
-        step => {
-            *extra = Some(Wait::boxed(step));
-            poll_wait(call, extra, context)
-        }
-    }
+    poll_wait(call, extra, context)
 }
 
 #[cold]
 fn poll_wait<'p>(call: &mut Call<'p>, extra: &mut Extras<'p>, context: &mut Context<'_>) -> Poll<Result<(), Rejected>> {
-    while let Some(Extra::Turn(wait)) = extra.as_deref_mut() {
+    let waiting = extra.get_or_insert_with(|| Box::new(Extra::Turn(call.turn(now()), Wait::default())));
+    let Extra::Turn(turn, wait) = &mut **waiting else { return Poll::Pending };
+    loop {
         if let Some(slot) = ready!(wait.poll(context)) {
-            call.seat(slot);
+            turn.seat(slot);
         }
+        let asked = match call.advance(turn, now()) {
+            Step::Run => Ok(()),
+            Step::Refuse(rejected) => Err(rejected),
+            Step::Sleep(until) => {
+                *wait = Wait { sleeps_until: Some(until), ..Wait::default() };
+                continue;
+            }
+            Step::Queue(bulkhead, until) => {
+                *wait = Wait { queues: Some((bulkhead, until)), ..Wait::default() };
+                continue;
+            }
+        };
         *extra = None;
-        match call.resume(now()) {
-            Step::Run => {}
-            Step::Refuse(rejected) => return Poll::Ready(Err(rejected)),
-            step => *extra = Some(Wait::boxed(step)),
-        }
+        return Poll::Ready(asked);
     }
-    Poll::Ready(Ok(()))
 }
 
 /// The body is pending: only now is its timer worth having.
@@ -126,16 +132,14 @@ fn poll_limit<'p>(call: &mut Call<'p>, extra: &mut Extras<'p>, context: &mut Con
 }
 
 impl<'p> Wait<'p> {
-    fn boxed(step: Step<'p>) -> Box<Extra<'p>> {
-        Box::new(Extra::Turn(Self { step, place: None, alarm: Alarm::default() }))
-    }
-
     /// Ready when it is time to ask again, with a slot if one was handed over.
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<Slot<'p>>> {
-        match self.step {
-            Step::Sleep(until) => poll_pause(&mut self.alarm, until, context).map(|()| None),
-            Step::Queue(bulkhead, until) => self.poll_place(bulkhead, until, context),
-            Step::Run | Step::Refuse(_) => Poll::Ready(None),
+        if let Some((bulkhead, until)) = self.queues {
+            return self.poll_place(bulkhead, until, context);
+        }
+        match self.sleeps_until {
+            Some(until) => poll_pause(&mut self.alarm, until, context).map(|()| None),
+            None => Poll::Ready(None),
         }
     }
 
@@ -199,7 +203,7 @@ impl<F: Future> Future for Unrefused<'_, '_, F> {
     type Output = F::Output;
 
     #[inline]
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let mut attempt = self.project().attempt;
         loop {
             if let Ok(outcome) = ready!(attempt.as_mut().poll(context)) {

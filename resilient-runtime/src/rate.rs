@@ -28,7 +28,7 @@ const SECOND: u64 = 1_000_000_000;
 const YEAR: u64 = 365 * 24 * 3_600 * SECOND;
 const UNITS_PER_NANO: u128 = 16;
 /// Most units that a burst may be worth, so that moments and tolerances stay far from a word's end.
-const LARGEST_TOLERANCE: u128 = 1 << 62;
+const LARGEST_TOLERANCE: u128 = 1 << 60;
 
 impl Rate {
     /// `count` calls per `period`.
@@ -99,7 +99,7 @@ impl Rate {
         }
         let interval = UNITS_PER_NANO * period / count;
         if interval * self.resolved_burst() as u128 > LARGEST_TOLERANCE {
-            return Some("the burst is too large for so slow a rate: together they span more than 9 years");
+            return Some("the burst is too large for so slow a rate: together they span more than 2 years");
         }
         None
     }
@@ -127,6 +127,8 @@ pub(crate) struct Interval {
     pub(crate) units: u64,
     /// Units that may be owed beyond now: the burst's worth.
     pub(crate) tolerance: u64,
+    /// Units that may be owed beyond now for another call to go at once: one interval less.
+    pub(crate) slack: u64,
     /// Units per nanosecond, times 2^59.
     scale: u64,
     pub(crate) burst: u64,
@@ -139,10 +141,18 @@ impl Interval {
         let units = UNITS_PER_NANO * period / count;
         let scale = ((count * units) << SHIFT) / period;
         let burst = rate.resolved_burst();
-        Self { units: word(units), tolerance: word(units).saturating_mul(burst), scale: word(scale), burst }
+        let tolerance = word(units).saturating_mul(burst);
+        Self { units: word(units), tolerance, slack: tolerance - word(units), scale: word(scale), burst }
     }
 
+    /// As [`units_at`](Self::units_at), for a reading of the clock, which has not run for 36 years.
     #[inline]
+    pub(crate) fn units_now(&self, now: Instant) -> u64 {
+        #[expect(clippy::cast_possible_truncation, reason = "36 years fit")]
+        let units = ((u128::from(now.as_nanos()) * u128::from(self.scale)) >> SHIFT) as u64;
+        units
+    }
+
     pub(crate) fn units_at(&self, now: Instant) -> u64 {
         word((u128::from(now.as_nanos()) * u128::from(self.scale)) >> SHIFT)
     }
@@ -162,7 +172,6 @@ impl Interval {
 }
 
 /// The ranges of `problem` and 36 years of uptime fit into a word; what is later than that is never.
-#[inline]
 fn word(wide: u128) -> u64 {
     u64::try_from(wide).unwrap_or(u64::MAX)
 }

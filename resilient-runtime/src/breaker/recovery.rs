@@ -3,10 +3,12 @@
 use crate::backoff::between;
 use crate::circuit_breaker::Settings;
 use crate::clock::Instant;
-use std::num::NonZeroU64;
 
 /// No lease grows beyond this by expiring, so that a service that once hung is asked again soon after it is well.
 const LONGEST_GROWN_LEASE: u64 = 3_600_000_000_000;
+
+/// Probes are numbered within the bits that a word has for failures; no two of the few at a time can share a number.
+const PROBES: u32 = 1 << 29;
 
 #[derive(Debug, Default)]
 pub(super) struct Recovery {
@@ -14,13 +16,13 @@ pub(super) struct Recovery {
     trips: u32,
     successes: u32,
     expired: u32,
-    last_probe: Option<NonZeroU64>,
+    last_probe: u32,
     probes: Vec<Probe>,
 }
 
 #[derive(Debug)]
 struct Probe {
-    id: NonZeroU64,
+    id: u32,
     lease_ends: Instant,
     /// Its call is over, and the service asked us to stay away: its place is kept, and its end is no sign of hanging.
     is_held: bool,
@@ -43,13 +45,13 @@ impl Recovery {
     }
 
     /// A probe's number, if one of the places is free or its lease has run out.
-    pub(super) fn admit(&mut self, now: Instant, lease: u64, places: usize) -> Option<NonZeroU64> {
+    pub(super) fn admit(&mut self, now: Instant, lease: u64, places: usize) -> Option<u32> {
         self.expire(now);
         if self.probes.len() >= places {
             return None;
         }
-        let id = self.last_probe.map_or(NonZeroU64::MIN, |last| last.saturating_add(1));
-        self.last_probe = Some(id);
+        let id = (self.last_probe + 1) % PROBES;
+        self.last_probe = id;
         self.probes.push(Probe { id, lease_ends: now.plus(self.grown(lease)), is_held: false });
         Some(id)
     }
@@ -72,17 +74,17 @@ impl Recovery {
     }
 
     /// Frees a probe's place; whether it still had one.
-    pub(super) fn finish(&mut self, probe: NonZeroU64) -> bool {
+    pub(super) fn finish(&mut self, probe: u32) -> bool {
         let before = self.probes.len();
         self.probes.retain(|other| other.id != probe);
         self.probes.len() < before
     }
 
-    pub(super) fn abandon(&mut self, probe: NonZeroU64) {
+    pub(super) fn abandon(&mut self, probe: u32) {
         self.finish(probe);
     }
 
-    pub(super) fn hold(&mut self, probe: NonZeroU64, until: Instant) {
+    pub(super) fn hold(&mut self, probe: u32, until: Instant) {
         if let Some(probe) = self.probes.iter_mut().find(|other| other.id == probe) {
             probe.lease_ends = until;
             probe.is_held = true;

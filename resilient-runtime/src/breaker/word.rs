@@ -25,6 +25,17 @@ impl Word {
         Self(bits)
     }
 
+    /// Whether it is the word of a half-open circuit, and so of a probe.
+    #[inline]
+    pub(super) const fn is_of_probe(self) -> bool {
+        matches!(self.phase(), Phase::HalfOpen)
+    }
+
+    pub(super) fn probe(self) -> Option<u32> {
+        self.is_of_probe().then_some(self.failures())
+    }
+
+    #[inline]
     pub(super) const fn bits(self) -> u64 {
         self.0
     }

@@ -34,12 +34,14 @@ pub async fn full(name: &str, list: Vec<u32>, mut buffer: Vec<u8>, order: String
     Ok(name.len() + list.len() + buffer.len() + order.len())
 }
 
-/// One line.
-///
-/// # Errors
-/// None.
-#[resilient(timeout = "1s")]
-pub async fn one_line(number: u32) -> io::Result<u32> { Ok(number) }
+unformatted! {
+    /// One line.
+    ///
+    /// # Errors
+    /// None.
+    #[resilient(timeout = "1s")]
+    pub async fn one_line(number: u32) -> io::Result<u32> { Ok(number) }
+}
 
 /// Unit.
 #[resilient(concurrency = 3, max_wait = none)]

@@ -23,12 +23,14 @@ pub fn borrows(name: &str, list: &mut Vec<u32>, order: &[u8]) -> io::Result<usiz
     Ok(name.len() + list.len() + order.len())
 }
 
-/// One line.
-///
-/// # Errors
-/// None.
-#[resilient(retries = 3)]
-pub fn one_line(number: u32) -> io::Result<u32> { Ok(number) }
+unformatted! {
+    /// One line.
+    ///
+    /// # Errors
+    /// None.
+    #[resilient(retries = 3)]
+    pub fn one_line(number: u32) -> io::Result<u32> { Ok(number) }
+}
 
 /// Unit, and nothing can refuse it.
 #[resilient(concurrency = 3, max_wait = none)]

@@ -10,6 +10,13 @@
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::shadow_same)]
 #![deny(clippy::allow_attributes, clippy::let_underscore_untyped)]
 
+/// Keeps a function on one line, where braces of ours would look superfluous.
+macro_rules! unformatted {
+    ($item:item) => {
+        $item
+    };
+}
+
 pub mod asynchronous;
 pub mod blocking;
 pub mod classified;

@@ -1,7 +1,7 @@
 //! Methods and traits.
 
-use ::core::time::Duration;
 use ::core::result::Result::Ok;
+use ::core::time::Duration;
 use ::resilient::resilient;
 use ::std::borrow::ToOwned;
 use ::std::io;

@@ -88,6 +88,35 @@ extern "C" fn foreign(value: u32) -> Result<u32, ()> {
     Ok(value)
 }
 
+#[unsafe(no_mangle)]
+#[resilient(rate = 1000, max_wait = none)]
+pub extern "C" fn resilient_ui_exported(value: u32) -> u32 {
+    value
+}
+
+pub(crate) mod visible {
+    #[resilient::resilient(retries = 1)]
+    #[must_use = "it says something"]
+    #[inline]
+    #[cfg(all())]
+    pub(super) fn somewhat() -> Result<u32, String> {
+        Ok(1)
+    }
+}
+
+trait Default: Sized {
+    #[resilient(retries = 1, deadline = "1s")]
+    fn made(self, n: u32) -> io::Result<u32>
+    where
+        Self: Copy,
+    {
+        let _copy = self;
+        Ok(n)
+    }
+}
+
+impl Default for u8 {}
+
 macro_rules! generated {
     ($vis:vis $name:ident($argument:ident: $ty:ty) -> $output:ty, $retries:expr, $wait:literal, $body:block) => {
         #[resilient(retries = $retries, timeout = $wait)]
@@ -166,6 +195,7 @@ async fn main() -> io::Result<()> {
     assert_eq!(foreign(7), Ok(7));
     assert_eq!(generated(7).await?, 7);
     assert_eq!(inner::generated(7)?, 8);
+    assert_eq!((resilient_ui_exported(7), visible::somewhat(), 1_u8.made(7)?), (7, Ok(1), 7));
     assert_eq!(macros(1, 2).await?, 4);
     assert_eq!(inner_attributes(7)?, 7);
     assert_eq!(our_names(1, 2, 3, 4, 5).await?, 15);
