@@ -31,9 +31,10 @@ pub struct Call<'p> {
 
 /// What an attempt holds while its body runs. Settling spends it; dropped, it is given back as if nothing had been asked.
 #[derive(Debug)]
+#[repr(C)] // Its two empty places stand side by side, so that one store empties both.
 struct Admission<'p> {
-    permit: Option<breaker::Permit<'p>>,
     slot: Option<Slot<'p>>,
+    permit: Option<breaker::Permit<'p>>,
 }
 
 /// What an attempt has so far that must wait for the rest.
@@ -252,9 +253,13 @@ impl<'p> Call<'p> {
     /// The body has ended, so its slot is free.
     #[inline]
     pub(crate) fn body_ended(&mut self) {
-        if self.admission.slot.is_some()
-            && let Some(slot) = self.admission.slot.take()
-        {
+        if self.plan.bulkhead.is_some() {
+            self.release_slot();
+        }
+    }
+
+    fn release_slot(&mut self) {
+        if let Some(slot) = self.admission.slot.take() {
             slot.release();
         }
     }

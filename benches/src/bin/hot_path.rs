@@ -9,7 +9,7 @@ use std::time::Duration;
 enum PaymentError {
     #[permanent]
     Declined,
-    Rejected(#[expect(dead_code, reason = "only its cost matters")] Rejected),
+    Rejected(Rejected),
 }
 
 impl From<Rejected> for PaymentError {
