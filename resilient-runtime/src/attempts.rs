@@ -61,25 +61,3 @@ impl<T> Spare<T> {
 pub fn retry_after(field: &(impl Copy + Into<Option<Duration>>)) -> Option<Duration> {
     (*field).into()
 }
-
-/// Emitted with the keys that the user typed: rust-analyzer then completes them, and rustc sees nothing.
-#[cfg(not(rust_analyzer))]
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __ide {
-    ($($key:ident)*) => {};
-}
-
-#[cfg(rust_analyzer)]
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __ide {
-    ($($key:ident)*) => {
-        const _: () = {
-            mod keys {
-                use $crate::__private::keys::*;
-                use self::{$($key as _),*};
-            }
-        };
-    };
-}

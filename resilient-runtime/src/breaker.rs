@@ -195,6 +195,11 @@ impl Breaker {
         }
     }
 
+    #[cfg(test)]
+    pub(crate) fn hold_lock(&self) -> impl Sized {
+        lock(&self.recovery)
+    }
+
     #[inline]
     fn load(&self) -> Word {
         Word::from_bits(self.word.load(Ordering::Acquire))

@@ -180,6 +180,11 @@ impl Bucket {
         taken.map(|at| Token { bucket: self, meter, paid: 0, at })
     }
 
+    #[cfg(test)]
+    pub(crate) fn hold_lock(&self) -> impl Sized {
+        lock(&self.freed)
+    }
+
     fn publish(&self, freed: &MutexGuard<'_, VecDeque<Instant>>) {
         self.freed_count.store(freed.len(), Ordering::Relaxed);
     }

@@ -90,6 +90,11 @@ impl Bulkhead {
         u32::try_from(self.word.load(Ordering::Relaxed) / WAITER).unwrap_or(u32::MAX)
     }
 
+    #[cfg(test)]
+    pub(crate) fn hold_lock(&self) -> impl Sized {
+        lock(&self.queue)
+    }
+
     /// Calls in flight stay; a higher limit admits waiters at once.
     pub(crate) fn change_limit(&self, limit: Concurrency) {
         self.limit.swap(u64::from(limit.calls()), Ordering::AcqRel);

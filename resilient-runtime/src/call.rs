@@ -420,3 +420,6 @@ fn spread_hint(own: u64, hint: u64, longest: u64, random: u64) -> u64 {
     let wait = own.max(hint);
     between(wait, wait.saturating_add(wait / 10), random.rotate_left(32)).min(longest.max(own))
 }
+
+#[cfg(test)]
+mod tests;

@@ -15,6 +15,7 @@ mod call;
 mod circuit_breaker;
 mod classify;
 mod clock;
+mod completion;
 mod configure;
 mod events;
 mod judging;
@@ -56,6 +57,8 @@ pub use verdict::{Classify, Verdict};
 pub mod __private {
     pub use crate::attempts::{Fresh, Spare, retry_after};
     pub use crate::call::{Call, Delay, is_final};
+    #[cfg(rust_analyzer)]
+    pub use crate::completion::keys;
     pub use crate::judging::{Judged, Probe, classify, retry_if};
     pub use crate::outcome::{Kind, parts, refused, refused_with, split};
     pub use crate::plan::Plan;

@@ -217,6 +217,11 @@ fn find<T: Shared>(
     resource
 }
 
+#[cfg(test)]
+pub(crate) fn hold_lock() -> impl Sized {
+    registry()
+}
+
 pub(crate) fn breaker(name: &str, settings: CircuitBreaker, function: &'static str) -> &'static Breaker {
     let inline = (settings != CircuitBreaker::new()).then_some(settings);
     find(|registry| &mut registry.breakers, name, inline, function)

@@ -82,7 +82,7 @@ fn threads_and_tasks_stand_in_one_line() {
                 .map(|_| {
                     tokio::spawn(async {
                         for _ in 0..300 {
-                            in_task().await
+                            in_task().await;
                         }
                     })
                 })

@@ -1,4 +1,15 @@
 //! How calls behave, topic by topic.
+
+#![allow(
+    clippy::needless_pass_by_value,
+    clippy::ptr_arg,
+    clippy::ref_option,
+    clippy::trivially_copy_pass_by_ref,
+    clippy::type_complexity,
+    clippy::unnecessary_wraps,
+    clippy::unused_self,
+    reason = "functions under test have the shapes that users write"
+)]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod arguments;
@@ -6,6 +17,7 @@ mod breaker;
 mod bulkhead;
 mod cancellation;
 mod classification;
+mod completion;
 mod errors;
 mod events;
 mod fallback;

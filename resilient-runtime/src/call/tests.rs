@@ -1,0 +1,49 @@
+use super::*;
+use crate::breaker::Breaker;
+use crate::judging::Judged;
+use crate::plan::{Assembly, BudgetChoice, Declared};
+use crate::rate::Rate;
+use crate::{CircuitBreaker, events::Record, registry};
+use std::sync::mpsc;
+
+fn everything() -> Declared {
+    let mut declared = Declared::new("call");
+    declared.settings.retries = 3;
+    declared.settings.deadline = 60_000_000_000;
+    declared.breaker = Some(("locks", CircuitBreaker::new()));
+    declared.bucket = Some("locks");
+    declared.rate = Some(Rate::per_second(1_000).burst(1_000));
+    declared.bulkhead = Some("locks");
+    declared.budget = BudgetChoice::Named("locks");
+    declared
+}
+
+/// Every lock that there is, is held by this thread while another makes a call: one that took any would never come back.
+#[test]
+fn a_healthy_call_takes_no_lock() {
+    let (assembly, record) = (Box::leak(Box::new(Assembly::of(&everything()))), Box::leak(Box::new(Record::new())));
+    let plan: &'static Plan<'static> = Box::leak(Box::new(assembly.plan(record)));
+    let (done, is_done) = mpsc::channel();
+    let resources =
+        (plan.breaker.map(Breaker::hold_lock), plan.bucket.map(Bucket::hold_lock), plan.bulkhead.map(Bulkhead::hold_lock));
+    let _all = (resources, registry::assembling(), registry::hold_lock());
+    std::thread::spawn(move || {
+        let mut call = Call::enter(plan);
+        let outcome = call.turn_blocking().map(|()| call.run(|| 7));
+        let settled = call.settle(Judged::by(Verdict::Success));
+        done.send((outcome, settled)).ok();
+    });
+    let outcome = is_done.recv_timeout(Duration::from_secs(20)).expect("the call came back");
+    assert_eq!(outcome, (Ok(7), ControlFlow::Break(())));
+}
+
+#[test]
+fn hints_are_never_undercut_and_spread_by_a_tenth_within_the_limit() {
+    for random in [0, 1 << 31, u64::MAX] {
+        let wait = spread_hint(10, 1_000, 5_000, random);
+        assert!((1_000..=1_100).contains(&wait), "{wait}");
+        assert_eq!(spread_hint(10, 1_000, 1_000, random), 1_000);
+        assert!(spread_hint(2_000, 1_000, 1_500, random) >= 2_000);
+    }
+    assert_eq!(spread_hint(0, u64::MAX, u64::MAX, u64::MAX), u64::MAX);
+}

@@ -1,0 +1,91 @@
+//! Nothing on a call's success path allocates. (In a binary of its own, because it counts what the allocator is asked for.)
+
+use resilient::testing::TurnedClock;
+use resilient::{Failure, Rejected, resilient};
+use std::future::Future;
+use std::hint::black_box;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+#[resilient(
+    retries = 3,
+    deadline = "9s",
+    breaker = "allocations",
+    bucket = "allocations",
+    rate = 1_000_000,
+    burst = 1_000_000,
+    bulkhead = "allocations",
+    concurrency = 4,
+    fallback = |failure| match failure { Failure::Rejected(rejected) => Err(rejected), _ => unreachable!() }
+)]
+fn everything(order: u64) -> Result<u64, Rejected> {
+    Ok(black_box(order))
+}
+
+#[resilient(
+    retries = 3,
+    timeout = "1s",
+    deadline = "9s",
+    breaker = "allocations",
+    bucket = "allocations",
+    bulkhead = "allocations"
+)]
+async fn everything_async(order: u64) -> Result<u64, Rejected> {
+    Ok(black_box(order))
+}
+
+#[resilient(retries = 3, breaker = "allocations", bucket = "allocations", bulkhead = "allocations")]
+async fn pending_once(order: u64) -> Result<u64, Rejected> {
+    let mut is_first = true;
+    std::future::poll_fn(|_| if std::mem::take(&mut is_first) { Poll::Pending } else { Poll::Ready(()) }).await;
+    Ok(black_box(order))
+}
+
+#[resilient(breaker(name = "allocations when open", failure_threshold = 1))]
+fn refused(fails: bool) -> Result<(), std::io::Error> {
+    if fails { Err(std::io::ErrorKind::TimedOut.into()) } else { Ok(()) }
+}
+
+#[resilient(breaker = "allocations when open")]
+fn refused_plainly() -> Result<(), Rejected> {
+    Ok(())
+}
+
+fn polls<F: Future>(future: F) -> (u32, F::Output) {
+    let mut future = pin!(future);
+    let mut context = Context::from_waker(Waker::noop());
+    for polls in 1.. {
+        if let Poll::Ready(output) = future.as_mut().poll(&mut context) {
+            return (polls, output);
+        }
+    }
+    unreachable!("the loop has no end")
+}
+
+fn allocations(mut call: impl FnMut()) -> u64 {
+    call();
+    allocation_counter::measure(|| (0..100).for_each(|_| call())).count_total
+}
+
+#[test]
+fn a_healthy_call_with_every_policy_on_allocates_nothing() {
+    let _clock = TurnedClock::start();
+    assert_eq!(allocations(|| assert_eq!(everything(7), Ok(7))), 0);
+    assert_eq!(allocations(|| assert_eq!(polls(everything_async(7)), (1, Ok(7)))), 0);
+    assert_eq!(allocations(|| assert_eq!(polls(pending_once(7)), (2, Ok(7)))), 0);
+}
+
+#[test]
+fn a_refusal_by_an_open_circuit_allocates_nothing() {
+    let clock = TurnedClock::start();
+    assert!(refused(true).is_err());
+    assert_eq!(allocations(|| assert!(refused_plainly().is_err())), 0);
+    clock.advance(Duration::from_secs(60));
+    assert!(refused(false).is_ok());
+}
+
+#[test]
+fn the_counter_counts() {
+    assert_eq!(allocations(|| drop(black_box(Box::new(7)))), 100);
+}
