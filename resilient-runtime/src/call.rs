@@ -307,7 +307,7 @@ impl<'p> Call<'p> {
         if judged.is_unclassified {
             events::unclassified(self.plan, judged);
         }
-        let hint = hint(judged);
+        let hint = hint(judged).map(|hint| hint.min(self.plan.settings.max_retry_after));
         if let Some(permit) = self.admission.permit.take() {
             match (judged.verdict, hint) {
                 (Verdict::Success | Verdict::Permanent, _) => {
@@ -320,7 +320,7 @@ impl<'p> Call<'p> {
             }
         }
         if let (Some(bucket), Some(hint)) = (self.plan.bucket, hint) {
-            bucket.pause(now.plus(hint.min(self.plan.settings.max_retry_after)));
+            bucket.pause(now.plus(hint));
         }
     }
 

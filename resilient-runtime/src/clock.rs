@@ -130,6 +130,21 @@ pub(crate) mod turned {
         pub(crate) waits: Mutex<Vec<Duration>>,
     }
 
+    /// As late as a clock can be turned: 30 years, within what token buckets count.
+    const LATEST: u64 = 30 * 365 * 86_400 * 1_000_000_000;
+
+    impl Hands {
+        pub(crate) fn advance(&self, nanos: u64) {
+            let later = |now: u64| Some(now.saturating_add(nanos).min(LATEST));
+            let _ = self.nanos.fetch_update(Ordering::Relaxed, Ordering::Relaxed, later);
+        }
+
+        pub(crate) fn turn_back(&self, nanos: u64) {
+            let earlier = |now: u64| Some(now.saturating_sub(nanos));
+            let _ = self.nanos.fetch_update(Ordering::Relaxed, Ordering::Relaxed, earlier);
+        }
+    }
+
     thread_local! {
         static HANDS: Cell<Option<&'static Hands>> = const { Cell::new(None) };
     }
@@ -146,7 +161,7 @@ pub(crate) mod turned {
     /// Answers whether this thread's clock is turned by hand; if so it now shows `nanos` later.
     pub(crate) fn sleep(nanos: u64) -> bool {
         let Some(hands) = HANDS.get() else { return false };
-        hands.nanos.fetch_add(nanos, Ordering::Relaxed);
+        hands.advance(nanos);
         lock(&hands.waits).push(Duration::from_nanos(nanos));
         true
     }

@@ -58,14 +58,14 @@ impl TurnedClock {
         Self { hands, before: replace(Some(hands)), _stays_in_its_thread: PhantomData }
     }
 
-    /// Turns it forward.
+    /// Turns it forward, to 30 years at most.
     pub fn advance(&self, time: Duration) {
-        self.hands.nanos.fetch_add(crate::clock::nanos(time), Ordering::Relaxed);
+        self.hands.advance(crate::clock::nanos(time));
     }
 
     /// Turns it back, as no good clock does: to show that nothing breaks.
     pub fn turn_back(&self, time: Duration) {
-        self.hands.nanos.fetch_sub(crate::clock::nanos(time), Ordering::Relaxed);
+        self.hands.turn_back(crate::clock::nanos(time));
     }
 
     /// How far it has been turned.

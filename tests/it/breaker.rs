@@ -120,6 +120,17 @@ fn a_throttled_probe_keeps_its_place_until_the_hint_ends() {
 }
 
 #[test]
+fn a_hostile_hint_holds_a_probe_no_longer_than_max_retry_after() {
+    guarded!(call, "hostile hint");
+    let clock = TurnedClock::start();
+    (0..5).for_each(|_| drop(call(bad)));
+    clock.advance(Duration::from_secs(5));
+    assert!(call(|| Err(ServiceError::SlowDown { wait: Some(Duration::MAX) })).is_err());
+    clock.advance(Duration::from_secs(60));
+    assert_eq!(call(good), Ok(()));
+}
+
+#[test]
 fn a_panic_is_one_failure_and_goes_on() {
     guarded!(call, "panics");
     let clock = TurnedClock::start();

@@ -1,6 +1,6 @@
 use crate::support::{ServiceError, millis, ready};
 use resilient::testing::TurnedClock;
-use resilient::{Rejected, TryAcquireError, resilient};
+use resilient::{Rate, Rejected, TryAcquireError, resilient};
 use std::time::Duration;
 
 #[test]
@@ -136,6 +136,21 @@ fn a_hostile_hint_pauses_no_longer_than_max_retry_after() {
     assert!(throttled().is_err());
     other().unwrap();
     assert!(clock.elapsed() <= millis(3_001));
+}
+
+#[test]
+fn the_longest_wait_of_the_slowest_rate_works() {
+    const YEARLY: Rate = Rate::per(1, Duration::from_secs(365 * 86_400));
+
+    #[resilient(rate = YEARLY, max_wait = none)]
+    fn call() -> u32 {
+        7
+    }
+    let clock = TurnedClock::start();
+    assert_eq!((call(), call()), (7, 7));
+    assert_eq!(clock.waits(), [Duration::from_secs(365 * 86_400)]);
+    clock.advance(Duration::MAX);
+    assert_eq!(call(), 7);
 }
 
 #[tokio::test(start_paused = true)]
