@@ -52,6 +52,11 @@ fn refused_plainly() -> Result<(), Rejected> {
     Ok(())
 }
 
+#[resilient(breaker = "allocations when open")]
+async fn refused_async() -> Result<(), Rejected> {
+    Ok(())
+}
+
 fn polls<F: Future>(future: F) -> (u32, F::Output) {
     let mut future = pin!(future);
     let mut context = Context::from_waker(Waker::noop());
@@ -81,6 +86,7 @@ fn a_refusal_by_an_open_circuit_allocates_nothing() {
     let clock = TurnedClock::start();
     assert!(refused(true).is_err());
     assert_eq!(allocations(|| assert!(refused_plainly().is_err())), 0);
+    assert_eq!(allocations(|| assert!(polls(refused_async()).1.is_err())), 0);
     clock.advance(Duration::from_secs(60));
     assert!(refused(false).is_ok());
 }

@@ -209,10 +209,11 @@ impl<'p> Call<'p> {
         Duration::from_nanos(self.plan.settings.deadline)
     }
 
+    /// A refusal before the body ran, at a time that is when the attempt wanted to start.
     #[cold]
     fn refuse(&mut self, kind: fn(Refusal) -> Rejected, resource: Option<&'static str>, time: Option<Duration>) -> Step<'p> {
         let rejected = self.end_with(kind, resource, time);
-        events::rejected(self.plan, &rejected, crate::clock::now);
+        events::rejected(self.plan, &rejected, self.started);
         Step::Refuse(rejected)
     }
 
@@ -390,7 +391,7 @@ impl Call<'_> {
             self.end_with(Rejected::DeadlineExceeded, None, Some(self.deadline()))
         };
         if !is_timeout || settings.retries == 0 {
-            events::rejected(self.plan, &rejected, || now);
+            events::rejected(self.plan, &rejected, now);
         }
         rejected
     }

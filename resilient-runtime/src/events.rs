@@ -85,11 +85,11 @@ pub(crate) fn exhausted(plan: &Plan<'_>, attempts: u32, end: End, judged: &Judge
     tell!(WARN, "exhausted", function = plan.function, breaker, attempts, reason, verdict, error);
 }
 
-pub(crate) fn rejected(plan: &Plan<'_>, rejected: &Rejected, now: impl FnOnce() -> Instant) {
+pub(crate) fn rejected(plan: &Plan<'_>, rejected: &Rejected, now: Instant) {
     if !enabled!(target: "resilient", Level::WARN) {
         return;
     }
-    if let Some(count) = plan.record.refusals_to_tell(now()) {
+    if let Some(count) = plan.record.refusals_to_tell(now) {
         let (function, resource) = (rejected.function(), rejected.resource());
         let (reason, attempts) = (rejected.kind().word(), rejected.attempts());
         let retry_after_ms = rejected.retry_after().map(|wait| wait.as_millis());

@@ -37,11 +37,9 @@ struct Limit {
     alarm: Alarm,
 }
 
-/// How a turn is waited for; nothing, before it was first asked.
-#[derive(Default)]
+/// How a turn is waited for.
 struct Wait<'p> {
-    sleeps_until: Option<Instant>,
-    queues: Option<(&'p Bulkhead, Instant)>,
+    step: Step<'p>,
     place: Option<Place<'p>>,
     alarm: Alarm,
 }
@@ -91,31 +89,40 @@ fn poll_turn<'p>(call: &mut Call<'p>, extra: &mut Extras<'p>, context: &mut Cont
     if extra.is_none() && call.starts_at_once(now) {
         return Poll::Ready(Ok(()));
     }
-    poll_wait(call, extra, context)
+    poll_late_turn(call, extra, context)
 }
 
 #[cold]
-fn poll_wait<'p>(call: &mut Call<'p>, extra: &mut Extras<'p>, context: &mut Context<'_>) -> Poll<Result<(), Rejected>> {
-    let waiting = extra.get_or_insert_with(|| Box::new(Extra::Turn(call.turn(now()), Wait::default())));
-    let Extra::Turn(turn, wait) = &mut **waiting else { return Poll::Pending };
+fn poll_late_turn<'p>(call: &mut Call<'p>, extra: &mut Extras<'p>, context: &mut Context<'_>) -> Poll<Result<(), Rejected>> {
+    if extra.is_none() {
+        let mut turn = call.turn(now());
+        match call.advance(&mut turn, now()) {
+            Step::Run => return Poll::Ready(Ok(())),
+            Step::Refuse(rejected) => return Poll::Ready(Err(rejected)),
+            step => *extra = Some(Box::new(Extra::Turn(turn, Wait::of(step)))),
+        }
+    }
+    let Some(Extra::Turn(turn, wait)) = extra.as_deref_mut() else { return Poll::Pending };
+    let asked = ready!(poll_wait(call, turn, wait, context));
+    *extra = None;
+    Poll::Ready(asked)
+}
+
+fn poll_wait<'p>(
+    call: &mut Call<'p>,
+    turn: &mut Turn<'p>,
+    wait: &mut Wait<'p>,
+    context: &mut Context<'_>,
+) -> Poll<Result<(), Rejected>> {
     loop {
         if let Some(slot) = ready!(wait.poll(context)) {
             turn.seat(slot);
         }
-        let asked = match call.advance(turn, now()) {
-            Step::Run => Ok(()),
-            Step::Refuse(rejected) => Err(rejected),
-            Step::Sleep(until) => {
-                *wait = Wait { sleeps_until: Some(until), ..Wait::default() };
-                continue;
-            }
-            Step::Queue(bulkhead, until) => {
-                *wait = Wait { queues: Some((bulkhead, until)), ..Wait::default() };
-                continue;
-            }
-        };
-        *extra = None;
-        return Poll::Ready(asked);
+        match call.advance(turn, now()) {
+            Step::Run => return Poll::Ready(Ok(())),
+            Step::Refuse(rejected) => return Poll::Ready(Err(rejected)),
+            step => *wait = Wait::of(step),
+        }
     }
 }
 
@@ -132,14 +139,16 @@ fn poll_limit<'p>(call: &mut Call<'p>, extra: &mut Extras<'p>, context: &mut Con
 }
 
 impl<'p> Wait<'p> {
+    fn of(step: Step<'p>) -> Self {
+        Self { step, place: None, alarm: Alarm::default() }
+    }
+
     /// Ready when it is time to ask again, with a slot if one was handed over.
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<Slot<'p>>> {
-        if let Some((bulkhead, until)) = self.queues {
-            return self.poll_place(bulkhead, until, context);
-        }
-        match self.sleeps_until {
-            Some(until) => poll_pause(&mut self.alarm, until, context).map(|()| None),
-            None => Poll::Ready(None),
+        match self.step {
+            Step::Sleep(until) => poll_pause(&mut self.alarm, until, context).map(|()| None),
+            Step::Queue(bulkhead, until) => self.poll_place(bulkhead, until, context),
+            Step::Run | Step::Refuse(_) => Poll::Ready(None),
         }
     }
 
@@ -184,7 +193,7 @@ impl Future for Pause {
 
 fn poll_pause(alarm: &mut Alarm, until: Instant, context: &mut Context<'_>) -> Poll<()> {
     #[cfg(feature = "testing")]
-    if crate::clock::turned::sleep(until.since(now())) {
+    if until > now() && crate::clock::turned::sleep(until.since(now())) {
         return Poll::Ready(());
     }
     alarm.poll(until, context)
