@@ -1,9 +1,174 @@
-//! One attribute that makes a function survive the network.
+//! One attribute that makes a function survive the network: retries, time limits, circuit breakers, rates, limits on concurrency.
+//!
+//! ```no_run
+//! use resilient::{Classify, Rejected, resilient};
+//! use std::io::{self, Read as _};
+//! use std::net::TcpStream;
+//!
+//! #[resilient(retries = 3, deadline = "10s", breaker = "rates")]
+//! fn rates(host: &str) -> Result<String, RatesError> {
+//!     let mut text = String::new();
+//!     TcpStream::connect((host, 7070))?.read_to_string(&mut text)?;
+//!     if text.is_empty() { Err(RatesError::Closed) } else { Ok(text) }
+//! }
+//!
+//! #[derive(Debug, thiserror::Error, Classify)]
+//! enum RatesError {
+//!     #[error("the market is closed")]
+//!     #[permanent]
+//!     Closed,
+//!     #[error(transparent)]
+//!     #[classify(transparent)]
+//!     Io(#[from] io::Error),
+//!     #[error(transparent)]
+//!     Rejected(#[from] Rejected),
+//! }
+//! ```
+//!
+//! A lost connection is tried again after a random wait that grows; `Closed` is not. After five failures in a row the circuit
+//! opens, and calls return at once, until probes, one at a time, have found the service well. The caller gets the last real error,
+//! unchanged, or a [`Rejected`]. Async functions are written the same way, and may have a `timeout` for each attempt.
+//!
+//! # Where to look
+//!
+//! - [`resilient`](macro@resilient): the attribute, all its keys and their defaults.
+//! - [`Classify`](macro@Classify): what the variants of your error mean. [`Verdict`] says what follows from that.
+//! - [`Rejected`]: what a caller gets when a policy refuses. [`Failure`]: what a fallback gets.
+//! - [`configure`]: settings of what functions share by name. [`breaker`], [`bucket`] and [`bulkhead`] find it at run time.
+//! - [`Policy`]: the same without the attribute.
+//! - [`golden_tables`]: what one call does under each combination of policies.
+//!
+//! # The order
+//!
+//! ```text
+//! fallback( deadline( retry( breaker( rate( bulkhead( timeout( body )))))))
+//! ```
+//!
+//! There is no other. Every attempt asks the breaker and is counted by it; an open circuit uses up no rate; the timeout measures
+//! the body alone. Retries draw on a budget, so that an outage is not met with `retries` times the load.
+//!
+//! # Features
+//!
+//! - `tokio` (default): async functions.
+//! - `testing`: time that tests turn, for `dev-dependencies`.
+//! - `http`, `reqwest`, `reqwest-blocking`, `anyhow`: verdicts on the types of those crates, and `Retry-After`.
+//!
+//! # What is told
+//!
+//! Events of [`tracing`](https://docs.rs/tracing), target `resilient`: `retry` (debug), `exhausted` and `rejected` (warn),
+//! `circuit_opened` (error), `circuit_half_open` (warn), `circuit_closed` (info), `unclassified` (info), `blocking_wait` (warn),
+//! `conflicting_settings` (error).
 
+/// Makes a function survive the network.
+///
+/// The signature stays as it is. What belongs to one call may be any expression, evaluated in the function; what is shared between
+/// calls must be a constant.
+///
+/// ```
+/// use resilient::{Failure, Rejected, resilient};
+/// use std::io;
+/// use std::time::Duration;
+///
+/// struct Rates {
+///     patience: Duration,
+/// }
+///
+/// impl Rates {
+///     #[resilient(
+///         retries = 3,
+///         deadline = self.patience,
+///         breaker(name = "rates", failure_threshold = 3),
+///         rate = "30/min",
+///         burst = 5,
+///         fallback = |failure| match failure {
+///             Failure::Rejected(Rejected::CircuitOpen(_)) => Ok(yesterday),
+///             failure => Err(io::Error::other(failure)),
+///         }
+///     )]
+///     fn today(&self, yesterday: f64) -> io::Result<f64> {
+///         Ok(1.08)
+///     }
+/// }
+///
+/// let rates = Rates { patience: Duration::from_secs(10) };
+/// assert_eq!(rates.today(1.07)?, 1.08);
+/// resilient::breaker("rates").force_open();
+/// assert_eq!(rates.today(1.07)?, 1.07);
+/// # Ok::<(), io::Error>(())
+/// ```
+///
+/// # Arguments
+///
+/// What the body borrows costs nothing and need not be `Clone`. A parameter that it consumes is named in `clone(…)`: each attempt
+/// gets a clone, the last one the value itself. A `mut` parameter starts afresh in every attempt, or keeps its changes with
+/// `reuse(…)`. Without `retries` the body runs at most once and may do with its arguments what it likes.
+///
+/// ```
+/// use resilient::resilient;
+///
+/// #[resilient(retries = 3, clone(order))]
+/// fn submit(address: String, order: Vec<u8>) -> std::io::Result<Box<[u8]>> {
+///     assert!(address.starts_with("https"));
+///     Ok(order.into_boxed_slice())
+/// }
+/// # assert_eq!(*submit("https://orders".to_owned(), vec![1])?, [1]);
+/// # Ok::<(), std::io::Error>(())
+/// ```
+///
+/// # Errors
+///
+/// The caller gets the last attempt's own error. Where a policy can refuse, which is with `timeout`, `deadline`, `breaker`, `rate`,
+/// `bucket`, `concurrency` and `bulkhead`, the error type must be `From<`[`Rejected`]`>`, or `map_err` or `fallback` stand in for
+/// it. Whether an error is tried again is said by its [`Classify`](trait@Classify); a type that says nothing is transient.
+///
+/// A function that returns no `Result` may wait (`rate = 10, max_wait = none`), or be refused with a `fallback`.
+///
+/// # Keys
+///
 #[doc(inline)]
-pub use resilient_macros::{Classify, resilient};
+pub use resilient_macros::resilient;
+
+/// Says what each variant of an error means: try again, slow down, give up, or not the service's fault.
+///
+/// ```
+/// use resilient::{Classify, Rejected, Verdict};
+/// use std::time::Duration;
+///
+/// #[derive(Classify)]
+/// enum OrderError {
+///     #[permanent]
+///     NoSuchOrder,
+///     #[throttled(retry_after = wait)]
+///     SlowDown { wait: Option<Duration> },
+///     #[transient(retry_after = 0)]
+///     Maintenance(Duration),
+///     #[ignored]
+///     BadRequest,
+///     #[classify(transparent)]
+///     Io(std::io::Error),
+///     Rejected(Rejected),
+/// }
+///
+/// let hour = Duration::from_secs(3600);
+/// assert_eq!(OrderError::NoSuchOrder.classify(), Verdict::Permanent);
+/// assert_eq!(OrderError::Maintenance(hour).classify(), Verdict::Transient { retry_after: Some(hour) });
+/// assert_eq!(OrderError::Io(std::io::ErrorKind::NotFound.into()).classify(), Verdict::Permanent);
+/// ```
+///
+#[doc(inline)]
+pub use resilient_macros::Classify;
+
 #[doc(inline)]
 pub use resilient_runtime::*;
 
 #[doc(hidden)]
 pub use resilient_runtime::__private;
+
+#[cfg(doc)]
+#[doc = include_str!("../docs/golden-tables.md")]
+pub mod golden_tables {}
+
+/// Every sample of the README, compiled and run.
+#[cfg(all(doctest, feature = "anyhow", feature = "reqwest", feature = "testing", feature = "tokio"))]
+#[doc = include_str!("../README.md")]
+struct Readme;

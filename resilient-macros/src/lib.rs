@@ -24,53 +24,70 @@ mod value;
 
 use proc_macro::TokenStream;
 
-/// Makes a function survive the network.
+/// Puts policies around a function, sync or async. They act in the order
+/// `fallback(deadline(retry(breaker(rate(bulkhead(timeout(body)))))))`; each is there if its key is.
 ///
-/// Put `#[resilient(…)]` on a free function, a method or a trait's default method, sync or async, and say with keys what should
-/// happen. The signature never changes. The order in which policies act is always the same:
+/// | key | means | range | default |
+/// |---|---|---|---|
+/// | `retries = 3` | extra attempts after the first | from 1 | none |
+/// | `base_delay = "50ms"` | first wait between attempts | above 0, at most `max_delay` | `100ms` |
+/// | `max_delay = "2s"` | longest of our own waits, jitter included | above 0 | `10s` |
+/// | `backoff = linear` | growth of waits: `exponential`, `constant`, `linear`, `fibonacci`, `decorrelated` | | `exponential` |
+/// | `jitter = equal` | spread of waits: `full`, `equal`, `none`, or a ratio; not with `decorrelated` | ratio from 0 to 1 | `full` |
+/// | `max_retry_after = "10s"` | longest hint of the server that is waited for | | `60s` |
+/// | `retry_if = path` | `Fn(&E) -> bool`, or a closure: whether to try again | | the classification |
+/// | `classify = path` | `Fn(&Output) -> Verdict`, or a closure: what an outcome means, `Ok` values included | | by type |
+/// | `budget = 0.1` | retries that each success earns; `"name"` shares a pool, `none` lifts it | above 0, at most 10 | 0.2 and 10 a second, from a pool of 100 |
+/// | `timeout = "2s"` | time of each attempt; async only | above 0, at most `deadline` | none |
+/// | `deadline = "10s"` | time of the whole call, waits included | above 0 | none |
+/// | `breaker = "name"` | the circuit breaker of that name; `breaker(name = "…", …)` gives it settings | | none |
+/// | `rate = 10` | bodies that may start per second, or `"30/min"`, `"5000/h"`, `"1/day"` | 1 in 365 days to 10⁹ a second | none |
+/// | `burst = 20` | how many of them at once; needs `rate` | from 1 | 1; above 100/s, 10 ms' worth |
+/// | `bucket = "name"` | the token bucket of that name; `rate` and `burst` are its settings | | the function's own; a named one has 10/s |
+/// | `concurrency = 16` | bodies that may run at once | 1 to 10⁶ | none |
+/// | `bulkhead = "name"` | the bulkhead of that name; `concurrency` is its setting | | the function's own; a named one has 16 |
+/// | `max_wait = "1s"` | longest wait for a token or a place; `"0s"` never waits, `none` always | | `5s` |
+/// | `fallback = path` | called once, last, with a `Failure<E>`; a closure may use parameters, `?` and `.await` | | none |
+/// | `map_err = path` | `Fn(Rejected) -> E`, or a closure | | `From<Rejected>` |
+/// | `clone(a, b)` | parameters that the body consumes | | – |
+/// | `reuse(a)` | a `mut` parameter whose changes the next attempt shall see | | a fresh copy |
+/// | `name = "charge"` | the function's name in errors and events | not empty | `module::path::function` |
+/// | `crate = "path"` | where the library is | | `::resilient` |
 ///
-/// ```text
-/// fallback( deadline( retry( breaker( rate( bulkhead( timeout( body )))))))
-/// ```
+/// Inside `breaker(…)`, beside `name`:
 ///
-/// | key | means | default |
-/// |---|---|---|
-/// | `retries = 3` | extra attempts after the first | none |
-/// | `base_delay`, `max_delay` | first wait; cap of our own waits | `"100ms"`, `"10s"` |
-/// | `backoff` | `exponential`, `constant`, `linear`, `fibonacci`, `decorrelated` | `exponential` |
-/// | `jitter` | `full`, `equal`, `none`, or a ratio | `full` |
-/// | `max_retry_after` | longest hint of the server that is waited for | `"60s"` |
-/// | `retry_if = path or closure` | `Fn(&E) -> bool`: whether to try again | the classification |
-/// | `classify = path or closure` | `Fn(&Output) -> Verdict`: what an outcome means | by type |
-/// | `budget = 0.2`, `"name"`, `none` | share of extra load that retries may add | 20 % |
-/// | `timeout = "2s"` | for each attempt; async only | none |
-/// | `deadline = "10s"` | for the whole call, waits included | none |
-/// | `breaker = "name"` | the circuit breaker of that name; `breaker(name = "…", failure_threshold = 3, …)` with settings | none |
-/// | `rate = "100/s"`, `burst = 20` | how many calls may start | none |
-/// | `bucket = "name"` | the token bucket of that name, instead of one of this function's own | its own |
-/// | `concurrency = 16`, `bulkhead = "name"` | how many calls may run at once | none |
-/// | `max_wait = "5s"` | longest wait for a token or a place; `none` waits for ever | `"5s"` |
-/// | `fallback = path or closure` | what the caller gets instead of the last failure | none |
-/// | `map_err = path or closure` | `Fn(Rejected) -> E`, where there is no `From<Rejected>` | `From` |
-/// | `clone(a, b)` | parameters that the body consumes | — |
-/// | `reuse(a)` | a `mut` parameter whose changes the next attempt shall see | a fresh copy |
-/// | `name = "charge"` | this function's name in configuration and events | its path |
-/// | `crate = "path"` | where the library is | `::resilient` |
+/// | key | means | range | default |
+/// |---|---|---|---|
+/// | `failure_threshold` | failures in a row that open the circuit | 1 to 10⁶ | 5 |
+/// | `recovery_timeout` | how long it stays open at first, less up to a tenth at random | above 0, at most `max_recovery_timeout` | `5s` |
+/// | `max_recovery_timeout` | how long at most, as each failed recovery doubles it | above 0 | `1m` |
+/// | `half_open_calls` | probes at the same time | 1 to 1000 | 1 |
+/// | `success_threshold` | successful probes in a row that close it | 1 to 10⁶ | 2 |
 ///
-/// What belongs to one call (`retries`, the delays, `timeout`, `deadline`, `max_wait`) may be any expression, of parameters and
-/// `self` too; names, and what is shared between calls, must be constants. Durations are written `"250ms"`, `"1m30s"` or as a
-/// `Duration`; rates as a number per second or `"30/min"`, `"5000/h"`, `"1/day"`.
+/// Durations are a `Duration` or text: a number and `ns`, `us`, `ms`, `s`, `m` (or `min`), `h` or `d`, as in `"250ms"`, `"1.5s"`,
+/// `"1m30s"`; at most 584 years. Rates are a number per second, a `Rate`, or text: a number, `/`, and `s`, `min`, `h` or `day`.
+///
+/// Any expression may stand for `retries`, `base_delay`, `max_delay`, `backoff`, `jitter`, `max_retry_after`, `timeout`, `deadline`
+/// and `max_wait`; constants for the others.
 #[proc_macro_attribute]
 pub fn resilient(attribute: TokenStream, item: TokenStream) -> TokenStream {
     expand::resilient(attribute.into(), item.into()).into()
 }
 
-/// Says what each variant of an error means: try again, slow down, give up, or not our business.
+/// Implements `Classify` from marks on the variants.
 ///
-/// Mark a variant with `#[transient]`, `#[throttled]`, `#[permanent]` or `#[ignored]`; the first two take
-/// `retry_after = field`, a `Duration` or an `Option` of one. `#[classify(transparent)]` asks the only field. A variant that
-/// holds a `Rejected` stays a refusal, and any other is transient unless the type says `#[classify(default = permanent)]`.
-/// A struct is marked like a variant; `#[classify(crate = "path")]` says where the library is.
+/// | mark | verdict |
+/// |---|---|
+/// | `#[transient]` | tried again; a failure for the breaker |
+/// | `#[throttled]` | tried again; nothing for the breaker |
+/// | `#[permanent]` | not tried again; a success for the breaker, as the service answered |
+/// | `#[ignored]` | not tried again; nothing for the breaker, as it arose on our side |
+/// | `#[classify(transparent)]` | whatever the only field means |
+/// | none | a lone `Rejected` stays a refusal; any other is transient, or what `#[classify(default = permanent)]` on the enum says: `transient`, `permanent` or `ignored` |
+///
+/// `#[transient(retry_after = field)]` and `#[throttled(retry_after = field)]` take the server's hint from a field, by name or
+/// number: a `Duration` or an `Option` of one. A struct is marked like a variant. `#[classify(crate = "path")]` says where the
+/// library is.
 #[proc_macro_derive(Classify, attributes(transient, throttled, permanent, ignored, classify))]
 pub fn classify(item: TokenStream) -> TokenStream {
     classify::derive(item.into()).into()

@@ -6,7 +6,8 @@ use std::time::Duration;
 /// How the waits between attempts grow. The first wait is `base_delay`, none is longer than `max_delay`.
 ///
 /// ```
-/// use resilient_runtime::{Backoff, Jitter, Policy};
+/// # use resilient_runtime as resilient;
+/// use resilient::{Backoff, Jitter, Policy};
 /// use std::time::Duration;
 ///
 /// let policy = Policy::builder()
@@ -17,7 +18,7 @@ use std::time::Duration;
 ///     .jitter(Jitter::None)
 ///     .build()?;
 /// assert_eq!(policy.schedule(5).map(|wait| wait.as_millis()).collect::<Vec<_>>(), [100, 200, 400, 800, 1000]);
-/// # Ok::<(), resilient_runtime::ConfigError>(())
+/// # Ok::<(), resilient::ConfigError>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -54,7 +55,8 @@ pub enum Jitter {
 }
 
 impl Jitter {
-    /// The wait, plus or minus `ratio` of it. `install` and `build` refuse a ratio outside 0 to 1.
+    /// The wait, plus or minus `ratio` of it. A ratio outside 0 to 1 is refused by `build` and, as a literal, by the attribute; an
+    /// expression in the attribute is held within.
     #[must_use]
     pub const fn ratio(ratio: f64) -> Self {
         Self::Ratio(ratio)

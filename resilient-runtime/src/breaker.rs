@@ -115,7 +115,8 @@ impl Breaker {
     /// Closes the circuit and forgets all failures. Results of calls admitted before change nothing.
     ///
     /// ```
-    /// use resilient_runtime::{State, breaker};
+    /// # use resilient_runtime as resilient;
+    /// use resilient::{State, breaker};
     ///
     /// let payments = breaker("payments");
     /// payments.force_open();

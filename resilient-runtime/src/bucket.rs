@@ -100,9 +100,10 @@ impl Bucket {
     /// [`TryAcquireError::NotYet`] with the exact wait, or [`TryAcquireError::Impossible`] for none, or for more than the burst.
     ///
     /// ```
-    /// use resilient_runtime::TryAcquireError;
+    /// # use resilient_runtime as resilient;
+    /// use resilient::TryAcquireError;
     ///
-    /// let bucket = resilient_runtime::bucket("try_acquire's example");
+    /// let bucket = resilient::bucket("try_acquire's example");
     /// assert_eq!(bucket.try_acquire(1), Ok(()));
     /// assert!(matches!(bucket.try_acquire(1), Err(TryAcquireError::NotYet { .. })));
     /// assert_eq!(bucket.try_acquire(0), Err(TryAcquireError::Impossible { asked: 0, burst: 1 }));

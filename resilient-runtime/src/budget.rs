@@ -14,12 +14,13 @@ const SECOND: f64 = 1e9;
 /// In the long run retries are at most `ratio` of the successes plus `per_second`, and `pool` at once.
 ///
 /// ```
-/// use resilient_runtime::RetryBudget;
+/// # use resilient_runtime as resilient;
+/// use resilient::RetryBudget;
 ///
-/// resilient_runtime::configure()
+/// resilient::configure()
 ///     .budget("partner", RetryBudget::new().ratio(0.1).per_second(5.0).pool(50))
 ///     .install()?;
-/// # Ok::<(), resilient_runtime::ConfigError>(())
+/// # Ok::<(), resilient::ConfigError>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct RetryBudget {

@@ -14,13 +14,14 @@ use std::time::Duration;
 /// | `success_threshold` | 2 | 1 to 10⁶ |
 ///
 /// ```
-/// use resilient_runtime::CircuitBreaker;
+/// # use resilient_runtime as resilient;
+/// use resilient::CircuitBreaker;
 /// use std::time::Duration;
 ///
-/// resilient_runtime::configure()
+/// resilient::configure()
 ///     .breaker("payments", CircuitBreaker::new().failure_threshold(3).recovery_timeout(Duration::from_secs(10)))
 ///     .install()?;
-/// # Ok::<(), resilient_runtime::ConfigError>(())
+/// # Ok::<(), resilient::ConfigError>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CircuitBreaker {

@@ -23,15 +23,16 @@ pub struct Configuration {
 /// Begins a configuration.
 ///
 /// ```
-/// use resilient_runtime::{CircuitBreaker, Concurrency, Rate};
+/// # use resilient_runtime as resilient;
+/// use resilient::{CircuitBreaker, Concurrency, Rate};
 /// use std::time::Duration;
 ///
-/// resilient_runtime::configure()
+/// resilient::configure()
 ///     .breaker("payments", CircuitBreaker::new().failure_threshold(5).recovery_timeout(Duration::from_secs(10)))
 ///     .bucket("stripe", Rate::per_second(100).burst(20))
 ///     .bulkhead("db", Concurrency::limit(16))
 ///     .install()?;
-/// # Ok::<(), resilient_runtime::ConfigError>(())
+/// # Ok::<(), resilient::ConfigError>(())
 /// ```
 pub fn configure() -> Configuration {
     Configuration::default()
@@ -134,7 +135,8 @@ impl std::error::Error for ConfigError {}
 /// A name that comes from outside the program should be checked before: every name lives as long as the process.
 ///
 /// ```
-/// assert_eq!(resilient_runtime::breaker("payments").state(), resilient_runtime::State::Closed);
+/// # use resilient_runtime as resilient;
+/// assert_eq!(resilient::breaker("payments").state(), resilient::State::Closed);
 /// ```
 #[must_use]
 pub fn breaker(name: &str) -> &'static Breaker {
@@ -145,7 +147,8 @@ pub fn breaker(name: &str) -> &'static Breaker {
 /// nobody says otherwise.
 ///
 /// ```
-/// assert!(resilient_runtime::bucket("stripe").try_acquire(1).is_ok());
+/// # use resilient_runtime as resilient;
+/// assert!(resilient::bucket("stripe").try_acquire(1).is_ok());
 /// ```
 #[must_use]
 pub fn bucket(name: &str) -> &'static Bucket {
@@ -156,7 +159,8 @@ pub fn bucket(name: &str) -> &'static Bucket {
 /// says otherwise.
 ///
 /// ```
-/// assert_eq!(resilient_runtime::bulkhead("db").in_flight(), 0);
+/// # use resilient_runtime as resilient;
+/// assert_eq!(resilient::bulkhead("db").in_flight(), 0);
 /// ```
 #[must_use]
 pub fn bulkhead(name: &str) -> &'static Bulkhead {

@@ -8,7 +8,8 @@ use std::marker::PhantomData;
 /// Why a call ended without a value: what a `fallback` is given.
 ///
 /// ```
-/// use resilient_runtime::Failure;
+/// # use resilient_runtime as resilient;
+/// use resilient::Failure;
 ///
 /// fn from_cache(failure: Failure<std::io::Error>) -> Result<String, std::io::Error> {
 ///     match failure {

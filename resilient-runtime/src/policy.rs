@@ -24,13 +24,14 @@ use std::time::Duration;
 /// What happens around a body: the attribute's policies as a value. Clones share everything.
 ///
 /// ```
-/// use resilient_runtime::Policy;
+/// # use resilient_runtime as resilient;
+/// use resilient::Policy;
 /// use std::io;
 ///
 /// let policy = Policy::builder().name("fetch rates").retries(3).breaker("rates").rate(10).build()?;
 /// let rates = policy.run(|| io::Result::Ok("1.08"));
 /// assert_eq!(rates.ok(), Some("1.08"));
-/// # Ok::<(), resilient_runtime::ConfigError>(())
+/// # Ok::<(), resilient::ConfigError>(())
 /// ```
 #[derive(Clone)]
 pub struct Policy(Arc<Inner>);
@@ -84,7 +85,8 @@ impl Policy {
     /// As [`run`](Self::run).
     ///
     /// ```
-    /// use resilient_runtime::{Policy, Rejected, Verdict};
+    /// # use resilient_runtime as resilient;
+    /// use resilient::{Policy, Rejected, Verdict};
     ///
     /// #[derive(Debug)]
     /// struct Busy;
@@ -97,7 +99,7 @@ impl Policy {
     ///     |outcome| if outcome.is_ok() { Verdict::Success } else { Verdict::TRANSIENT },
     /// );
     /// assert_eq!(outcome.ok(), Some(3));
-    /// # Ok::<(), resilient_runtime::ConfigError>(())
+    /// # Ok::<(), resilient::ConfigError>(())
     /// ```
     pub fn run_with<T, E: FromRejected>(
         &self,
@@ -128,9 +130,10 @@ impl Policy {
     /// As [`run`](Self::run).
     ///
     /// ```
+    /// # use resilient_runtime as resilient;
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// use resilient_runtime::Policy;
+    /// use resilient::Policy;
     /// use std::time::Duration;
     ///
     /// let policy = Policy::builder().retries(3).timeout(Duration::from_secs(2)).build()?;
@@ -184,7 +187,7 @@ fn by_type<T, E: Classify>(outcome: &Result<T, E>) -> Verdict {
     }
 }
 
-/// Collects the settings of a [`Policy`]; each is the attribute's key of the same name.
+/// Collects the settings of a [`Policy`], under the names of the attribute's keys; `burst` is said in a [`Rate`].
 #[must_use = "a builder does nothing until `build`"]
 #[derive(Clone, Debug)]
 pub struct PolicyBuilder {

@@ -12,7 +12,8 @@ use std::time::Duration;
 /// as many as 10 ms are worth.
 ///
 /// ```
-/// use resilient_runtime::Rate;
+/// # use resilient_runtime as resilient;
+/// use resilient::Rate;
 ///
 /// const PARTNER_QUOTA: Rate = Rate::per_minute(30).burst(5);
 /// assert_eq!(PARTNER_QUOTA.to_string(), "30 per 60s, burst 5");

@@ -12,7 +12,8 @@ use std::time::Duration;
 /// `thiserror` enum one `#[from]` variant, others `map_err`.
 ///
 /// ```
-/// use resilient_runtime::Rejected;
+/// # use resilient_runtime as resilient;
+/// use resilient::Rejected;
 ///
 /// fn status(rejected: &Rejected) -> u16 {
 ///     match rejected {

@@ -11,8 +11,9 @@ use std::time::Duration;
 /// A wait on such a thread turns it by the time waited and returns at once, so an hour of backoff takes no time.
 ///
 /// ```
-/// use resilient_runtime::testing::TurnedClock;
-/// use resilient_runtime::{Jitter, Policy};
+/// # use resilient_runtime as resilient;
+/// use resilient::testing::TurnedClock;
+/// use resilient::{Jitter, Policy};
 /// use std::time::Duration;
 ///
 /// let clock = TurnedClock::start();
@@ -20,7 +21,7 @@ use std::time::Duration;
 /// let result: Result<(), std::io::Error> = policy.run(|| Err(std::io::ErrorKind::TimedOut.into()));
 /// assert!(result.is_err());
 /// assert_eq!(clock.waits(), [Duration::from_millis(100), Duration::from_millis(200)]);
-/// # Ok::<(), resilient_runtime::ConfigError>(())
+/// # Ok::<(), resilient::ConfigError>(())
 /// ```
 #[derive(Debug)]
 pub struct TurnedClock {

@@ -68,7 +68,8 @@ impl Verdict {
 /// implementation for an `Ok` type is asked as well, so a `reqwest::Response` with status 503 is retried.
 ///
 /// ```
-/// use resilient_runtime::{Classify, Verdict};
+/// # use resilient_runtime as resilient;
+/// use resilient::{Classify, Verdict};
 ///
 /// enum PaymentError {
 ///     Declined,

@@ -27,6 +27,7 @@ mod http;
 mod limits;
 mod policy;
 mod rate;
+mod readme;
 mod retry;
 mod sizes;
 mod support;

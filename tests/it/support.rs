@@ -68,3 +68,11 @@ pub(crate) fn ready<F: Future>(future: F) -> F::Output {
 pub(crate) fn millis(millis: u64) -> std::time::Duration {
     std::time::Duration::from_millis(millis)
 }
+
+/// A list of keys in the macro's source: `KEYS` or `BREAKER_KEYS`.
+pub(crate) fn keys(list: &str) -> Vec<&'static str> {
+    let source = include_str!("../../resilient-macros/src/keys.rs");
+    let (_, list) = source.split_once(&format!("const {list}:")).unwrap();
+    let (list, _) = list.split_once("];").unwrap();
+    list.lines().filter_map(|line| line.trim().strip_prefix("(\"")?.split('"').next()).collect()
+}

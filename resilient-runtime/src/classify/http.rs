@@ -45,8 +45,9 @@ impl StatusError {
     /// The failure in this status, or `None` if it is none (below 400).
     ///
     /// ```
+    /// # use resilient_runtime as resilient;
     /// use http::{HeaderMap, StatusCode};
-    /// use resilient_runtime::StatusError;
+    /// use resilient::StatusError;
     ///
     /// let error = StatusError::from_parts(StatusCode::NOT_FOUND, &HeaderMap::new());
     /// assert_eq!(error.map(|error| error.to_string()), Some("HTTP status 404 Not Found".to_owned()));

@@ -58,7 +58,8 @@ pub trait CheckStatus: Sized {
     /// [`StatusError`] for a status of 400 and above.
     ///
     /// ```no_run
-    /// use resilient_runtime::CheckStatus;
+    /// # use resilient_runtime as resilient;
+    /// use resilient::CheckStatus;
     ///
     /// # async fn rates() -> Result<String, Box<dyn std::error::Error>> {
     /// let text = reqwest::get("http://localhost:8080/rates").await?.check_status()?.text().await?;

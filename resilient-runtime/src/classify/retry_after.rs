@@ -10,12 +10,13 @@ use std::time::{Duration, SystemTime};
 /// (zero); a value that is neither form is no wish.
 ///
 /// ```
+/// # use resilient_runtime as resilient;
 /// use http::{HeaderMap, HeaderValue, header::RETRY_AFTER};
 /// use std::time::Duration;
 ///
 /// let mut headers = HeaderMap::new();
 /// headers.insert(RETRY_AFTER, HeaderValue::from_static("120"));
-/// assert_eq!(resilient_runtime::retry_after(&headers), Some(Duration::from_secs(120)));
+/// assert_eq!(resilient::retry_after(&headers), Some(Duration::from_secs(120)));
 /// ```
 #[must_use]
 pub fn retry_after(headers: &HeaderMap) -> Option<Duration> {

@@ -1,0 +1,162 @@
+//! The README's tables say what the code does.
+
+use crate::support::{keys, millis};
+use resilient::testing::TurnedClock;
+use resilient::{Jitter, Policy, Rate, State};
+use std::cell::Cell;
+use std::io;
+use std::time::Duration;
+
+const README: &str = include_str!("../../README.md");
+
+/// The rows of the tables in a section: what stands first in the first cell, and the last cell.
+fn rows<'t>(section: &'t str) -> impl Iterator<Item = (&'t str, &'t str)> {
+    let row = |line: &'t str| {
+        let (first, rest) = line.strip_prefix("| `")?.strip_suffix(" |")?.split_once('|')?;
+        let end = first.find(|c: char| !(c.is_alphanumeric() || "_-".contains(c)))?;
+        Some((&first[..end], rest.rsplit('|').next()?.trim()))
+    };
+    section.lines().map(|line| line.trim_start_matches("/// ")).filter_map(row)
+}
+
+fn section(title: &str) -> &'static str {
+    let (_, section) = README.split_once(&format!("\n## {title}\n")).unwrap();
+    section.split("\n## ").next().unwrap()
+}
+
+/// The README's word on a key's default.
+fn default(key: &str) -> &'static str {
+    rows(section("Keys")).find(|(name, _)| *name == key).map_or_else(|| panic!("no row for `{key}`"), |(_, default)| default)
+}
+
+fn duration(key: &str) -> Duration {
+    let text = default(key).trim_matches('`');
+    let end = text.find(char::is_alphabetic).unwrap();
+    let number = text[..end].parse().unwrap();
+    match &text[end..] {
+        "ms" => millis(number),
+        "s" => Duration::from_secs(number),
+        "m" => Duration::from_secs(60 * number),
+        unit => panic!("{unit}"),
+    }
+}
+
+fn lost() -> io::Result<()> {
+    Err(io::ErrorKind::ConnectionReset.into())
+}
+
+#[test]
+fn every_key_has_a_row_here_and_at_the_attribute_with_the_same_default() {
+    let attribute = include_str!("../../resilient-macros/src/lib.rs");
+    let (attribute, _) = attribute.split_once("#[proc_macro_attribute]").unwrap();
+    for key in keys("KEYS").into_iter().chain(keys("BREAKER_KEYS").into_iter().filter(|key| *key != "name")) {
+        let there = rows(attribute).find(|(name, _)| *name == key);
+        let (_, there) = there.unwrap_or_else(|| panic!("no row for `{key}` at the attribute"));
+        assert!(default(key).starts_with(there), "`{key}`: {} or {there}?", default(key));
+    }
+}
+
+#[test]
+fn every_row_is_a_key() {
+    for (key, _) in rows(section("Keys")) {
+        assert!(keys("KEYS").contains(&key) || keys("BREAKER_KEYS").contains(&key), "{key}");
+    }
+}
+
+#[test]
+fn waits_are_as_stated() {
+    let policy = Policy::builder().retries(1).build().unwrap();
+    let waits: Vec<_> = policy.schedule(99).collect();
+    assert_eq!((waits[0], waits[98]), (duration("base_delay"), duration("max_delay")));
+    let debug = format!("{policy:?}").to_lowercase();
+    for key in ["max_retry_after", "max_wait"] {
+        assert!(debug.contains(&format!("{key}: {}", duration(key).as_nanos())), "{key}: {debug}");
+    }
+    for key in ["backoff", "jitter"] {
+        assert!(debug.contains(&format!("{key}: {}", default(key).trim_matches('`'))), "{key}: {debug}");
+    }
+}
+
+#[test]
+fn named_resources_are_as_stated() {
+    let rate = default("bucket").rsplit(' ').next().and_then(|rate| rate.strip_suffix("/s")).unwrap();
+    assert_eq!(resilient::bucket("of the README").rate(), Rate::per_second(rate.parse().unwrap()));
+    let limit = default("bulkhead").rsplit(' ').next().unwrap();
+    assert_eq!(resilient::bulkhead("of the README").limit().to_string(), limit);
+}
+
+#[test]
+fn the_budget_is_as_stated() {
+    let clock = TurnedClock::start();
+    let policy = Policy::builder().retries(1_000).base_delay(Duration::ZERO).jitter(Jitter::None).build().unwrap();
+    let retries = || {
+        let attempts = Cell::new(0);
+        policy.run(|| lost().inspect_err(|_| attempts.set(attempts.get() + 1))).unwrap_err();
+        attempts.get() - 1
+    };
+    let pool = retries();
+    clock.advance(Duration::from_secs(1));
+    let per_second = retries();
+    let successes = (1..100).find(|_| policy.run(|| io::Result::Ok(())).is_ok() && retries() == 1);
+    let ratio = 1.0 / f64::from(successes.unwrap());
+    let stated = format!("{ratio} and {per_second} a second, from a pool of {pool}");
+    assert!(default("budget").starts_with(&stated), "{stated}");
+}
+
+#[test]
+fn a_breaker_is_as_stated() {
+    let clock = TurnedClock::start();
+    let (policy, breaker) = (Policy::builder().breaker("of the README").build().unwrap(), resilient::breaker("of the README"));
+    let opening = (1..100).find(|_| policy.run(lost).is_err() && breaker.state() == State::Open);
+    assert_eq!(opening.unwrap().to_string(), default("failure_threshold"));
+
+    let open_for = || {
+        let mut time = Duration::ZERO;
+        while breaker.state() == State::Open {
+            clock.advance(millis(10));
+            time += millis(10);
+        }
+        time
+    };
+    let is_stated = |time: Duration, key| (duration(key) * 9 / 10..=duration(key) + millis(10)).contains(&time);
+    assert!(is_stated(open_for(), "recovery_timeout"));
+    let reopened = (0..10).map(|_| {
+        policy.run(lost).unwrap_err();
+        open_for()
+    });
+    assert!(is_stated(reopened.max().unwrap(), "max_recovery_timeout"));
+
+    let mut successes = probes_at_once(&policy);
+    assert_eq!(successes.to_string(), default("half_open_calls"));
+    while breaker.state() != State::Closed {
+        policy.run(|| io::Result::Ok(())).unwrap();
+        successes += 1;
+    }
+    assert_eq!(successes.to_string(), default("success_threshold"));
+}
+
+/// Every probe makes another call before it succeeds, until one is refused.
+fn probes_at_once(policy: &Policy) -> u32 {
+    policy.run(|| io::Result::Ok(1 + probes_at_once(policy))).unwrap_or(0)
+}
+
+#[test]
+fn every_feature_and_every_event_has_a_row() {
+    let manifest = include_str!("../../Cargo.toml");
+    let features = manifest.split_once("[features]\n").unwrap().1.split("\n\n").next().unwrap();
+    for (feature, _) in features.lines().filter_map(|line| line.split_once(" =")).filter(|(feature, _)| *feature != "default") {
+        assert!(rows(section("Add it")).any(|(row, _)| row == feature), "{feature}");
+    }
+    let told: Vec<_> = include_str!("../../resilient-runtime/src/events.rs").split("tell!(").skip(1).collect();
+    assert!(told.len() > 8);
+    for event in told {
+        let (level, rest) = event.split_once(", \"").unwrap();
+        let (name, rest) = rest.split_once('"').unwrap();
+        let row = section("What is told").lines().find(|row| row.starts_with(&format!("| `{name}` | {} |", level.to_lowercase())));
+        let row = row.unwrap_or_else(|| panic!("{name}, {level}"));
+        let fields = rest.lines().next().unwrap().split(',').filter_map(|field| field.split('=').next());
+        for field in fields.map(|field| field.trim_matches([' ', ')', ';'])).filter(|field| !field.is_empty()) {
+            assert!(row.contains(&format!("`{field}`")), "{name}: {field}");
+        }
+    }
+}
