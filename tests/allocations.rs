@@ -17,7 +17,7 @@ use std::time::Duration;
     burst = 1_000_000,
     bulkhead = "allocations",
     concurrency = 4,
-    fallback = |failure| match failure { Failure::Rejected(rejected) => Err(rejected), _ => unreachable!() }
+    fallback = |failure| match failure { Failure::Rejected(rejected) => Err(rejected), Failure::Error(error) => Err(error) }
 )]
 fn everything(order: u64) -> Result<u64, Rejected> {
     Ok(black_box(order))

@@ -37,14 +37,14 @@ impl Payments {
     }
 
     #[resilient(
-        name = "charge",
+        name = "receipt",
         retries = 3,
         timeout = "2s",
         rate = 10,
         breaker(name = "payments", failure_threshold = 3, recovery_timeout = "2s")
     )]
-    pub(crate) async fn charge(&self, order: &str) -> Result<Receipt, PaymentError> {
-        let response = self.client.post(format!("{}{order}", self.address)).send().await?;
+    pub(crate) async fn receipt(&self, order: &str) -> Result<Receipt, PaymentError> {
+        let response = self.client.get(format!("{}{order}", self.address)).send().await?;
         if response.status() == StatusCode::NOT_FOUND {
             return Err(PaymentError::NoSuchOrder);
         }
@@ -53,20 +53,20 @@ impl Payments {
 }
 
 /// The same for threads.
-pub(crate) struct BlockingPayments {
+pub(crate) struct BlockingInvoices {
     client: reqwest::blocking::Client,
     address: String,
 }
 
-impl BlockingPayments {
+impl BlockingInvoices {
     pub(crate) fn new(address: String) -> reqwest::Result<Self> {
         let client = reqwest::blocking::Client::builder().timeout(Duration::from_secs(2)).build()?;
         Ok(Self { client, address })
     }
 
-    #[resilient(name = "refund", retries = 3, breaker = "refunds")]
-    pub(crate) fn refund(&self, order: &str) -> Result<Receipt, PaymentError> {
-        let response = self.client.delete(format!("{}{order}", self.address)).send()?;
+    #[resilient(name = "invoice", retries = 3, breaker = "invoices")]
+    pub(crate) fn invoice(&self, order: &str) -> Result<Receipt, PaymentError> {
+        let response = self.client.get(format!("{}{order}", self.address)).send()?;
         Ok(response.check_status()?.json()?)
     }
 }

@@ -1,6 +1,6 @@
 //! What the service does to us, scene by scene, and what the callers see.
 
-use crate::payments::{BlockingPayments, PaymentError, Payments, Receipt};
+use crate::payments::{BlockingInvoices, PaymentError, Payments, Receipt};
 use crate::timeline::Timeline;
 use flaky_server::{Answer, FlakyServer};
 use futures_util::future::join_all;
@@ -18,7 +18,7 @@ pub(crate) struct Story<'s> {
     server: &'s FlakyServer,
     timeline: &'s Timeline,
     payments: Payments,
-    refunds: BlockingPayments,
+    invoices: BlockingInvoices,
 }
 
 /// What the callers saw of the outage.
@@ -41,25 +41,25 @@ impl Outage {
 
 impl<'s> Story<'s> {
     pub(crate) fn new(server: &'s FlakyServer, timeline: &'s Timeline) -> reqwest::Result<Self> {
-        let (payments, refunds) = (Payments::new(server.url(""))?, BlockingPayments::new(server.url(""))?);
-        Ok(Self { server, timeline, payments, refunds })
+        let (payments, invoices) = (Payments::new(server.url(""))?, BlockingInvoices::new(server.url(""))?);
+        Ok(Self { server, timeline, payments, invoices })
     }
 
     pub(crate) async fn hiccups(&self) -> anyhow::Result<()> {
         Timeline::title("The service hiccups: 503, then a dropped connection");
         self.script("/hiccups", [Answer::status(503), Answer::drop_before()])?;
-        self.charge("hiccups").await;
+        self.receipt("hiccups").await;
 
         Timeline::title("An order that does not exist: asking again would not help");
         self.script("/unknown", [Answer::status(404)])?;
-        self.charge("unknown").await;
+        self.receipt("unknown").await;
         Ok(())
     }
 
     pub(crate) async fn throttled(&self) -> anyhow::Result<()> {
         Timeline::title("429, Retry-After: 1");
         self.script("/busy", [Answer::throttled(SECOND)])?;
-        self.charge("busy").await;
+        self.receipt("busy").await;
         Ok(())
     }
 
@@ -67,7 +67,7 @@ impl<'s> Story<'s> {
     pub(crate) fn throttled_until_date(&self) -> anyhow::Result<()> {
         Timeline::title("429, Retry-After: an HTTP date, and a synchronous caller");
         self.script("/evening", [Answer::throttled_until_date(Duration::from_millis(1))])?;
-        self.saw("evening", &self.refunds.refund("evening"));
+        self.saw("evening", &self.invoices.invoice("evening"));
         Ok(())
     }
 
@@ -78,7 +78,7 @@ impl<'s> Story<'s> {
         self.server.outage("/outage", Answer::status(500))?;
         for _ in 0..MOST_CALLS_IN_THE_OUTAGE {
             let before = Instant::now();
-            let outcome = self.payments.charge("outage").await;
+            let outcome = self.payments.receipt("outage").await;
             outage.note(&outcome, before.elapsed());
             self.saw("outage", &outcome);
             if outcome.is_ok() {
@@ -90,14 +90,14 @@ impl<'s> Story<'s> {
             }
             tokio::time::sleep(BETWEEN_CALLS).await;
         }
-        self.charge("outage").await;
+        self.receipt("outage").await;
         Ok(outage)
     }
 
     pub(crate) async fn crowd(&self) -> anyhow::Result<()> {
         Timeline::title("Ten orders at once, at ten calls per second");
         self.server.otherwise("/crowd", receipt())?;
-        join_all((0..CALLS_AT_ONCE).map(|_| self.charge("crowd"))).await;
+        join_all((0..CALLS_AT_ONCE).map(|_| self.receipt("crowd"))).await;
         Ok(())
     }
 
@@ -107,8 +107,8 @@ impl<'s> Story<'s> {
         self.server.script(path, answers)
     }
 
-    async fn charge(&self, order: &str) {
-        self.saw(order, &self.payments.charge(order).await);
+    async fn receipt(&self, order: &str) {
+        self.saw(order, &self.payments.receipt(order).await);
     }
 
     fn saw(&self, order: &str, outcome: &Result<Receipt, PaymentError>) {

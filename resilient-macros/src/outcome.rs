@@ -78,7 +78,7 @@ impl Guard<'_> {
             use #p::judging::*;
             match #parts {
                 #p::Ok(__value) => (&&#p::Probe(__value)).judge_value(),
-                #p::Err(__error) => (&&&&&&#p::Probe(__error)).judge_error(),
+                #p::Err(__error) => (&&&&&&&#p::Probe(__error)).judge_error(),
             }
         })
     }

@@ -40,7 +40,6 @@ const NEEDS: &[(&str, &[&str])] = &[
 const BASE_DELAY: Duration = Duration::from_millis(100);
 const MAX_DELAY: Duration = Duration::from_secs(10);
 const RECOVERY_TIMEOUT: Duration = Duration::from_secs(5);
-const MAX_RECOVERY_TIMEOUT: Duration = Duration::from_secs(60);
 
 pub(crate) fn validate(settings: &Settings, function: &Function, bindings: &[PatIdent], mistakes: &mut Mistakes) {
     let mut rules = Rules { settings, function, bindings, mistakes };
@@ -133,7 +132,7 @@ impl Rules<'_> {
         if let Some(breaker) = &settings.breaker {
             self.not_above(
                 ("recovery_timeout", breaker.recovery_timeout.as_ref(), Some(RECOVERY_TIMEOUT)),
-                ("max_recovery_timeout", breaker.max_recovery_timeout.as_ref(), Some(MAX_RECOVERY_TIMEOUT)),
+                ("max_recovery_timeout", breaker.max_recovery_timeout.as_ref(), None),
             );
         }
     }

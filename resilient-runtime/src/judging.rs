@@ -70,7 +70,7 @@ pub trait JudgeClassifiedError<'e> {
     fn judge_error(&self) -> Judged<'e>;
 }
 
-impl<'e, T: Classify + Error> JudgeClassifiedError<'e> for &&&&&Probe<'e, T> {
+impl<'e, T: Classify + Error> JudgeClassifiedError<'e> for &&&&&&Probe<'e, T> {
     fn judge_error(&self) -> Judged<'e> {
         Judged::refused_or(refusal_in(self.0.source()), || Judged::by(self.0.classify())).of(self.0)
     }
@@ -81,7 +81,7 @@ pub trait JudgeClassifiedText<'e> {
     fn judge_error(&self) -> Judged<'e>;
 }
 
-impl<'e, T: Classify + Display> JudgeClassifiedText<'e> for &&&&Probe<'e, T> {
+impl<'e, T: Classify + Display> JudgeClassifiedText<'e> for &&&&&Probe<'e, T> {
     fn judge_error(&self) -> Judged<'e> {
         Judged::by(self.0.classify()).of(self.0)
     }
@@ -92,7 +92,7 @@ pub trait JudgeClassified {
     fn judge_error(&self) -> Judged<'static>;
 }
 
-impl<T: Classify> JudgeClassified for &&&Probe<'_, T> {
+impl<T: Classify> JudgeClassified for &&&&Probe<'_, T> {
     fn judge_error(&self) -> Judged<'static> {
         Judged::by(self.0.classify())
     }
@@ -103,7 +103,7 @@ pub trait JudgeError<'e> {
     fn judge_error(&self) -> Judged<'e>;
 }
 
-impl<'e, T: Error> JudgeError<'e> for &&Probe<'e, T> {
+impl<'e, T: Error> JudgeError<'e> for &&&Probe<'e, T> {
     fn judge_error(&self) -> Judged<'e> {
         Judged::refused_or(refusal_in(self.0.source()), Judged::unclassified).of(self.0)
     }
@@ -115,10 +115,21 @@ pub trait JudgeReport<'e> {
     fn judge_error(&self) -> Judged<'e>;
 }
 
-impl<'e, T: AsRef<dyn Error + 'static>> JudgeReport<'e> for &Probe<'e, T> {
+impl<'e, T: AsRef<dyn Error + 'static>> JudgeReport<'e> for &&Probe<'e, T> {
     fn judge_error(&self) -> Judged<'e> {
-        let error = self.0.as_ref();
-        Judged::refused_or(refusal_in(Some(error)), Judged::unclassified)
+        let error: &'e (dyn Error + 'static) = self.0.as_ref();
+        Judged { error: Some(error), ..Judged::refused_or(refusal_in(Some(error)), Judged::unclassified) }
+    }
+}
+
+#[doc(hidden)]
+pub trait JudgeText<'e> {
+    fn judge_error(&self) -> Judged<'e>;
+}
+
+impl<'e, T: Display> JudgeText<'e> for &Probe<'e, T> {
+    fn judge_error(&self) -> Judged<'e> {
+        Judged::unclassified().of(self.0)
     }
 }
 

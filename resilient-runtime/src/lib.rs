@@ -76,7 +76,7 @@ pub mod __private {
     pub mod judging {
         pub use crate::judging::{
             JudgeAnyValue, JudgeAnything, JudgeClassified, JudgeClassifiedError, JudgeClassifiedText, JudgeClassifiedValue,
-            JudgeError, JudgeReport,
+            JudgeError, JudgeReport, JudgeText,
         };
         pub use crate::outcome::{KindOfPlain, KindOfResult};
     }

@@ -15,12 +15,10 @@ use std::marker::PhantomData;
 ///     match failure {
 ///         Failure::Rejected(_) => Ok("yesterday's rates".to_owned()),
 ///         Failure::Error(error) => Err(error),
-///         _ => Ok(String::new()),
 ///     }
 /// }
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
 pub enum Failure<E> {
     /// The last attempt's own error.
     Error(E),

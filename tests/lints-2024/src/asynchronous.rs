@@ -65,7 +65,7 @@ pub async fn consumes(list: Vec<u32>) -> io::Result<Vec<u32>> {
 #[resilient(retries = 2, timeout = "1s", fallback = |failure| {
     match failure {
         Failure::Error(error) => Err(error),
-        _ => one_line(name.len().try_into_u32()).await,
+        Failure::Rejected(_) => one_line(name.len().try_into_u32()).await,
     }
 })]
 pub async fn falls_back(name: String) -> io::Result<u32> {

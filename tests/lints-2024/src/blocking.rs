@@ -76,7 +76,7 @@ fn drop_all(_: Vec<u32>) {}
 #[resilient(retries = 2, breaker(name = "lints", failure_threshold = 3), clone(name), fallback = |failure| {
     match failure {
         Failure::Error(error) => Err(error),
-        _ => Ok(name),
+        Failure::Rejected(_) => Ok(name),
     }
 })]
 pub fn falls_back(name: String, #[cfg(any())] mut missing: Missing) -> io::Result<String> {
