@@ -148,7 +148,9 @@ impl Breaker {
     /// A permit, or when it is worth coming back. `lease` is how long a probe may take before another may try.
     #[cold]
     pub(crate) fn admit(&self, now: Instant, lease: Option<u64>) -> Result<Permit<'_>, Option<Instant>> {
-        match self.load().phase() {
+        let word = self.load();
+        match word.phase() {
+            Phase::Disabled => return Ok(Permit { breaker: self, word }),
             Phase::ForcedOpen => return Err(None),
             Phase::Open | Phase::HalfOpen if now < self.shut_until() => return Err(Some(self.shut_until())),
             _ => {}

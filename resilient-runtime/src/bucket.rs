@@ -14,6 +14,8 @@ use std::time::Duration;
 
 /// How much later than its slot a call may reach its body, beyond one interval.
 const SLACK: u64 = 10_000_000;
+/// No pause is longer, whatever a server and `max_retry_after` say.
+const LONGEST_PAUSE: u64 = 365 * 86_400 * 1_000_000_000;
 /// Slots of callers who gave up that are kept for the next; beyond that they are lost.
 const FREED_SLOTS: usize = 4_096;
 /// Stands in a word that a new rate has replaced.
@@ -190,13 +192,14 @@ impl Bucket {
         self.freed_count.store(freed.len(), Ordering::Relaxed);
     }
 
-    /// Admits nothing before `until`, and nothing in a bunch right after: a server asked for it.
+    /// Admits nothing before the wait is over, and nothing in a bunch right after: a server asked for it.
     #[cold]
-    pub(crate) fn pause(&self, until: Instant) {
+    pub(crate) fn pause(&self, now: Instant, wait: u64) {
+        let until = now.plus(wait.min(LONGEST_PAUSE));
         self.paused_until.fetch_max(until.as_nanos(), Ordering::AcqRel);
         let meter = self.meter.get();
-        let resumed = meter.interval.units_at(until).saturating_add(meter.interval.slack);
-        let push = |paid: u64| (paid != REPLACED && paid < resumed).then_some(resumed.min(REPLACED - 1));
+        let floor = self.pause_floor(meter);
+        let push = |paid: u64| (paid != REPLACED && paid < floor).then_some(floor.min(REPLACED - 1));
         let _ = meter.paid_until.fetch_update(Ordering::Relaxed, Ordering::Relaxed, push);
     }
 
@@ -204,18 +207,29 @@ impl Bucket {
         Instant::from_nanos(self.paused_until.load(Ordering::Acquire))
     }
 
-    /// Takes the new rate; what is owed at the old one stays owed, in calls. Two changes at once are the caller's to prevent.
+    /// What must be paid for the first call after the pause to start at its end.
+    fn pause_floor(&self, meter: &Meter) -> u64 {
+        meter.interval.units_at(self.paused_until()).saturating_add(meter.interval.slack)
+    }
+
+    /// Takes the new rate; what is owed at the old one stays owed, in calls, and a pause stays a pause. Two changes at once are the
+    /// caller's to prevent.
     pub(crate) fn change_rate(&self, rate: Rate, now: Instant) {
         let old = self.meter.get();
         if old.rate == rate {
             return;
         }
-        let interval = Interval::of(rate);
-        let owed = old.paid_until.swap(REPLACED, Ordering::AcqRel).saturating_sub(old.interval.units_at(now));
-        let owed = u128::from(owed) * u128::from(interval.units) / u128::from(old.interval.units.max(1));
-        let owed = u64::try_from(owed).unwrap_or(u64::MAX);
-        let paid = if owed == 0 { 0 } else { interval.units_at(now).saturating_add(owed).min(REPLACED - 1) };
-        self.meter.replace(Meter { interval, rate, paid_until: AtomicU64::new(paid) });
+        let new = Meter { interval: Interval::of(rate), rate, paid_until: AtomicU64::new(0) };
+        let paid = old.paid_until.swap(REPLACED, Ordering::AcqRel);
+        let is_paused = self.paused_until() > now;
+        let floor = |meter: &Meter| if is_paused { self.pause_floor(meter) } else { meter.interval.units_at(now) };
+        let owed =
+            u128::from(paid.saturating_sub(floor(old))) * u128::from(new.interval.units) / u128::from(old.interval.units.max(1));
+        if is_paused || owed > 0 {
+            let paid = floor(&new).saturating_add(u64::try_from(owed).unwrap_or(u64::MAX)).min(REPLACED - 1);
+            new.paid_until.swap(paid, Ordering::Relaxed);
+        }
+        self.meter.replace(new);
         lock(&self.freed).clear();
         self.freed_count.store(0, Ordering::Relaxed);
     }
@@ -271,7 +285,7 @@ impl Token<'_> {
 impl Drop for Token<'_> {
     #[cold]
     fn drop(&mut self) {
-        let before = self.paid.saturating_sub(self.meter.interval.units);
+        let before = self.paid.saturating_sub(self.meter.interval.units).max(self.paid.min(self.bucket.pause_floor(self.meter)));
         let words = (Ordering::Relaxed, Ordering::Relaxed);
         let is_last = self.paid != 0 && self.meter.paid_until.compare_exchange(self.paid, before, words.0, words.1).is_ok();
         if is_last || self.meter.paid_until.load(Ordering::Relaxed) == REPLACED {

@@ -46,6 +46,9 @@ pub(crate) struct Turn<'p> {
     gives_up: Instant,
 }
 
+/// A probe that times out must be able to say so before its lease ends.
+const LEASE_SLACK: u64 = 100_000_000;
+
 /// The wait before the next attempt.
 #[doc(hidden)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -174,7 +177,7 @@ impl<'p> Call<'p> {
     fn ask_bucket(&mut self, turn: &mut Turn<'p>, now: Instant) -> Result<(), Step<'p>> {
         let Some(bucket) = self.plan.bucket else { return Ok(()) };
         let held = turn.token.take().filter(|token| token.at > now || !token.is_stale(now));
-        let token = held.map_or_else(|| bucket.reserve(now, turn.gives_up), Ok).map_err(|due| {
+        let token = held.map_or_else(|| bucket.reserve(now, turn.gives_up.max(now)), Ok).map_err(|due| {
             let wait = Duration::from_nanos(due.since(now).max(1));
             self.refuse(Rejected::RateLimited, bucket.name(), Some(wait))
         })?;
@@ -192,6 +195,8 @@ impl<'p> Call<'p> {
         if now >= turn.gives_up {
             return Err(self.refuse(Rejected::BulkheadFull, bulkhead.name(), None));
         }
+        // Kept in the line for slots it would go stale, and everybody's behind it: whoever is seated takes one anew.
+        turn.token = None;
         Err(Step::Queue(bulkhead, turn.gives_up))
     }
 
@@ -202,7 +207,7 @@ impl<'p> Call<'p> {
     /// How long a probe may take before another may try.
     fn lease(&self) -> Option<u64> {
         let timeout = self.plan.settings.timeout;
-        (timeout != u64::MAX).then_some(timeout)
+        (timeout != u64::MAX).then_some(timeout.saturating_add(LEASE_SLACK))
     }
 
     fn deadline(&self) -> Duration {
@@ -212,13 +217,13 @@ impl<'p> Call<'p> {
     /// A refusal before the body ran, at a time that is when the attempt wanted to start.
     #[cold]
     fn refuse(&mut self, kind: fn(Refusal) -> Rejected, resource: Option<&'static str>, time: Option<Duration>) -> Step<'p> {
-        let rejected = self.end_with(kind, resource, time);
+        self.admission = Admission { permit: None, slot: None };
+        let rejected = self.rejected(kind, resource, time);
         events::rejected(self.plan, &rejected, self.started);
         Step::Refuse(rejected)
     }
 
-    fn end_with(&mut self, kind: fn(Refusal) -> Rejected, resource: Option<&'static str>, time: Option<Duration>) -> Rejected {
-        self.admission = Admission { permit: None, slot: None };
+    fn rejected(&self, kind: fn(Refusal) -> Rejected, resource: Option<&'static str>, time: Option<Duration>) -> Rejected {
         kind(Refusal { function: self.plan.function, resource, attempts: self.attempts(), time })
     }
 
@@ -285,6 +290,7 @@ impl<'p> Call<'p> {
     }
 
     fn settle_at(&mut self, judged: &Judged<'_>, now: Instant, random: u64) -> ControlFlow<(), Delay> {
+        self.release_slot();
         self.account(judged, now, random);
         if !judged.again {
             return ControlFlow::Break(());
@@ -321,7 +327,7 @@ impl<'p> Call<'p> {
             }
         }
         if let (Some(bucket), Some(hint)) = (self.plan.bucket, hint) {
-            bucket.pause(now.plus(hint));
+            bucket.pause(now, hint);
         }
     }
 
@@ -373,7 +379,7 @@ impl Call<'_> {
         self.started.plus(self.plan.settings.timeout).min(self.ends)
     }
 
-    /// The body was stopped at the end of its time. A deadline says something about the service only if it left the attempt its
+    /// The body is stopped at the end of its time; its slot stays taken until it is dropped and the call goes on or ends. A deadline says something about the service only if it left the attempt its
     /// full timeout, or, without one, half of itself.
     #[cold]
     pub(crate) fn stop_body(&mut self, now: Instant, random: u64) -> Rejected {
@@ -386,9 +392,9 @@ impl Call<'_> {
             permit.fail(now, random);
         }
         let rejected = if is_timeout {
-            self.end_with(Rejected::Timeout, None, Some(Duration::from_nanos(settings.timeout)))
+            self.rejected(Rejected::Timeout, None, Some(Duration::from_nanos(settings.timeout)))
         } else {
-            self.end_with(Rejected::DeadlineExceeded, None, Some(self.deadline()))
+            self.rejected(Rejected::DeadlineExceeded, None, Some(self.deadline()))
         };
         if !is_timeout || settings.retries == 0 {
             events::rejected(self.plan, &rejected, now);

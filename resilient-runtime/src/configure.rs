@@ -140,7 +140,7 @@ impl std::error::Error for ConfigError {}
 /// ```
 #[must_use]
 pub fn breaker(name: &str) -> &'static Breaker {
-    registry::breaker(name, CircuitBreaker::new(), "")
+    registry::breaker(name)
 }
 
 /// The token bucket of that name, which every `bucket = "name"` shares; created if nobody has used it yet, with 10 per second if
@@ -152,7 +152,7 @@ pub fn breaker(name: &str) -> &'static Breaker {
 /// ```
 #[must_use]
 pub fn bucket(name: &str) -> &'static Bucket {
-    registry::bucket(name, None, "")
+    registry::bucket(name)
 }
 
 /// The bulkhead of that name, which every `bulkhead = "name"` shares; created if nobody has used it yet, for 16 calls if nobody
@@ -164,12 +164,13 @@ pub fn bucket(name: &str) -> &'static Bucket {
 /// ```
 #[must_use]
 pub fn bulkhead(name: &str) -> &'static Bulkhead {
-    registry::bulkhead(name, None, "")
+    registry::bulkhead(name)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::registry::Finder;
     use std::time::Duration;
 
     #[test]
@@ -205,10 +206,13 @@ mod tests {
 
     #[test]
     fn configuration_goes_before_the_attribute_and_the_attribute_before_the_default() {
-        assert_eq!(registry::bucket("merged", None, "f").rate(), Rate::per_second(10));
-        assert_eq!(registry::bucket("merged", Some(Rate::per_second(7).burst(3)), "g").rate(), Rate::per_second(7).burst(3));
-        assert_eq!(registry::bucket("merged", Some(Rate::per_second(9)), "h").rate(), Rate::per_second(7).burst(3));
-        assert_eq!(registry::bulkhead("merged", Some(Concurrency::limit(4)), "g").limit(), 4);
+        let mut finder = Finder { function: "f", contradictions: Vec::new() };
+        assert_eq!(bucket("merged").rate(), Rate::per_second(10));
+        assert_eq!(finder.bucket("merged", Some(Rate::per_second(7).burst(3))).rate(), Rate::per_second(7).burst(3));
+        assert_eq!(finder.contradictions.len(), 0);
+        assert_eq!(finder.bucket("merged", Some(Rate::per_second(9))).rate(), Rate::per_second(7).burst(3));
+        assert_eq!(finder.contradictions.len(), 1);
+        assert_eq!(finder.bulkhead("merged", Some(Concurrency::limit(4))).limit(), 4);
         configure().bucket("merged", Rate::per_second(50)).bulkhead("merged", Concurrency::limit(2)).install().expect("valid");
         assert_eq!(bucket("merged").rate(), Rate::per_second(50).burst(3));
         assert_eq!(bulkhead("merged").limit(), 2);

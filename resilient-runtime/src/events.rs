@@ -132,7 +132,6 @@ pub(crate) fn breaker_changed(breaker: &str, change: Change) {
     }
 }
 
-/// Two functions say different things of one name; the first stays.
 pub(crate) fn conflicting_settings(what: &str, name: &str, first: &str, second: &str) {
     tell!(ERROR, "conflicting_settings", what, name, first, second);
 }

@@ -9,7 +9,7 @@ use crate::circuit_breaker::CircuitBreaker;
 use crate::clock::nanos;
 use crate::events::Record;
 use crate::rate::Rate;
-use crate::registry;
+use crate::registry::{self, Contradiction, Finder};
 use std::time::Duration;
 
 /// What was said of a function, in the attribute or with a builder.
@@ -107,15 +107,18 @@ pub(crate) struct Assembly {
 }
 
 impl Assembly {
-    pub(crate) fn of(declared: &Declared) -> Self {
-        Self {
+    /// With it, what contradicts what other functions said.
+    pub(crate) fn of(declared: &Declared) -> (Self, Vec<Contradiction>) {
+        let mut finder = Finder { function: declared.name, contradictions: Vec::new() };
+        let assembly = Self {
             name: declared.name,
             settings: declared.settings,
-            breaker: declared.breaker.map(|(name, settings)| registry::breaker(name, settings, declared.name)),
-            bucket: bucket(declared),
-            bulkhead: bulkhead(declared),
+            breaker: declared.breaker.map(|(name, settings)| finder.breaker(name, settings)),
+            bucket: bucket(declared, &mut finder),
+            bulkhead: bulkhead(declared, &mut finder),
             budget: budget(declared),
-        }
+        };
+        (assembly, finder.contradictions)
     }
 
     pub(crate) fn plan<'a>(&'a self, record: &'a Record) -> Plan<'a> {
@@ -131,17 +134,17 @@ impl Assembly {
     }
 }
 
-fn bucket(declared: &Declared) -> Option<Handle<Bucket>> {
+fn bucket(declared: &Declared, finder: &mut Finder) -> Option<Handle<Bucket>> {
     let rate = declared.full_rate();
     match declared.bucket {
-        Some(name) => Some(Handle::Shared(registry::bucket(name, rate, declared.name))),
+        Some(name) => Some(Handle::Shared(finder.bucket(name, rate))),
         None => rate.map(|rate| Handle::Own(Bucket::new(None, rate))),
     }
 }
 
-fn bulkhead(declared: &Declared) -> Option<Handle<Bulkhead>> {
+fn bulkhead(declared: &Declared, finder: &mut Finder) -> Option<Handle<Bulkhead>> {
     match declared.bulkhead {
-        Some(name) => Some(Handle::Shared(registry::bulkhead(name, declared.concurrency, declared.name))),
+        Some(name) => Some(Handle::Shared(finder.bulkhead(name, declared.concurrency))),
         None => declared.concurrency.map(|limit| Handle::Own(Bulkhead::new(None, limit))),
     }
 }

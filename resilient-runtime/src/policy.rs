@@ -14,7 +14,7 @@ use crate::judging::Judged;
 use crate::outcome::FromRejected;
 use crate::plan::{Assembly, BudgetChoice, Declared};
 use crate::rate::Rate;
-use crate::registry::intern;
+use crate::registry::{Contradiction, intern};
 use crate::verdict::{Classify, Verdict};
 use std::fmt;
 use std::ops::ControlFlow;
@@ -165,7 +165,7 @@ impl Policy {
         let mut call = Call::enter(&plan);
         loop {
             let delay = {
-                let outcome = match call.attempt(body()).await {
+                let outcome = match call.attempt(async { body().await }).await {
                     Ok(outcome) => outcome,
                     Err(rejected) if is_final(&rejected) => return Err(E::from_rejected(rejected)),
                     Err(rejected) => Err(E::from_rejected(rejected)),
@@ -333,8 +333,9 @@ impl PolicyBuilder {
             self.problems.push("`jitter` must be from 0 to 1".to_owned());
         }
         ConfigError::unless_empty(self.problems)?;
-        let (assembly, declared) = (Assembly::of(&self.declared), self.declared);
-        Ok(Policy(Arc::new(Inner { assembly, record: Record::new(), declared })))
+        let (assembly, contradictions) = Assembly::of(&self.declared);
+        contradictions.into_iter().for_each(Contradiction::tell);
+        Ok(Policy(Arc::new(Inner { assembly, record: Record::new(), declared: self.declared })))
     }
 
     fn named(&mut self, what: &str, name: &str) -> &'static str {

@@ -197,42 +197,75 @@ pub(crate) fn assembling() -> MutexGuard<'static, ()> {
     lock(&ASSEMBLING)
 }
 
-/// The resource of that name, on the shelf that `shelf` picks.
-fn find<T: Shared>(
-    shelf: impl FnOnce(&mut Registry) -> &mut Shelf<T>,
-    name: &str,
-    inline: Option<T::Settings>,
-    function: &'static str,
-) -> &'static T {
-    let mut registry = registry();
-    let shelf = shelf(&mut registry);
-    let (resource, contradicting) = match inline {
-        Some(inline) => shelf.declared(name, inline, function),
-        None => (shelf.resource(name), None),
-    };
-    drop(registry);
-    if let Some(first) = contradicting {
-        events::conflicting_settings(T::WHAT, name, first, function);
+/// Two functions say different things of one name; the first stays. Told when no lock is held.
+pub(crate) struct Contradiction {
+    what: &'static str,
+    name: String,
+    first: &'static str,
+    second: &'static str,
+}
+
+impl Contradiction {
+    pub(crate) fn tell(self) {
+        events::conflicting_settings(self.what, &self.name, self.first, self.second);
     }
-    resource
+}
+
+/// A function that looks up what it names.
+pub(crate) struct Finder {
+    pub(crate) function: &'static str,
+    pub(crate) contradictions: Vec<Contradiction>,
+}
+
+impl Finder {
+    /// The resource of that name, on the shelf that `pick` picks.
+    fn find<T: Shared>(
+        &mut self,
+        pick: impl FnOnce(&mut Registry) -> &mut Shelf<T>,
+        name: &str,
+        inline: Option<T::Settings>,
+    ) -> &'static T {
+        let mut registry = registry();
+        let resources = pick(&mut registry);
+        let Some(inline) = inline else { return resources.resource(name) };
+        let (resource, contradicting) = resources.declared(name, inline, self.function);
+        self.contradictions.extend(contradicting.map(|first| Contradiction {
+            what: T::WHAT,
+            name: name.to_owned(),
+            first,
+            second: self.function,
+        }));
+        resource
+    }
+
+    pub(crate) fn breaker(&mut self, name: &str, settings: CircuitBreaker) -> &'static Breaker {
+        self.find(|registry| &mut registry.breakers, name, (settings != CircuitBreaker::new()).then_some(settings))
+    }
+
+    pub(crate) fn bucket(&mut self, name: &str, rate: Option<Rate>) -> &'static Bucket {
+        self.find(|registry| &mut registry.buckets, name, rate)
+    }
+
+    pub(crate) fn bulkhead(&mut self, name: &str, limit: Option<Concurrency>) -> &'static Bulkhead {
+        self.find(|registry| &mut registry.bulkheads, name, limit)
+    }
+}
+
+pub(crate) fn breaker(name: &str) -> &'static Breaker {
+    registry().breakers.resource(name)
+}
+
+pub(crate) fn bucket(name: &str) -> &'static Bucket {
+    registry().buckets.resource(name)
+}
+
+pub(crate) fn bulkhead(name: &str) -> &'static Bulkhead {
+    registry().bulkheads.resource(name)
 }
 
 #[cfg(test)]
 pub(crate) fn hold_lock() -> impl Sized {
     registry()
-}
-
-pub(crate) fn breaker(name: &str, settings: CircuitBreaker, function: &'static str) -> &'static Breaker {
-    let inline = (settings != CircuitBreaker::new()).then_some(settings);
-    find(|registry| &mut registry.breakers, name, inline, function)
-}
-
-pub(crate) fn bucket(name: &str, rate: Option<Rate>, function: &'static str) -> &'static Bucket {
-    find(|registry| &mut registry.buckets, name, rate, function)
-}
-
-pub(crate) fn bulkhead(name: &str, limit: Option<Concurrency>, function: &'static str) -> &'static Bulkhead {
-    find(|registry| &mut registry.bulkheads, name, limit, function)
 }
 
 pub(crate) fn budget(name: &str) -> &'static Budget {

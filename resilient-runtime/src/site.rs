@@ -7,7 +7,7 @@ use crate::clock::nanos;
 use crate::events::Record;
 use crate::plan::{Assembly, BudgetChoice, Declared, Plan};
 use crate::rate::Rate;
-use crate::registry;
+use crate::registry::{self, Contradiction};
 use once_cell::race::OnceRef;
 use std::time::Duration;
 
@@ -38,17 +38,24 @@ impl Site {
         }
     }
 
-    /// Callers who meet here at the first call must not each make a private bucket.
     #[cold]
     fn resolve(&'static self) -> &'static Plan<'static> {
+        let (plan, contradictions) = self.assemble();
+        contradictions.into_iter().for_each(Contradiction::tell);
+        plan
+    }
+
+    /// Callers who meet here at the first call must not each make a private bucket.
+    fn assemble(&'static self) -> (&'static Plan<'static>, Vec<Contradiction>) {
         let _one_at_a_time = registry::assembling();
         if let Some(plan) = self.plan.get() {
-            return plan;
+            return (plan, Vec::new());
         }
-        let assembly: &'static Assembly = Box::leak(Box::new(Assembly::of(&self.declared)));
+        let (assembly, contradictions) = Assembly::of(&self.declared);
+        let assembly: &'static Assembly = Box::leak(Box::new(assembly));
         let plan: &'static Plan<'static> = Box::leak(Box::new(assembly.plan(&self.record)));
         let _ = self.plan.set(plan);
-        plan
+        (plan, contradictions)
     }
 }
 

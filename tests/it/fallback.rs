@@ -6,7 +6,7 @@ fn from_cache(failure: Failure<ServiceError>) -> Result<u32, ServiceError> {
     match failure {
         Failure::Error(ServiceError::NotFound) => Err(ServiceError::NotFound),
         Failure::Error(_) => Ok(1),
-        _ => Ok(2),
+        Failure::Rejected(_) => Ok(2),
     }
 }
 

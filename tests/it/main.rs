@@ -28,6 +28,7 @@ mod limits;
 mod policy;
 mod rate;
 mod readme;
+mod regressions;
 mod retry;
 mod sizes;
 mod support;

@@ -135,8 +135,8 @@ fn a_token_used_too_late_is_stale() {
 fn a_pause_holds_everybody_and_ends_without_a_bunch() {
     let bucket = bucket(Rate::per_second(10).burst(5));
     let early = bucket.take(at(0));
-    bucket.pause(at(3 * SECOND));
-    bucket.pause(at(SECOND));
+    bucket.pause(at(0), 3 * SECOND);
+    bucket.pause(at(0), SECOND);
     assert_eq!(early.map(|token| token.is_stale(at(SECOND))), Some(true));
     assert!(bucket.take(at(3 * SECOND - 1)).is_none());
     assert_eq!(take_all(&bucket, at(3 * SECOND)), 1);
@@ -171,6 +171,19 @@ fn a_new_rate_keeps_what_is_owed_and_counts_at_once() {
     bucket.change_rate(Rate::per_second(1).burst(2), now.plus(5_000_000));
     assert_eq!(take_all(&bucket, now.plus(5_000_000)), 0);
     assert_eq!(bucket.rate(), Rate::per_second(1).burst(2));
+}
+
+#[test]
+fn a_new_rate_keeps_a_pause_neither_longer_nor_shorter() {
+    for (before, after) in [(100, 1), (1, 1_000)] {
+        let bucket = bucket(Rate::per_second(before).burst(1));
+        let now = at(3_600 * SECOND);
+        assert_eq!(take_all(&bucket, now), 1);
+        bucket.pause(now, 60 * SECOND);
+        bucket.change_rate(Rate::per_second(after).burst(1), now);
+        assert!(bucket.take(now.plus(60 * SECOND - 1)).is_none(), "{before}/s to {after}/s");
+        assert_eq!(take_all(&bucket, now.plus(60 * SECOND)), 1, "{before}/s to {after}/s");
+    }
 }
 
 #[test]

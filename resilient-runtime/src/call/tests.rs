@@ -21,7 +21,7 @@ fn everything() -> Declared {
 /// Every lock that there is, is held by this thread while another makes a call: one that took any would never come back.
 #[test]
 fn a_healthy_call_takes_no_lock() {
-    let (assembly, record) = (Box::leak(Box::new(Assembly::of(&everything()))), Box::leak(Box::new(Record::new())));
+    let (assembly, record) = (Box::leak(Box::new(Assembly::of(&everything()).0)), Box::leak(Box::new(Record::new())));
     let plan: &'static Plan<'static> = Box::leak(Box::new(assembly.plan(record)));
     let (done, is_done) = mpsc::channel();
     let resources =

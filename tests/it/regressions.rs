@@ -1,0 +1,201 @@
+//! Bugs that were found in this library, each kept as the test that would have caught it.
+
+use crate::support::{Counter, ServiceError, millis};
+use resilient::testing::TurnedClock;
+use resilient::{CircuitBreaker, Policy, Rate, State, resilient};
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::mpsc;
+use std::time::Duration;
+use tracing::{Event, Subscriber};
+use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
+
+/// The slow path read the clock twice, so that who had no patience was too late for a token that was there. A turned clock hides it.
+#[test]
+fn without_patience_a_token_that_is_there_is_taken_on_the_slow_path_too() {
+    let rate = Rate::per_second(1_000).burst(100);
+    let policy = Policy::builder().breaker("no patience").rate(rate).max_wait(Duration::ZERO).build().unwrap();
+    resilient::breaker("no patience").force_open();
+    assert!(policy.run(|| Ok::<_, ServiceError>(())).is_err());
+    resilient::breaker("no patience").disable();
+    policy.run(|| Ok::<_, ServiceError>(())).unwrap();
+}
+
+#[tokio::test]
+async fn without_patience_a_retry_under_a_deadline_gets_its_token() {
+    #[resilient(retries = 2, base_delay = "1ms", deadline = "10s", rate = 1_000, burst = 100, max_wait = "0s")]
+    async fn call(attempts: &Counter) -> Result<u32, ServiceError> {
+        if attempts.count() < 2 { Err(ServiceError::Reset) } else { Ok(attempts.get()) }
+    }
+    assert_eq!(call(&Counter::default()).await, Ok(2));
+}
+
+/// The event was told while the lock of first calls was held.
+#[test]
+fn a_subscriber_may_make_its_own_first_call_when_it_hears_of_a_contradiction() {
+    struct Exporter;
+    impl<S: Subscriber> Layer<S> for Exporter {
+        fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+            if event.metadata().name() == "conflicting_settings" {
+                export().unwrap();
+            }
+        }
+    }
+    #[resilient(retries = 1)]
+    fn export() -> Result<(), ServiceError> {
+        Ok(())
+    }
+    #[resilient(bucket = "contradicted", rate = 5)]
+    fn one() -> Result<(), ServiceError> {
+        Ok(())
+    }
+    #[resilient(bucket = "contradicted", rate = 6)]
+    fn two() -> Result<(), ServiceError> {
+        Ok(())
+    }
+    let (done, is_done) = mpsc::channel();
+    std::thread::spawn(move || {
+        tracing::subscriber::with_default(tracing_subscriber::registry().with(Exporter), || one().and(two())).unwrap();
+        done.send(()).ok();
+    });
+    is_done.recv_timeout(Duration::from_secs(20)).expect("no deadlock");
+}
+
+/// A slot given back by the last waiter took the pause's moment back with it.
+#[tokio::test(start_paused = true)]
+async fn nobody_runs_inside_a_pause_although_the_last_waiter_reserves_again() {
+    #[resilient(rate = 1, burst = 1)]
+    async fn call(body: u64, outcome: Result<(), ServiceError>, start: tokio::time::Instant) -> Result<Duration, ServiceError> {
+        let ran = start.elapsed();
+        tokio::time::sleep(millis(body)).await;
+        outcome.map(|()| ran)
+    }
+    let start = tokio::time::Instant::now();
+    let hint = ServiceError::SlowDown { wait: Some(millis(1_500)) };
+    let (_, second) = tokio::join!(call(200, Err(hint), start), call(0, Ok(()), start));
+    assert!(second.unwrap() >= millis(1_700));
+}
+
+/// Who got the only slot held it while it waited for a new token, and all the others' tokens went stale meanwhile.
+#[tokio::test(start_paused = true)]
+async fn a_rate_and_a_bulkhead_together_use_what_both_allow() {
+    for (rate, body) in [(10_u32, 100_u64), (20, 150), (100, 150), (7, 100)] {
+        let policy = Policy::builder().rate(Rate::per_second(u64::from(rate)).burst(1)).concurrency(1).build().unwrap();
+        let done = Rc::new(Counter::default());
+        let tasks = tokio::task::LocalSet::new();
+        tasks
+            .run_until(async {
+                for _ in 0..1_200 {
+                    let (policy, done) = (policy.clone(), Rc::clone(&done));
+                    tokio::task::spawn_local(async move {
+                        let body = || async {
+                            tokio::time::sleep(millis(body)).await;
+                            done.count();
+                            Ok::<_, ServiceError>(())
+                        };
+                        policy.run_async(body).await
+                    });
+                    tokio::time::sleep(millis(50)).await;
+                }
+            })
+            .await;
+        let possible = 60 * rate.min(1_000 / u32::try_from(body).unwrap());
+        assert!(done.get() * 10 >= possible * 9, "{} of {possible} at {rate}/s, {body} ms", done.get());
+    }
+}
+
+/// A stopped body gave its slot away before it was dropped.
+#[tokio::test(start_paused = true)]
+async fn a_stopped_body_keeps_its_slot_until_it_is_dropped() {
+    struct Ends<'c>(&'c Counter);
+    impl Drop for Ends<'_> {
+        fn drop(&mut self) {
+            assert_eq!(resilient::bulkhead("stopped body").in_flight(), 1);
+            self.0.count();
+        }
+    }
+    #[resilient(retries = 1, base_delay = "1s", jitter = none, bulkhead = "stopped body", concurrency = 1, timeout = "10ms")]
+    async fn call(ended: &Counter) -> Result<(), ServiceError> {
+        let _ends = Ends(ended);
+        std::future::pending().await
+    }
+    let ended = Counter::default();
+    let mut running = std::pin::pin!(call(&ended));
+    tokio::select! {
+        biased;
+        _ = &mut running => unreachable!(),
+        () = tokio::time::sleep(millis(500)) => assert_eq!(resilient::bulkhead("stopped body").in_flight(), 0, "between attempts"),
+    }
+    assert!(running.await.is_err());
+    assert_eq!((ended.get(), resilient::bulkhead("stopped body").in_flight()), (2, 0));
+}
+
+/// The closure that makes the future ran although the call was refused, and its panic was nobody's.
+#[tokio::test]
+async fn a_policy_makes_the_future_only_when_the_body_may_run() {
+    let settings = CircuitBreaker::new().failure_threshold(1);
+    let policy = Policy::builder().breaker_with("makes the future", settings).build().unwrap();
+    let breaker = resilient::breaker("makes the future");
+    breaker.force_open();
+    let futures = Counter::default();
+    let refused = policy.run_async(|| {
+        futures.count();
+        async { Ok::<_, ServiceError>(()) }
+    });
+    assert!(refused.await.is_err());
+    assert_eq!(futures.get(), 0);
+    breaker.reset();
+    let panics = tokio::spawn(async move {
+        let make = || {
+            assert!(made_up(), "no future");
+            std::future::ready(Ok::<_, std::io::Error>(()))
+        };
+        policy.run_async(make).await
+    });
+    assert!(panics.await.is_err());
+    assert_eq!(breaker.state(), State::Open);
+}
+
+fn made_up() -> bool {
+    false
+}
+
+/// A pause beyond what the clock can count was asked for again and again without waiting.
+#[test]
+fn the_longest_pause_is_waited_for_and_not_spun_on() {
+    #[resilient(rate = 10, max_wait = none, max_retry_after = Duration::MAX)]
+    fn call(outcome: Result<(), ServiceError>) -> Result<(), ServiceError> {
+        outcome
+    }
+    let (done, is_done) = mpsc::channel();
+    std::thread::spawn(move || {
+        let clock = TurnedClock::start();
+        let hint = ServiceError::SlowDown { wait: Some(Duration::from_secs(9_999_999_999)) };
+        assert!(call(Err(hint)).is_err() && call(Ok(())).is_ok());
+        done.send(clock.elapsed()).ok();
+    });
+    assert_eq!(is_done.recv_timeout(Duration::from_secs(20)), Ok(Duration::from_secs(365 * 86_400)));
+}
+
+/// A probe's lease ended in the same instant as its timeout, so that its failure could come too late.
+#[tokio::test(start_paused = true)]
+async fn a_probe_that_times_out_reopens_the_circuit_although_others_ask() {
+    #[resilient(timeout = "100ms", breaker(name = "busy probe", failure_threshold = 1, recovery_timeout = "1s"))]
+    async fn call(bodies: &RefCell<u32>) -> Result<(), ServiceError> {
+        *bodies.borrow_mut() += 1;
+        std::future::pending().await
+    }
+    let bodies = Rc::new(RefCell::new(0));
+    assert!(call(&bodies).await.is_err());
+    let tasks = tokio::task::LocalSet::new();
+    tasks
+        .run_until(async {
+            for _ in 0..2_000 {
+                let bodies = Rc::clone(&bodies);
+                tokio::task::spawn_local(async move { call(&bodies).await });
+                tokio::time::sleep(millis(1)).await;
+            }
+        })
+        .await;
+    assert_eq!(*bodies.borrow(), 2, "the failure that opened it, and one probe in two seconds");
+}
