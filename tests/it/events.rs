@@ -111,6 +111,23 @@ fn refusals_are_summed_up_every_ten_seconds() {
 }
 
 #[test]
+fn every_error_that_has_a_text_is_told_with_it() {
+    #[resilient(retries = 1, base_delay = "1ms")]
+    fn text() -> Result<(), String> {
+        Err("plain text".to_owned())
+    }
+    #[resilient(retries = 1, base_delay = "1ms")]
+    fn report() -> anyhow::Result<()> {
+        anyhow::bail!("a report")
+    }
+    recorded(|recorder, _| {
+        assert!(text().is_err() && report().is_err());
+        let retries = recorder.take().into_iter().filter(|(name, ..)| name == "retry");
+        assert!(retries.map(|(_, _, fields)| fields["error"].clone()).eq(["plain text", "a report"]));
+    });
+}
+
+#[test]
 fn an_unclassified_error_is_told_once_per_function() {
     #[resilient(retries = 1, base_delay = "1ms", name = "unclassified here")]
     fn call() -> Result<(), String> {
