@@ -43,7 +43,7 @@ fn entry(input: ParseStream<'_>, mistakes: &mut Mistakes) -> Option<Entry> {
 fn key(input: ParseStream<'_>) -> Result<Ident> {
     let span = input.span();
     let key = input.call(Ident::parse_any);
-    key.map_err(|_| Error::new(span, "expected a key and its value, such as `retries = 3`"))
+    key.map_err(|_| Error::new(span, "expected a key and its value, such as `retries = 3` or `breaker(name = \"payments\")`"))
 }
 
 fn value(input: ParseStream<'_>, key: &Ident) -> Result<Value> {

@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{Expr, ExprClosure};
+use syn::{Expr, ExprClosure, Pat};
 
 use crate::guard::mixed;
 use crate::mentions::Mentions;
@@ -29,8 +29,8 @@ impl Fallback {
 
     /// A closure's body stands in the function itself, so that it may move parameters, `.await` and `?`.
     // Input:  |failure| last_known_price(item, failure)
-    // Output: let failure = __failure; (last_known_price(item, failure))
-    pub(crate) fn splice(&self) -> TokenStream {
+    // Output: let failure = p::identity(__failure); (last_known_price(item, failure))
+    pub(crate) fn splice(&self, p: &TokenStream) -> TokenStream {
         let place = mixed().located_at(self.0.span());
         let Some(closure) = self.closure() else {
             return match bare(&self.0) {
@@ -40,6 +40,9 @@ impl Fallback {
         };
         let (failure, body) = (closure.inputs.first(), &closure.body);
         let result = quote_spanned!(mixed().located_at(body.span())=> (#body));
-        quote_spanned!(mixed()=> let #failure = __failure; #result)
+        match failure {
+            Some(Pat::Wild(_)) => quote_spanned!(mixed()=> #p::ignored(__failure); #result),
+            failure => quote_spanned!(mixed()=> let #failure = #p::identity(__failure); #result),
+        }
     }
 }

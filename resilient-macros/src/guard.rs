@@ -38,7 +38,7 @@ impl Guard<'_> {
     fn with_fallback(&self, call: &TokenStream, fallback: &Fallback) -> TokenStream {
         let can_leave_early = self.is_retried() || self.settings.can_refuse();
         let label = can_leave_early.then(|| quote_spanned!(mixed()=> '__call:));
-        let (given_back, fallback) = (&self.passing.given_back, fallback.splice());
+        let (given_back, fallback) = (&self.passing.given_back, fallback.splice(&self.p));
         quote_spanned!(mixed()=> let __failure = #label { #call }; #given_back #fallback)
     }
 
@@ -166,7 +166,7 @@ impl Guard<'_> {
     }
 
     fn capture(&self) -> Option<TokenStream> {
-        (!self.is_kept()).then(|| quote_spanned!(self.at_name()=> move))
+        (!self.passing.is_kept).then(|| quote_spanned!(self.at_name()=> move))
     }
 
     /// What an attempt does with its arguments before the body.
@@ -186,11 +186,6 @@ impl Guard<'_> {
 
     pub(crate) fn is_retried(&self) -> bool {
         self.settings.retries.is_some()
-    }
-
-    /// Whether the arguments must outlive an attempt.
-    fn is_kept(&self) -> bool {
-        self.is_retried() || self.settings.fallback.is_some()
     }
 
     /// Whether an attempt may time out on the way to a fallback, and be tried again.

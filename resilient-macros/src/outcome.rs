@@ -77,8 +77,8 @@ impl Guard<'_> {
         quote_spanned!(mixed()=> {
             use #p::judging::*;
             match #parts {
-                #p::Ok(__value) => (&&#p::Probe(__value)).judge_value(),
-                #p::Err(__error) => (&&&&&&&#p::Probe(__error)).judge_error(),
+                #p::Ok(__value) => (&&#p::Probe(__value)).resilient_judge_value(),
+                #p::Err(__error) => (&&&&&&&#p::Probe(__error)).resilient_judge_error(),
             }
         })
     }
@@ -90,7 +90,7 @@ impl Guard<'_> {
         if !self.is_plain_welcome || !is_asked {
             return TokenStream::new();
         }
-        quote_spanned!(mixed()=> let __kind = { use #p::judging::*; (&#p::Kind::of(&__out)).kind() };)
+        quote_spanned!(mixed()=> let __kind = { use #p::judging::*; (&#p::Kind::of(&__out)).resilient_kind() };)
     }
 
     /// The end of the call, with the outcome that it has.

@@ -15,7 +15,10 @@ use crate::types;
 /// What a binding holds, as far as its spelling tells.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Holds {
+    /// A value that may lack `Sync`, so that lending it uniquely keeps futures `Send`.
     Value,
+    /// Any other value. It is not lent: that takes a `mut`, and would hide that the user forgot one.
+    Plain,
     Shared,
     Unique,
     Unknown,
@@ -26,7 +29,8 @@ impl Holds {
         match types::bare(ty) {
             Type::Reference(reference) if reference.mutability.is_some() => Self::Unique,
             Type::Reference(_) => Self::Shared,
-            _ => Self::Value,
+            _ if types::may_lack_sync(ty) => Self::Value,
+            _ => Self::Plain,
         }
     }
 
@@ -35,14 +39,14 @@ impl Holds {
             ReceiverKind::Reference(_, _, Some(_)) => Self::Unique,
             ReceiverKind::Reference(_, _, None) => Self::Shared,
             ReceiverKind::Typed(_, ty) => Self::of(ty),
-            _ => Self::Value,
+            _ => Self::Plain,
         }
     }
 
     /// What is known of a part that a nested pattern takes out.
     fn part(self, pattern: &Pat) -> Self {
         match self {
-            Self::Value if !matches!(pattern, Pat::Ident(_) | Pat::Reference(_)) => Self::Unknown,
+            Self::Value | Self::Plain if !matches!(pattern, Pat::Ident(_) | Pat::Reference(_)) => Self::Unknown,
             holds => holds,
         }
     }
@@ -59,11 +63,17 @@ pub(crate) struct Passing {
     pub(crate) copies: TokenStream,
     /// In front of the fallback.
     pub(crate) given_back: TokenStream,
+    /// Whether the arguments must outlive an attempt.
+    pub(crate) is_kept: bool,
 }
 
 /// Decides for each argument, and puts the `mut`s where the decisions need them.
 pub(crate) fn pass(signature: &mut Signature, body: &mut Body, settings: &Settings, is_async: bool) -> Passing {
     let mut lets = std::mem::take(&mut body.lets);
+    let handlers = settings.handlers();
+    let is_kept = settings.retries.is_some()
+        || settings.fallback.is_some()
+        || bound_in(&signature.inputs).iter().any(|binding| handlers.contains(&binding.ident));
     let is_moved_inside = !lets.is_empty();
     let mut rules = Rules {
         settings,
@@ -71,7 +81,9 @@ pub(crate) fn pass(signature: &mut Signature, body: &mut Body, settings: &Settin
         body: Mentions::of(body.block.stream()),
         prelude: &body.prelude,
         fallback: settings.fallback.as_ref().map(crate::fallback::Fallback::mentions).unwrap_or_default(),
-        passing: Passing::default(),
+        handlers,
+        is_kept,
+        passing: Passing { is_kept, ..Passing::default() },
     };
     rules.inputs(&mut signature.inputs, is_moved_inside);
     for Let { attributes, pattern, holds, .. } in &mut lets {
@@ -89,6 +101,9 @@ struct Rules<'a> {
     body: Mentions,
     prelude: &'a Mentions,
     fallback: Mentions,
+    /// What `map_err`, `retry_if` and `classify` name.
+    handlers: Mentions,
+    is_kept: bool,
     passing: Passing,
 }
 
@@ -97,7 +112,7 @@ impl Rules<'_> {
         for input in inputs {
             match input {
                 FnArg::Receiver(receiver) if !is_moved_inside => self.receiver(receiver),
-                FnArg::Typed(parameter) if !is_moved_inside || Holds::of(&parameter.ty) != Holds::Value => {
+                FnArg::Typed(parameter) if !is_moved_inside || !matches!(Holds::of(&parameter.ty), Holds::Value | Holds::Plain) => {
                     let cfg = cfg(&parameter.attrs);
                     let holds = Holds::of(&parameter.ty);
                     each_binding(&mut parameter.pat, holds, &mut |binding, holds| self.binding(binding, holds, &cfg));
@@ -110,8 +125,10 @@ impl Rules<'_> {
     fn binding(&mut self, binding: &mut PatIdent, holds: Holds, cfg: &TokenStream) {
         let name = &binding.ident;
         let is_mut = binding.mutability.is_some() && binding.by_ref.is_none();
-        let is_kept = self.is_kept() && self.body.contains(name);
-        if self.is_retried() && self.settings.clone.contains(name) {
+        let is_kept = self.is_kept && self.body.contains(name);
+        if self.is_retried() && self.settings.clone.contains(name) && self.handlers.contains(name) {
+            self.copy(binding, holds, cfg);
+        } else if self.is_retried() && self.settings.clone.contains(name) {
             self.spare(binding, cfg);
         } else if is_kept && self.is_retried() && is_mut && !self.settings.reuse.contains(name) {
             self.copy(binding, holds, cfg);
@@ -122,7 +139,7 @@ impl Rules<'_> {
 
     fn receiver(&mut self, receiver: &mut Receiver) {
         let this = Ident::from(receiver.self_token);
-        if !self.is_async || !self.is_kept() || !self.body.contains(&this) || self.prelude.contains(&this) {
+        if !self.is_async || !self.is_kept || !self.body.contains(&this) || self.prelude.contains(&this) {
             return;
         }
         let place = mixed().located_at(this.span());
@@ -132,7 +149,7 @@ impl Rules<'_> {
                 receiver.mutability = Some(silent_mut(&this));
                 quote!(#this)
             }
-            Holds::Shared | Holds::Unknown => return,
+            Holds::Plain | Holds::Shared | Holds::Unknown => return,
         };
         self.passing.lent.extend(quote_spanned!(place=> let _ = &mut #lent;));
     }
@@ -152,7 +169,8 @@ impl Rules<'_> {
         if self.prelude.contains(name) {
             binding.mutability = mutability;
         } else {
-            self.lend(binding, holds, cfg);
+            // The body sees the copy, so the `mut` that lending takes hides nothing.
+            self.lend(binding, if holds == Holds::Plain { Holds::Value } else { holds }, cfg);
         }
     }
 
@@ -161,7 +179,8 @@ impl Rules<'_> {
         let place = mixed().located_at(name.span());
         let lent = match holds {
             Holds::Unique if binding.mutability.is_none() || binding.by_ref.is_some() => quote_spanned!(place=> *#name),
-            Holds::Value | Holds::Unique => {
+            Holds::Plain if binding.mutability.is_none() => return,
+            Holds::Value | Holds::Plain | Holds::Unique => {
                 binding.mutability.get_or_insert(silent_mut(name));
                 quote!(#name)
             }
@@ -189,11 +208,6 @@ impl Rules<'_> {
     fn is_retried(&self) -> bool {
         self.settings.retries.is_some()
     }
-
-    /// Whether the arguments must outlive an attempt.
-    fn is_kept(&self) -> bool {
-        self.is_retried() || self.settings.fallback.is_some()
-    }
 }
 
 /// A `mut` of ours, which no lint will call the user's.
@@ -205,6 +219,14 @@ fn silent_mut(name: &Ident) -> Token![mut] {
 fn cfg(attributes: &[Attribute]) -> TokenStream {
     let cfg = attributes.iter().filter(|attribute| attribute.path().is_ident("cfg"));
     quote!(#(#cfg)*)
+}
+
+fn bound_in(inputs: &Punctuated<FnArg, Token![,]>) -> Vec<PatIdent> {
+    let patterns = inputs.iter().filter_map(|input| match input {
+        FnArg::Typed(parameter) => Some(&*parameter.pat),
+        FnArg::Receiver(_) => None,
+    });
+    patterns.flat_map(bound_by).collect()
 }
 
 /// The variables that a pattern binds.
@@ -243,7 +265,8 @@ fn each_part<'a>(parts: impl IntoIterator<Item = &'a mut Pat>, holds: Holds, vis
 }
 
 fn bound(binding: &mut PatIdent, holds: Holds, visit: &mut impl FnMut(&mut PatIdent, Holds)) {
-    let is_unit_struct = binding.ident.to_string().starts_with(char::is_uppercase);
+    let is_plain = binding.mutability.is_none() && binding.by_ref.is_none() && binding.subpat.is_none();
+    let is_unit_struct = is_plain && binding.ident.to_string().starts_with(char::is_uppercase);
     let holds = match (&binding.by_ref, &binding.mutability) {
         (Some(_), Some(_)) => Holds::Unique,
         (Some(_), None) => Holds::Shared,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use proc_macro2::{Span, TokenStream};
-use quote::quote_spanned;
+use quote::{ToTokens, quote_spanned};
 use syn::{Error, Expr, ExprLit, Ident, Lit, Path, Result};
 
 use crate::attribute::{Entry, Value, entries};
@@ -11,6 +11,7 @@ use crate::fallback::Fallback;
 use crate::guard::mixed;
 use crate::keys::{BREAKER_KEYS, KEYS, meant, unknown, usage};
 use crate::literals::{Backoff, Budget, Count, Jitter, MaxWait, Name};
+use crate::mentions::Mentions;
 use crate::mistakes::Mistakes;
 use crate::rate::Rate;
 use crate::value::{Given, Literal, Setting, bare};
@@ -61,6 +62,12 @@ pub(crate) struct Breaker {
 }
 
 impl Settings {
+    /// What the closures name that look at an outcome or a refusal.
+    pub(crate) fn handlers(&self) -> Mentions {
+        let handlers = [&self.map_err, &self.retry_if, &self.classify];
+        Mentions::of(handlers.into_iter().flatten().map(ToTokens::to_token_stream).collect())
+    }
+
     pub(crate) fn parse(attribute: TokenStream, mistakes: &mut Mistakes) -> Self {
         let (mut settings, mut own) = (Self::default(), Mistakes::default());
         for entry in unique(entries(attribute, &mut own), &mut own) {

@@ -13,6 +13,24 @@ pub(crate) fn bare(ty: &Type) -> &Type {
     }
 }
 
+/// Whether, by its spelling, values of the type may be `Send` without being `Sync`: cells, channels, trait objects, type parameters.
+pub(crate) fn may_lack_sync(ty: &Type) -> bool {
+    fn may(tokens: TokenStream) -> bool {
+        tokens.into_iter().any(|token| match token {
+            TokenTree::Group(group) => may(group.stream()),
+            TokenTree::Ident(word) => is_unsync_word(&word.to_string()),
+            TokenTree::Punct(_) | TokenTree::Literal(_) => false,
+        })
+    }
+    may(quote!(#ty))
+}
+
+fn is_unsync_word(word: &str) -> bool {
+    let is_type_parameter = word.len() <= 2 && word.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit());
+    is_type_parameter
+        || ["dyn", "impl", "Cell", "RefCell", "OnceCell", "UnsafeCell", "Receiver", "BoxFuture", "BoxStream"].contains(&word)
+}
+
 /// What a future gives in the end.
 #[derive(Clone, Copy)]
 pub(crate) enum Promise<'a> {

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use proc_macro2::Span;
+use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
-use syn::{GenericParam, Ident, PatIdent};
+use syn::{FnArg, GenericParam, Ident, Pat, PatIdent, ReturnType, Type};
 
 use crate::duration::show;
 use crate::fallback::Fallback;
@@ -205,6 +205,18 @@ impl Rules<'_> {
         if let Some(variadic) = &signature.variadic {
             self.mistakes.on(variadic.dots, "`#[resilient]` cannot pass variadic arguments on");
         }
+        if let ReturnType::Type(_, ty) = &signature.output
+            && let Type::Never(never) = &**ty
+        {
+            self.mistakes.on(never, "this function never returns, so there is no outcome to guard");
+        }
+        for input in &signature.inputs {
+            if let FnArg::Typed(parameter) = input
+                && let Some(or) = or_pattern(&parameter.pat)
+            {
+                self.mistakes.on(or, "an or-pattern cannot be passed on to attempts; bind the whole and match in the body");
+            }
+        }
         if let Some(track_caller) = self.function.attribute("track_caller") {
             let message = "`#[track_caller]` has no effect on the attempts that `#[resilient]` makes; take it away";
             self.mistakes.on(track_caller.path(), message);
@@ -320,4 +332,16 @@ type Limit<'a> = (&'static str, Option<&'a Setting<Duration>>, Option<Duration>)
 
 fn known((_, setting, default): Limit<'_>) -> Option<Duration> {
     setting.map_or(default, |setting| setting.literal)
+}
+
+/// An or-pattern, however deep.
+fn or_pattern(pattern: &Pat) -> Option<TokenTree> {
+    fn bar(tokens: TokenStream) -> Option<TokenTree> {
+        tokens.into_iter().find_map(|token| match token {
+            TokenTree::Group(group) => bar(group.stream()),
+            TokenTree::Punct(punct) if punct.as_char() == '|' => Some(TokenTree::Punct(punct)),
+            _ => None,
+        })
+    }
+    bar(pattern.to_token_stream())
 }

@@ -67,44 +67,44 @@ pub struct Probe<'e, T>(pub &'e T);
 
 #[doc(hidden)]
 pub trait JudgeClassifiedError<'e> {
-    fn judge_error(&self) -> Judged<'e>;
+    fn resilient_judge_error(&self) -> Judged<'e>;
 }
 
 impl<'e, T: Classify + Error> JudgeClassifiedError<'e> for &&&&&&Probe<'e, T> {
-    fn judge_error(&self) -> Judged<'e> {
+    fn resilient_judge_error(&self) -> Judged<'e> {
         Judged::refused_or(refusal_in(self.0.source()), || Judged::by(self.0.classify())).of(self.0)
     }
 }
 
 #[doc(hidden)]
 pub trait JudgeClassifiedText<'e> {
-    fn judge_error(&self) -> Judged<'e>;
+    fn resilient_judge_error(&self) -> Judged<'e>;
 }
 
 impl<'e, T: Classify + Display> JudgeClassifiedText<'e> for &&&&&Probe<'e, T> {
-    fn judge_error(&self) -> Judged<'e> {
+    fn resilient_judge_error(&self) -> Judged<'e> {
         Judged::by(self.0.classify()).of(self.0)
     }
 }
 
 #[doc(hidden)]
 pub trait JudgeClassified {
-    fn judge_error(&self) -> Judged<'static>;
+    fn resilient_judge_error(&self) -> Judged<'static>;
 }
 
 impl<T: Classify> JudgeClassified for &&&&Probe<'_, T> {
-    fn judge_error(&self) -> Judged<'static> {
+    fn resilient_judge_error(&self) -> Judged<'static> {
         Judged::by(self.0.classify())
     }
 }
 
 #[doc(hidden)]
 pub trait JudgeError<'e> {
-    fn judge_error(&self) -> Judged<'e>;
+    fn resilient_judge_error(&self) -> Judged<'e>;
 }
 
 impl<'e, T: Error> JudgeError<'e> for &&&Probe<'e, T> {
-    fn judge_error(&self) -> Judged<'e> {
+    fn resilient_judge_error(&self) -> Judged<'e> {
         Judged::refused_or(refusal_in(self.0.source()), Judged::unclassified).of(self.0)
     }
 }
@@ -112,11 +112,11 @@ impl<'e, T: Error> JudgeError<'e> for &&&Probe<'e, T> {
 /// For reports that are no `Error` themselves but lead to one, such as `anyhow::Error` without our feature `anyhow`.
 #[doc(hidden)]
 pub trait JudgeReport<'e> {
-    fn judge_error(&self) -> Judged<'e>;
+    fn resilient_judge_error(&self) -> Judged<'e>;
 }
 
 impl<'e, T: AsRef<dyn Error + 'static>> JudgeReport<'e> for &&Probe<'e, T> {
-    fn judge_error(&self) -> Judged<'e> {
+    fn resilient_judge_error(&self) -> Judged<'e> {
         let error: &'e (dyn Error + 'static) = self.0.as_ref();
         Judged { error: Some(error), ..Judged::refused_or(refusal_in(Some(error)), Judged::unclassified) }
     }
@@ -124,46 +124,46 @@ impl<'e, T: AsRef<dyn Error + 'static>> JudgeReport<'e> for &&Probe<'e, T> {
 
 #[doc(hidden)]
 pub trait JudgeText<'e> {
-    fn judge_error(&self) -> Judged<'e>;
+    fn resilient_judge_error(&self) -> Judged<'e>;
 }
 
 impl<'e, T: Display> JudgeText<'e> for &Probe<'e, T> {
-    fn judge_error(&self) -> Judged<'e> {
+    fn resilient_judge_error(&self) -> Judged<'e> {
         Judged::unclassified().of(self.0)
     }
 }
 
 #[doc(hidden)]
 pub trait JudgeAnything {
-    fn judge_error(&self) -> Judged<'static>;
+    fn resilient_judge_error(&self) -> Judged<'static>;
 }
 
 impl<T> JudgeAnything for Probe<'_, T> {
-    fn judge_error(&self) -> Judged<'static> {
+    fn resilient_judge_error(&self) -> Judged<'static> {
         Judged::unclassified()
     }
 }
 
 #[doc(hidden)]
 pub trait JudgeClassifiedValue {
-    fn judge_value(&self) -> Judged<'static>;
+    fn resilient_judge_value(&self) -> Judged<'static>;
 }
 
 impl<T: Classify> JudgeClassifiedValue for &Probe<'_, T> {
     #[inline]
-    fn judge_value(&self) -> Judged<'static> {
+    fn resilient_judge_value(&self) -> Judged<'static> {
         Judged::by(self.0.classify())
     }
 }
 
 #[doc(hidden)]
 pub trait JudgeAnyValue {
-    fn judge_value(&self) -> Judged<'static>;
+    fn resilient_judge_value(&self) -> Judged<'static>;
 }
 
 impl<T> JudgeAnyValue for Probe<'_, T> {
     #[inline]
-    fn judge_value(&self) -> Judged<'static> {
+    fn resilient_judge_value(&self) -> Judged<'static> {
         Judged::by(Verdict::Success)
     }
 }

@@ -60,12 +60,13 @@ pub mod __private {
     #[cfg(rust_analyzer)]
     pub use crate::completion::keys;
     pub use crate::judging::{Judged, Probe, classify, retry_if};
-    pub use crate::outcome::{Kind, parts, refused, refused_with, split};
+    pub use crate::outcome::{Kind, ignored, parts, refused, refused_with, split};
     pub use crate::plan::Plan;
     pub use crate::rate::Setting;
     pub use crate::site::Site;
     pub use crate::{__ide, Backoff, CircuitBreaker, Classify, Failure, Jitter, Rate, Rejected, Verdict};
     pub use std::clone::Clone;
+    pub use std::convert::identity;
     pub use std::ops::ControlFlow;
     pub use std::option::Option::{self, None, Some};
     pub use std::result::Result::{self, Err, Ok};
@@ -78,6 +79,6 @@ pub mod __private {
             JudgeAnyValue, JudgeAnything, JudgeClassified, JudgeClassifiedError, JudgeClassifiedText, JudgeClassifiedValue,
             JudgeError, JudgeReport, JudgeText,
         };
-        pub use crate::outcome::{KindOfPlain, KindOfResult};
+        pub use crate::outcome::{KindOfPlain, KindOfResult, ignored};
     }
 }

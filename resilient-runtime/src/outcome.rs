@@ -26,6 +26,28 @@ pub enum Failure<E> {
     Rejected(Rejected),
 }
 
+impl<E: From<Rejected>> Failure<E> {
+    /// The failure as the function's own error, for a `fallback` that passes it on.
+    ///
+    /// ```
+    /// # extern crate resilient_runtime as resilient;
+    /// use resilient::Failure;
+    ///
+    /// fn from_cache(cached: Option<f64>, failure: Failure<std::io::Error>) -> std::io::Result<f64> {
+    ///     cached.ok_or_else(|| failure.into_error())
+    /// }
+    ///
+    /// let lost = Failure::Error(std::io::ErrorKind::ConnectionReset.into());
+    /// assert!(from_cache(None, lost).is_err());
+    /// ```
+    pub fn into_error(self) -> E {
+        match self {
+            Self::Error(error) => error,
+            Self::Rejected(rejected) => rejected.into(),
+        }
+    }
+}
+
 impl<E: fmt::Display> fmt::Display for Failure<E> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -48,7 +70,7 @@ impl<E: std::error::Error> std::error::Error for Failure<E> {
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "`#[resilient]` needs a function that returns a `Result`, found `{Self}`",
-    label = "this function cannot fail, so there is nothing to retry or to reject with",
+    label = "this type does not say what a failure is, so there is nothing to retry or to reject with",
     note = "return a `Result`, or say what a failure is with `classify = path`",
     note = "where policies can refuse, give a value to return instead with `fallback = path`"
 )]
@@ -118,6 +140,10 @@ pub fn parts<R: Outcome>(outcome: &R) -> Result<&R::Value, &R::Error> {
 pub fn split<R: Outcome>(outcome: R) -> Result<R::Value, R::Error> {
     outcome.split()
 }
+
+/// Ends a failure that a fallback does not look at: `let _` would keep it, and with it a future from being `Send`.
+#[doc(hidden)]
+pub fn ignored<E>(_failure: Failure<E>) {}
 
 #[doc(hidden)]
 #[must_use]
@@ -199,13 +225,13 @@ impl<R> PlainKind<R> {
 #[doc(hidden)]
 pub trait KindOfResult {
     type Kind;
-    fn kind(&self) -> Self::Kind;
+    fn resilient_kind(&self) -> Self::Kind;
 }
 
 impl<T, E> KindOfResult for Kind<Result<T, E>> {
     type Kind = ResultKind<T, E>;
 
-    fn kind(&self) -> Self::Kind {
+    fn resilient_kind(&self) -> Self::Kind {
         ResultKind(PhantomData)
     }
 }
@@ -213,13 +239,13 @@ impl<T, E> KindOfResult for Kind<Result<T, E>> {
 #[doc(hidden)]
 pub trait KindOfPlain {
     type Kind;
-    fn kind(&self) -> Self::Kind;
+    fn resilient_kind(&self) -> Self::Kind;
 }
 
 impl<R> KindOfPlain for &Kind<R> {
     type Kind = PlainKind<R>;
 
-    fn kind(&self) -> Self::Kind {
+    fn resilient_kind(&self) -> Self::Kind {
         PlainKind(PhantomData)
     }
 }

@@ -20,6 +20,7 @@ mod classification;
 mod completion;
 mod errors;
 mod events;
+mod expansion;
 mod fallback;
 mod golden;
 #[cfg(feature = "anyhow")]
