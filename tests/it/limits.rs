@@ -139,7 +139,7 @@ async fn the_longest_durations_work() {
     assert_eq!(call(&Counter::default()).await, Ok(()));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn waits_never_block_the_executor() {
     #[resilient(retries = 1, base_delay = "20ms", jitter = none)]
     async fn call(attempts: &Counter) -> Result<(), ServiceError> {
