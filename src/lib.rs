@@ -55,7 +55,7 @@
 //!
 //! # What is told
 //!
-//! Events of [`tracing`](https://docs.rs/tracing), target `resilient`: `retry` (debug), `exhausted` and `rejected` (warn),
+//! Events of `tracing`, target `resilient`: `retry` (debug), `exhausted` and `rejected` (warn),
 //! `circuit_opened` (error), `circuit_half_open` (warn), `circuit_closed` (info), `unclassified` (info), `blocking_wait` (warn),
 //! `conflicting_settings` (error).
 

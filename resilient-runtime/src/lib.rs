@@ -1,4 +1,4 @@
-//! The runtime of [`resilient-fn`](https://crates.io/crates/resilient-fn): retries, circuit breakers, token buckets, bulkheads,
+//! The runtime of `resilient-fn`: retries, circuit breakers, token buckets, bulkheads,
 //! time limits. Depend on `resilient-fn`, which has the attribute as well; everything here is re-exported there.
 //!
 //! A call flows in one direction: an attribute's `Site`, or a [`Policy`], becomes a plan; a call is an engine on that plan that
