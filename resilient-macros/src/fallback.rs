@@ -16,6 +16,10 @@ impl Fallback {
         Self(given)
     }
 
+    pub(crate) fn given(&self) -> &Expr {
+        &self.0
+    }
+
     pub(crate) fn closure(&self) -> Option<&ExprClosure> {
         match bare(&self.0) {
             Expr::Closure(closure) => Some(closure),

@@ -42,17 +42,28 @@ impl Guard<'_> {
         quote_spanned!(mixed()=> let __failure = #label { #call }; #given_back #fallback)
     }
 
-    // Output: static __SITE: p::Site = p::Site::new("module::load", file!(), line!()).retries(3);
+    // Output: static __SITE: p::Site = p::Site::new("module::load", file!(), line!()).retries(3); p::submit! { p::Entry(&__SITE) }
     fn site(&self) -> TokenStream {
         let (p, name) = (&self.p, self.name.unraw().to_string());
         let own_name = quote_spanned!(mixed()=> #p::concat!(#p::module_path!(), "::", #name));
         let name = self.settings.name.as_ref().map_or(own_name, |name| name.given().to_token_stream());
         let per_call = self.settings.per_call().filter(|setting| setting.is_literal());
         let calls = per_call.chain(self.settings.shared()).map(|setting| setting.call(p));
+        let expressions = self.expressions();
         let calls = calls.chain(self.settings.breaker.as_ref().and_then(|breaker| breaker.call(p)));
         quote_spanned!(mixed()=>
-            static __SITE: #p::Site = #p::Site::new(#name, #p::file!(), #p::line!()) #(.#calls)*;
+            static __SITE: #p::Site = #p::Site::new(#name, #p::file!(), #p::line!()) #expressions #(.#calls)*;
+            #p::submit! { #p::Entry(&__SITE) }
         )
+    }
+
+    /// What cannot be a value in a static, as its source text for the catalogue.
+    // Output: .expressions(&[("timeout", p::stringify!(self.timeout))])
+    fn expressions(&self) -> Option<TokenStream> {
+        let p = &self.p;
+        let expressions: Vec<_> = self.settings.expressions().collect();
+        let (keys, given): (Vec<_>, Vec<_>) = expressions.into_iter().unzip();
+        (!keys.is_empty()).then(|| quote_spanned!(mixed()=> .expressions(&[#((#keys, #p::stringify!(#given))),*])))
     }
 
     // Output: let __plan = p::Site::plan(&__SITE); let __tuned = p::Plan::with_timeout(*__plan, self.timeout); …

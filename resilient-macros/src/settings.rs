@@ -116,6 +116,21 @@ impl Settings {
         settings.into_iter().flatten()
     }
 
+    /// Everything that is code, or is worked out in each call.
+    pub(crate) fn expressions(&self) -> impl Iterator<Item = (String, TokenStream)> {
+        let worked_out = self.per_call().filter(|setting| !setting.is_literal());
+        let worked_out = worked_out.map(|setting| (setting.key().to_string(), setting.given().to_token_stream()));
+        let fallback = self.fallback.as_ref().map(Fallback::given);
+        let code = [
+            ("retry_if", self.retry_if.as_ref()),
+            ("classify", self.classify.as_ref()),
+            ("fallback", fallback),
+            ("map_err", self.map_err.as_ref()),
+        ];
+        let code = code.into_iter().filter_map(|(key, given)| Some((key.to_owned(), given?.to_token_stream())));
+        worked_out.chain(code)
+    }
+
     /// The settings of what outlives a call: constants.
     pub(crate) fn shared(&self) -> impl Iterator<Item = &dyn Given> {
         let settings = [

@@ -74,7 +74,7 @@ impl From<f64> for Jitter {
 }
 
 /// The waits of one policy, in nanoseconds.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Schedule {
     pub(crate) base: u64,
     pub(crate) max: u64,

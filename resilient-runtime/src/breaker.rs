@@ -13,12 +13,13 @@ use crate::events;
 use crate::latest::Latest;
 use crate::sync::{Mutex, MutexGuard, lock};
 use recovery::Recovery;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use word::{Phase, Word};
 
 /// A circuit breaker, shared by every function that names it: [`breaker`](crate::breaker).
 #[derive(Debug)]
 pub struct Breaker {
+    is_disabled: AtomicBool,
     name: &'static str,
     word: AtomicU64,
     /// While the circuit is not closed: nobody is admitted before this moment.
@@ -62,6 +63,7 @@ pub(crate) struct Permit<'b> {
 impl Breaker {
     pub(crate) fn new(name: &'static str, settings: CircuitBreaker) -> Self {
         Self {
+            is_disabled: AtomicBool::new(!settings.is_enabled()),
             name,
             word: AtomicU64::new(Word::CLOSED.bits()),
             shut_until: AtomicU64::new(0),
@@ -72,10 +74,16 @@ impl Breaker {
 
     /// Takes new settings and keeps the state. Two changes at once are the caller's to prevent.
     pub(crate) fn change_settings(&self, settings: CircuitBreaker) {
+        self.is_disabled.swap(!settings.is_enabled(), Ordering::Relaxed);
         let settings = settings.resolved();
         if *self.settings.get() != settings {
             self.settings.replace(settings);
         }
+    }
+
+    /// Whether configuration has not switched it off; asked when a plan is made.
+    pub(crate) fn is_enabled(&self) -> bool {
+        !self.is_disabled.load(Ordering::Relaxed)
     }
 
     /// The name by which functions share it.

@@ -9,7 +9,7 @@ use crate::latest::Latest;
 use crate::rate::{Interval, Rate};
 use crate::sync::{Mutex, MutexGuard, lock};
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 /// How much later than its slot a call may reach its body, beyond one interval.
@@ -24,6 +24,7 @@ const REPLACED: u64 = u64::MAX;
 /// A token bucket, private to a function or shared by name: [`bucket`](crate::bucket).
 #[derive(Debug)]
 pub struct Bucket {
+    is_disabled: AtomicBool,
     name: Option<&'static str>,
     meter: Latest<Meter>,
     paused_until: AtomicU64,
@@ -75,12 +76,22 @@ impl Bucket {
     /// The rate must have no [`Rate::problem`].
     pub(crate) fn new(name: Option<&'static str>, rate: Rate) -> Self {
         Self {
+            is_disabled: AtomicBool::new(false),
             name,
             meter: Latest::new(Meter { interval: Interval::of(rate), rate, paid_until: AtomicU64::new(0) }),
             paused_until: AtomicU64::new(0),
             freed: Mutex::new(VecDeque::new()),
             freed_count: AtomicUsize::new(0),
         }
+    }
+
+    /// Whether configuration has not switched it off; asked when a plan is made.
+    pub(crate) fn is_enabled(&self) -> bool {
+        !self.is_disabled.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn enable(&self, is_enabled: bool) {
+        self.is_disabled.swap(!is_enabled, Ordering::Relaxed);
     }
 
     /// The name by which functions share it; `None` if it is a function's own.

@@ -5,6 +5,7 @@
 //! allowance of Finagle's `RetryBudget`.
 
 use crate::clock::Instant;
+use crate::configure::words::{Words as _, words};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 const SECOND: f64 = 1e9;
@@ -24,16 +25,21 @@ const SECOND: f64 = 1e9;
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct RetryBudget {
+    enabled: Option<bool>,
     ratio: Option<f64>,
     per_second: Option<f64>,
     pool: Option<u32>,
 }
 
+words! { RetryBudget { enabled = "enabled", ratio = "ratio", per_second = "per_second", pool = "pool" } }
+
 impl RetryBudget {
+    pub(crate) const BUILT_IN: Self = Self { enabled: Some(true), ratio: Some(0.2), per_second: Some(10.0), pool: Some(100) };
+
     /// The defaults: a ratio of 0.2, 10 per second, a pool of 100.
     #[must_use]
     pub const fn new() -> Self {
-        Self { ratio: None, per_second: None, pool: None }
+        Self { enabled: None, ratio: None, per_second: None, pool: None }
     }
 
     /// Retries that each success earns, from 0 to 10.
@@ -54,6 +60,13 @@ impl RetryBudget {
     #[must_use]
     pub const fn pool(mut self, pool: u32) -> Self {
         self.pool = Some(pool);
+        self
+    }
+
+    /// `false` lets every retry through that `retries` allows.
+    #[must_use]
+    pub const fn enabled(mut self, enabled: bool) -> Self {
+        self.enabled = Some(enabled);
         self
     }
 
@@ -95,12 +108,17 @@ impl Budget {
 
     /// The settings must have no [`RetryBudget::problem`].
     pub(crate) fn change(&self, settings: RetryBudget) {
-        let token = SECOND / settings.per_second.unwrap_or(10.0);
+        let settings = settings.or(RetryBudget::BUILT_IN);
+        if settings.enabled == Some(false) {
+            self.token.store(0, Ordering::Relaxed);
+            return;
+        }
+        let token = SECOND / settings.per_second.unwrap_or_default();
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "ranges are checked; a float cast saturates")]
-        let (token, gain) = (token as u64, (token * settings.ratio.unwrap_or(0.2)) as u64);
+        let (token, gain) = (token as u64, (token * settings.ratio.unwrap_or_default()) as u64);
         self.token.store(token, Ordering::Relaxed);
         self.gain.store(gain, Ordering::Relaxed);
-        self.pool.store(token.saturating_mul(u64::from(settings.pool.unwrap_or(100))), Ordering::Relaxed);
+        self.pool.store(token.saturating_mul(u64::from(settings.pool.unwrap_or_default())), Ordering::Relaxed);
     }
 
     /// One retry, if the pool has it.

@@ -38,6 +38,7 @@ impl Concurrency {
 /// A bulkhead, private to a function or shared by name: [`bulkhead`](crate::bulkhead).
 #[derive(Debug)]
 pub struct Bulkhead {
+    is_disabled: AtomicBool,
     name: Option<&'static str>,
     word: AtomicU64,
     limit: AtomicU64,
@@ -63,7 +64,22 @@ pub(crate) struct Place<'b> {
 
 impl Bulkhead {
     pub(crate) fn new(name: Option<&'static str>, limit: Concurrency) -> Self {
-        Self { name, word: AtomicU64::new(0), limit: AtomicU64::new(u64::from(limit.calls())), queue: Mutex::new(VecDeque::new()) }
+        Self {
+            is_disabled: AtomicBool::new(false),
+            name,
+            word: AtomicU64::new(0),
+            limit: AtomicU64::new(u64::from(limit.calls())),
+            queue: Mutex::new(VecDeque::new()),
+        }
+    }
+
+    /// Whether configuration has not switched it off; asked when a plan is made.
+    pub(crate) fn is_enabled(&self) -> bool {
+        !self.is_disabled.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn enable(&self, is_enabled: bool) {
+        self.is_disabled.swap(!is_enabled, Ordering::Relaxed);
     }
 
     /// The name by which functions share it; `None` if it is a function's own.

@@ -12,6 +12,7 @@ use crate::events::{self, End};
 use crate::judging::Judged;
 use crate::plan::Plan;
 use crate::rejected::{Refusal, Rejected};
+use crate::switches;
 use crate::verdict::Verdict;
 use std::ops::ControlFlow;
 use std::time::Duration;
@@ -336,6 +337,9 @@ impl<'p> Call<'p> {
         let Plan { settings, breaker, budget, .. } = *self.plan;
         if self.attempts > u64::from(settings.retries) {
             return Err(End::Attempts);
+        }
+        if !switches::retries_are_enabled() {
+            return Err(End::SwitchedOff);
         }
         let own = settings.schedule.wait(self.attempts(), self.previous_delay, random);
         let delay = match hint(judged) {

@@ -1,12 +1,14 @@
 //! The settings of a circuit breaker.
 
 use crate::clock::nanos;
+use crate::configure::words::words;
 use std::time::Duration;
 
 /// Settings of a circuit breaker, for [`configure`](crate::configure) or inside `breaker(…)`; what is not set has its default.
 ///
 /// | setting | default | range |
 /// |---|---|---|
+/// | `enabled` | true | |
 /// | `failure_threshold` | 5 | 1 to 10⁶ |
 /// | `recovery_timeout` | 5 s | above 0, at most `max_recovery_timeout` |
 /// | `max_recovery_timeout` | 1 min, or `recovery_timeout` if that is longer | at least `recovery_timeout` |
@@ -25,6 +27,7 @@ use std::time::Duration;
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CircuitBreaker {
+    enabled: Option<bool>,
     failure_threshold: Option<u32>,
     recovery_timeout: Option<Duration>,
     max_recovery_timeout: Option<Duration>,
@@ -35,11 +38,30 @@ pub struct CircuitBreaker {
 const DEFAULT_RECOVERY_TIMEOUT: Duration = Duration::from_secs(5);
 const DEFAULT_MAX_RECOVERY_TIMEOUT: Duration = Duration::from_secs(60);
 
+words! { CircuitBreaker {
+    enabled = "enabled",
+    failure_threshold = "failure_threshold",
+    recovery_timeout = "recovery_timeout",
+    max_recovery_timeout = "max_recovery_timeout",
+    half_open_calls = "half_open_calls",
+    success_threshold = "success_threshold",
+} }
+
 impl CircuitBreaker {
+    pub(crate) const BUILT_IN: Self = Self {
+        enabled: Some(true),
+        failure_threshold: Some(5),
+        recovery_timeout: Some(DEFAULT_RECOVERY_TIMEOUT),
+        max_recovery_timeout: Some(DEFAULT_MAX_RECOVERY_TIMEOUT),
+        half_open_calls: Some(1),
+        success_threshold: Some(2),
+    };
+
     /// The defaults.
     #[must_use]
     pub const fn new() -> Self {
         Self {
+            enabled: None,
             failure_threshold: None,
             recovery_timeout: None,
             max_recovery_timeout: None,
@@ -84,6 +106,13 @@ impl CircuitBreaker {
         self
     }
 
+    /// `false` takes the breaker away from every function that names it.
+    #[must_use]
+    pub const fn enabled(mut self, enabled: bool) -> Self {
+        self.enabled = Some(enabled);
+        self
+    }
+
     /// What is wrong with these numbers, if anything.
     pub(crate) const fn problem(&self) -> Option<&'static str> {
         if matches!(self.failure_threshold, Some(failures) if failures == 0 || failures > 1_000_000) {
@@ -106,15 +135,8 @@ impl CircuitBreaker {
         None
     }
 
-    /// These settings, and where they say nothing those.
-    pub(crate) fn or(self, other: Self) -> Self {
-        Self {
-            failure_threshold: self.failure_threshold.or(other.failure_threshold),
-            recovery_timeout: self.recovery_timeout.or(other.recovery_timeout),
-            max_recovery_timeout: self.max_recovery_timeout.or(other.max_recovery_timeout),
-            half_open_calls: self.half_open_calls.or(other.half_open_calls),
-            success_threshold: self.success_threshold.or(other.success_threshold),
-        }
+    pub(crate) fn is_enabled(&self) -> bool {
+        self.enabled != Some(false)
     }
 
     pub(crate) fn resolved(self) -> Settings {

@@ -1,23 +1,42 @@
-//! What a program says at its start of the resources that its functions share.
+//! What a program says at its start of its functions and of what they share.
+
+pub(crate) mod check;
+mod environment;
+#[cfg(feature = "config")]
+mod file;
+pub(crate) mod installed;
+pub(crate) mod layer;
+mod problem;
+mod recipe;
+pub(crate) mod table;
+pub(crate) mod value;
+mod watch;
+pub(crate) mod words;
 
 use crate::breaker::Breaker;
 use crate::bucket::Bucket;
 use crate::budget::RetryBudget;
 use crate::bulkhead::{Bulkhead, Concurrency};
 use crate::circuit_breaker::CircuitBreaker;
+use crate::overrides::{ALWAYS_GIVEN, Overrides};
 use crate::rate::Rate;
-use crate::registry::{self, Configured};
-use std::collections::HashMap;
-use std::fmt;
+use crate::registry::{self, BucketSettings, BulkheadSettings};
+use layer::{Kind, Switches};
+pub use problem::{ConfigError, Problem};
+use recipe::Recipe;
+use std::time::Duration;
+use table::{Place, Table};
+pub use watch::reload;
+use words::{Words, said};
 
-/// Settings for shared resources, collected and then [installed](Self::install) together.
+/// Settings for functions and for what they share, collected and then [installed](Self::install) together.
+///
+/// For each setting the environment is heard before files, and files before code; of two files the one named later.
 #[must_use = "a configuration does nothing until it is installed"]
 #[derive(Debug, Default)]
 pub struct Configuration {
-    breakers: Vec<(String, CircuitBreaker)>,
-    buckets: Vec<(String, Rate)>,
-    bulkheads: Vec<(String, Concurrency)>,
-    budgets: Vec<(String, RetryBudget)>,
+    recipe: Recipe,
+    problems: Vec<Problem>,
 }
 
 /// Begins a configuration.
@@ -31,6 +50,7 @@ pub struct Configuration {
 ///     .breaker("payments", CircuitBreaker::new().failure_threshold(5).recovery_timeout(Duration::from_secs(10)))
 ///     .bucket("stripe", Rate::per_second(100).burst(20))
 ///     .bulkhead("db", Concurrency::limit(16))
+///     .env("SHOP")
 ///     .install()?;
 /// # Ok::<(), resilient::ConfigError>(())
 /// ```
@@ -41,94 +61,172 @@ pub fn configure() -> Configuration {
 impl Configuration {
     /// The settings of the circuit breaker of that name.
     pub fn breaker(mut self, name: impl Into<String>, settings: CircuitBreaker) -> Self {
-        self.breakers.push((name.into(), settings));
+        let name = self.named("breaker", Kind::Breakers, name.into());
+        let table = self.recipe.code.shared.breakers.table(&name);
+        add(table, settings, &mut self.problems, || format!("breaker `{name}`"));
         self
     }
 
     /// The rate of the token bucket of that name.
     pub fn bucket(mut self, name: impl Into<String>, rate: Rate) -> Self {
-        self.buckets.push((name.into(), rate));
+        let name = self.named("bucket", Kind::Buckets, name.into());
+        let table = self.recipe.code.shared.buckets.table(&name);
+        add(table, BucketSettings::of(Some(rate), None), &mut self.problems, || format!("bucket `{name}`"));
         self
     }
 
     /// The limit of the bulkhead of that name.
     pub fn bulkhead(mut self, name: impl Into<String>, limit: Concurrency) -> Self {
-        self.bulkheads.push((name.into(), limit));
+        let name = self.named("bulkhead", Kind::Bulkheads, name.into());
+        let table = self.recipe.code.shared.bulkheads.table(&name);
+        add(table, BulkheadSettings::of(Some(limit.calls())), &mut self.problems, || format!("bulkhead `{name}`"));
         self
     }
 
     /// The settings of the retry budget of that name.
     pub fn budget(mut self, name: impl Into<String>, settings: RetryBudget) -> Self {
-        self.budgets.push((name.into(), settings));
+        let name = self.named("budget", Kind::Budgets, name.into());
+        let table = self.recipe.code.shared.budgets.table(&name);
+        add(table, settings, &mut self.problems, || format!("budget `{name}`"));
         self
     }
 
-    /// Puts all of it into force, for resources in use as well; their states and debts stay. What an earlier configuration said is
-    /// forgotten.
+    /// The settings of the function of that name (`crate::module::function`), or of all whose names begin so: `"shop::*"`. Where
+    /// several match, the longest is heard.
+    ///
+    /// ```
+    /// # use resilient_runtime as resilient;
+    /// use resilient::Overrides;
+    /// use std::time::Duration;
+    ///
+    /// # let nobody_has_functions_here =
+    /// resilient::configure()
+    ///     .function("shop::payments::charge", Overrides::new().retries(1))
+    ///     .function("shop::*", Overrides::new().deadline(Duration::from_secs(5)))
+    ///     .install();
+    /// # assert!(nobody_has_functions_here.is_err());
+    /// ```
+    pub fn function(mut self, pattern: impl Into<String>, settings: Overrides) -> Self {
+        let pattern = self.named("function", Kind::Functions, pattern.into());
+        let table = self.recipe.code.function(&pattern);
+        add(table, settings, &mut self.problems, || format!("function `{pattern}`"));
+        self
+    }
+
+    /// What holds for functions whose attribute does not say it. Only what an attribute may leave out has a default: delays,
+    /// `backoff`, `jitter`, `max_retry_after`, `max_wait`, `budget`.
+    pub fn defaults(mut self, settings: Overrides) -> Self {
+        for word in said(&settings).filter(|word| ALWAYS_GIVEN.contains(word) || word.contains("enabled")) {
+            let message = format!("`{word}` has no default; for all functions, say it with `function(\"*\", …)`");
+            self.problems.push(Problem::new(message, Some(Place::Code)));
+        }
+        let table = Table::of_code(settings);
+        self.recipe.code.defaults = std::mem::take(&mut self.recipe.code.defaults).or(table);
+        self
+    }
+
+    /// What holds for breakers where neither their own settings nor an attribute say it.
+    pub fn default_breaker(mut self, settings: CircuitBreaker) -> Self {
+        self.recipe.code.shared.breakers.defaults = Table::of_code(settings);
+        self
+    }
+
+    /// The rate of named token buckets where neither their own settings nor an attribute say it.
+    pub fn default_bucket(mut self, rate: Rate) -> Self {
+        self.recipe.code.shared.buckets.defaults = Table::of_code(BucketSettings::of(Some(rate), None));
+        self
+    }
+
+    /// The limit of named bulkheads where neither their own settings nor an attribute say it.
+    pub fn default_bulkhead(mut self, limit: Concurrency) -> Self {
+        self.recipe.code.shared.bulkheads.defaults = Table::of_code(BulkheadSettings::of(Some(limit.calls())));
+        self
+    }
+
+    /// What holds for retry budgets, named ones and functions' own, where nobody else says it.
+    pub fn default_budget(mut self, settings: RetryBudget) -> Self {
+        self.recipe.code.shared.budgets.defaults = Table::of_code(settings);
+        self
+    }
+
+    /// `false` switches all retries off, whatever attributes, policies and settings say.
+    pub fn retries_enabled(mut self, enabled: bool) -> Self {
+        self.recipe.code.switches = Table::of_code(Switches { retries: Some(enabled) });
+        self
+    }
+
+    /// Reads a TOML file when it is installed, and again at each [`reload`](crate::reload). A file that is not there is a mistake.
+    ///
+    /// ```toml
+    /// [defaults]
+    /// max_delay = "5s"
+    ///
+    /// [breakers.payments]
+    /// failure_threshold = 3
+    ///
+    /// [functions."shop::payments::charge"]
+    /// retries = 1
+    /// breaker.enabled = false
+    /// ```
+    #[cfg(feature = "config")]
+    pub fn file(mut self, path: impl Into<std::path::PathBuf>) -> Self {
+        self.recipe.files.push(path.into());
+        self
+    }
+
+    /// Reads the variables of the environment whose names begin with that prefix and `__`, when it is installed and at each
+    /// [`reload`](crate::reload).
+    ///
+    /// `SHOP__BREAKERS__PAYMENTS__FAILURE_THRESHOLD=3`: the table, the name of the thing in upper case with `_` for what is no letter or
+    /// digit, the setting. A function `shop::charge` is written `SHOP__CHARGE`.
+    pub fn env(mut self, prefix: impl Into<String>) -> Self {
+        self.recipe.prefix = Some(prefix.into());
+        self
+    }
+
+    /// Looks at the files every so often from a thread of its own, and takes what has changed. What cannot be taken is told by the
+    /// event `configuration_refused`, and the old configuration stays. It looks at what the files say, not at when they changed, so it
+    /// does not matter how they are replaced.
+    #[cfg(feature = "config")]
+    pub fn watch(mut self, every: Duration) -> Self {
+        self.recipe.watch = Some(every);
+        self
+    }
+
+    /// Names that nobody uses, patterns that match no function, settings of policies that a function does not have, and attributes that
+    /// contradict each other are told by the event `configuration_warning`, not refused.
+    pub fn lenient(mut self) -> Self {
+        self.recipe.is_lenient = true;
+        self
+    }
+
+    /// Puts all of it into force, for functions and resources in use as well; states and debts stay. What an earlier configuration said
+    /// is forgotten.
     ///
     /// # Errors
     ///
-    /// Every mistake at once, and then nothing has changed: a setting out of range, an empty name, a name given twice.
+    /// Every mistake at once, and then nothing has changed: what cannot be read, unknown words, values out of range, things that are
+    /// configured twice in code, names that look misspelt beside those that the program's functions use, patterns that match no
+    /// function.
     pub fn install(self) -> Result<(), ConfigError> {
-        let mut problems = Vec::new();
-        let configured = Configured {
-            breakers: checked("breaker", self.breakers, CircuitBreaker::problem, &mut problems),
-            buckets: checked("bucket", self.buckets, Rate::problem, &mut problems),
-            bulkheads: checked("bulkhead", self.bulkheads, |limit| limit.problem(), &mut problems),
-            budgets: checked("budget", self.budgets, RetryBudget::problem, &mut problems),
-        };
-        if !problems.is_empty() {
-            return Err(ConfigError { problems });
+        watch::install(self.recipe, self.problems)
+    }
+
+    fn named(&mut self, what: &str, kind: Kind, name: String) -> String {
+        if name.trim().is_empty() {
+            self.problems.push(Problem::new(format!("a {what}'s name may not be empty"), Some(Place::Code)));
         }
-        registry::configure(configured);
-        Ok(())
+        self.recipe.code.name(kind, &name, Place::Code);
+        name
     }
 }
 
-fn checked<S>(
-    what: &str,
-    given: Vec<(String, S)>,
-    problem: impl Fn(&S) -> Option<&'static str>,
-    problems: &mut Vec<String>,
-) -> HashMap<String, S> {
-    let mut named = HashMap::new();
-    for (name, settings) in given {
-        if name.is_empty() {
-            problems.push(format!("a {what}'s name may not be empty"));
-        }
-        problems.extend(problem(&settings).map(|problem| format!("{what} `{name}`: {problem}")));
-        if named.contains_key(&name) {
-            problems.push(format!("{what} `{name}` is configured twice"));
-        }
-        named.insert(name, settings);
+fn add<S: Words>(table: &mut Table<S>, settings: S, problems: &mut Vec<Problem>, what: impl Fn() -> String) {
+    if !table.is_empty() {
+        problems.push(Problem::new(format!("{} is configured twice", what()), Some(Place::Code)));
     }
-    named
+    *table = Table::of_code(settings);
 }
-
-/// Everything that is wrong with a configuration or a policy.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ConfigError {
-    problems: Vec<String>,
-}
-
-impl ConfigError {
-    pub(crate) fn unless_empty(problems: Vec<String>) -> Result<(), Self> {
-        if problems.is_empty() { Ok(()) } else { Err(Self { problems }) }
-    }
-
-    /// Each mistake, as a sentence.
-    pub fn problems(&self) -> impl Iterator<Item = &str> {
-        self.problems.iter().map(String::as_str)
-    }
-}
-
-impl fmt::Display for ConfigError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.problems.join("; "))
-    }
-}
-
-impl std::error::Error for ConfigError {}
 
 /// The circuit breaker of that name, which every `breaker = "name"` shares; created if nobody has used it yet.
 ///
@@ -167,11 +265,13 @@ pub fn bulkhead(name: &str) -> &'static Bulkhead {
     registry::bulkhead(name)
 }
 
+#[cfg(all(test, feature = "config"))]
+mod tests;
+
 #[cfg(test)]
-mod tests {
+mod unit {
     use super::*;
     use crate::registry::Finder;
-    use std::time::Duration;
 
     #[test]
     fn every_mistake_is_told_and_nothing_changes() {
@@ -187,16 +287,19 @@ mod tests {
             .bucket("configure-d", Rate::per_second(6))
             .bulkhead("configure-e", Concurrency::limit(0))
             .budget("configure-f", RetryBudget::new().ratio(f64::NAN))
+            .defaults(Overrides::new().retries(3))
+            .lenient()
             .install()
-            .expect_err("seven mistakes");
+            .expect_err("many mistakes");
         assert_eq!(
-            error.problems().collect::<Vec<_>>(),
+            error.problems().map(Problem::message).collect::<Vec<_>>(),
             [
+                "a breaker's name may not be empty",
+                "bucket `configure-d` is configured twice",
+                "`retries` has no default; for all functions, say it with `function(\"*\", …)`",
                 "breaker `configure-a`: `failure_threshold` must be from 1 to 1000000",
                 "breaker `configure-b`: `max_recovery_timeout` must be at least `recovery_timeout` (5s where that is not set)",
-                "a breaker's name may not be empty",
-                "bucket `configure-c`: a rate must be greater than zero",
-                "bucket `configure-d` is configured twice",
+                "bucket `configure-c`: `rate`: a rate must be greater than zero",
                 "bulkhead `configure-e`: `concurrency` must be from 1 to 1000000",
                 "budget `configure-f`: `ratio` must be from 0 to 10",
             ]
@@ -205,18 +308,14 @@ mod tests {
     }
 
     #[test]
-    fn configuration_goes_before_the_attribute_and_the_attribute_before_the_default() {
-        let mut finder = Finder { function: "f", contradictions: Vec::new() };
+    fn the_attribute_goes_before_the_default_and_the_first_is_heard() {
+        let mut finder = Finder::new("f");
+        let inline = |rate: u64| BucketSettings::of(Some(Rate::per_second(rate).burst(3)), None);
         assert_eq!(bucket("merged").rate(), Rate::per_second(10));
-        assert_eq!(finder.bucket("merged", Some(Rate::per_second(7).burst(3))).rate(), Rate::per_second(7).burst(3));
+        assert_eq!(finder.bucket("merged", inline(7)).rate(), Rate::per_second(7).burst(3));
         assert_eq!(finder.contradictions.len(), 0);
-        assert_eq!(finder.bucket("merged", Some(Rate::per_second(9))).rate(), Rate::per_second(7).burst(3));
+        assert_eq!(finder.bucket("merged", inline(9)).rate(), Rate::per_second(7).burst(3));
         assert_eq!(finder.contradictions.len(), 1);
-        assert_eq!(finder.bulkhead("merged", Some(Concurrency::limit(4))).limit(), 4);
-        configure().bucket("merged", Rate::per_second(50)).bulkhead("merged", Concurrency::limit(2)).install().expect("valid");
-        assert_eq!(bucket("merged").rate(), Rate::per_second(50).burst(3));
-        assert_eq!(bulkhead("merged").limit(), 2);
-        configure().install().expect("valid");
-        assert_eq!(bucket("merged").rate(), Rate::per_second(7).burst(3));
+        assert_eq!(finder.bulkhead("merged", BulkheadSettings::of(Some(4))).limit(), 4);
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::breaker::Change;
 use crate::clock::Instant;
+use crate::configure::{ConfigError, Problem};
 use crate::judging::Judged;
 use crate::plan::Plan;
 use crate::rejected::Rejected;
@@ -30,6 +31,10 @@ impl Record {
         }
     }
 
+    pub(crate) fn has_told_unclassified(&self) -> bool {
+        self.has_told_unclassified.load(Ordering::Relaxed)
+    }
+
     /// How many refusals to tell now, if it is time.
     fn refusals_to_tell(&self, now: Instant) -> Option<u64> {
         self.refusals.fetch_add(1, Ordering::Relaxed);
@@ -45,6 +50,7 @@ impl Record {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum End {
     Attempts,
+    SwitchedOff,
     CircuitOpen,
     Deadline,
     Budget,
@@ -55,6 +61,7 @@ impl End {
     const fn word(self) -> &'static str {
         match self {
             Self::Attempts => "no retries left",
+            Self::SwitchedOff => "retries are switched off",
             Self::CircuitOpen => "the circuit is open",
             Self::Deadline => "the next attempt would start after the deadline",
             Self::Budget => "the retry budget is spent",
@@ -134,4 +141,18 @@ pub(crate) fn breaker_changed(breaker: &str, change: Change) {
 
 pub(crate) fn conflicting_settings(what: &str, name: &str, first: &str, second: &str) {
     tell!(ERROR, "conflicting_settings", what, name, first, second);
+}
+
+pub(crate) fn configuration_warning(problem: &Problem) {
+    let (message, place) = (problem.message(), problem.place());
+    tell!(WARN, "configuration_warning", message, place);
+}
+
+pub(crate) fn configuration_reloaded() {
+    tell!(INFO, "configuration_reloaded", by = "watch");
+}
+
+pub(crate) fn configuration_refused(error: &ConfigError) {
+    let problems = error.problems().count();
+    tell!(ERROR, "configuration_refused", problems, error = %error);
 }

@@ -12,6 +12,7 @@ mod bucket;
 mod budget;
 mod bulkhead;
 mod call;
+pub mod catalog;
 mod circuit_breaker;
 mod classify;
 mod clock;
@@ -21,6 +22,7 @@ mod events;
 mod judging;
 mod latest;
 mod outcome;
+mod overrides;
 mod plan;
 mod policy;
 #[cfg(feature = "tokio")]
@@ -30,6 +32,7 @@ mod registry;
 mod rejected;
 mod running;
 mod site;
+mod switches;
 mod sync;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -40,16 +43,19 @@ pub use breaker::{Breaker, State};
 pub use bucket::{Bucket, TryAcquireError};
 pub use budget::RetryBudget;
 pub use bulkhead::{Bulkhead, Concurrency};
+pub use catalog::{Catalog, catalog};
 pub use circuit_breaker::CircuitBreaker;
 #[cfg(feature = "reqwest")]
 pub use classify::CheckStatus;
 #[cfg(feature = "http")]
 pub use classify::{StatusError, retry_after};
-pub use configure::{ConfigError, Configuration, breaker, bucket, bulkhead, configure};
+pub use configure::{ConfigError, Configuration, Problem, breaker, bucket, bulkhead, configure, reload};
 pub use outcome::Failure;
+pub use overrides::Overrides;
 pub use policy::{Policy, PolicyBuilder};
-pub use rate::Rate;
+pub use rate::{ParseRateError, Rate};
 pub use rejected::{Refusal, Rejected};
+pub use switches::enable_retries;
 pub use verdict::{Classify, Verdict};
 
 /// What the macros' output names. No part of the public interface: it changes without notice.
@@ -57,6 +63,7 @@ pub use verdict::{Classify, Verdict};
 pub mod __private {
     pub use crate::attempts::{Fresh, Spare, retry_after};
     pub use crate::call::{Call, Delay, is_final};
+    pub use crate::catalog::Entry;
     #[cfg(rust_analyzer)]
     pub use crate::completion::keys;
     pub use crate::judging::{Judged, Probe, classify, retry_if};
@@ -65,13 +72,14 @@ pub mod __private {
     pub use crate::rate::Setting;
     pub use crate::site::Site;
     pub use crate::{__ide, Backoff, CircuitBreaker, Classify, Failure, Jitter, Rate, Rejected, Verdict};
+    pub use inventory::submit;
     pub use std::clone::Clone;
     pub use std::convert::identity;
     pub use std::ops::ControlFlow;
     pub use std::option::Option::{self, None, Some};
     pub use std::result::Result::{self, Err, Ok};
     pub use std::time::Duration;
-    pub use std::{concat, file, line, module_path};
+    pub use std::{concat, file, line, module_path, stringify};
 
     /// The traits that autoref chooses between.
     pub mod judging {

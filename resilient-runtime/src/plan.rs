@@ -4,38 +4,38 @@ use crate::backoff::{Backoff, Jitter, Schedule};
 use crate::breaker::Breaker;
 use crate::bucket::Bucket;
 use crate::budget::{Budget, RetryBudget};
-use crate::bulkhead::{Bulkhead, Concurrency};
+use crate::bulkhead::Bulkhead;
 use crate::circuit_breaker::CircuitBreaker;
-use crate::clock::nanos;
+use crate::clock::{nanos, now};
+use crate::configure::layer::Kind;
+use crate::configure::words::Words;
 use crate::events::Record;
-use crate::rate::Rate;
-use crate::registry::{self, Contradiction, Finder};
+use crate::overrides::Overrides;
+use crate::registry::{self, BucketSettings, BulkheadSettings, Finder};
+use once_cell::race::OnceBox;
 use std::time::Duration;
 
 /// What was said of a function, in the attribute or with a builder.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Declared {
     pub(crate) name: &'static str,
-    pub(crate) settings: Settings,
-    pub(crate) budget: BudgetChoice,
+    pub(crate) own: Overrides,
     pub(crate) breaker: Option<(&'static str, CircuitBreaker)>,
-    pub(crate) rate: Option<Rate>,
-    pub(crate) burst: Option<u32>,
     pub(crate) bucket: Option<&'static str>,
-    pub(crate) concurrency: Option<Concurrency>,
     pub(crate) bulkhead: Option<&'static str>,
+    /// What the attribute gives as expressions: key and source text.
+    pub(crate) expressions: &'static [(&'static str, &'static str)],
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum BudgetChoice {
-    Default,
     Ratio(f64),
     Named(&'static str),
     None,
 }
 
 /// The settings of each call; times in nanoseconds, `u64::MAX` for none.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Settings {
     pub(crate) retries: u32,
     pub(crate) schedule: Schedule,
@@ -43,6 +43,8 @@ pub(crate) struct Settings {
     pub(crate) timeout: u64,
     pub(crate) deadline: u64,
     pub(crate) max_wait: u64,
+    /// What an expression in the attribute does not change, because configuration knows better.
+    pub(crate) fixed: Fixed,
 }
 
 impl Settings {
@@ -53,44 +55,135 @@ impl Settings {
         timeout: u64::MAX,
         deadline: u64::MAX,
         max_wait: nanos(Duration::from_secs(5)),
+        fixed: Fixed::NOTHING,
     };
+}
+
+/// A set of the keys that an attribute may give as expressions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Fixed(u16);
+
+impl Fixed {
+    pub(crate) const NOTHING: Self = Self(0);
+    const KEYS: [&'static str; 9] =
+        ["retries", "base_delay", "max_delay", "backoff", "jitter", "max_retry_after", "timeout", "deadline", "max_wait"];
+
+    fn bit(key: &str) -> u16 {
+        Self::KEYS.iter().position(|known| *known == key).map_or(0, |position| 1 << position)
+    }
+
+    /// What a function's table decides.
+    pub(crate) fn by(table: &Overrides) -> Self {
+        let mut fixed = Self::NOTHING;
+        for key in Self::KEYS {
+            let is_off = table.show(&format!("{key}.enabled")).is_some_and(|enabled| enabled == "false");
+            if table.enabled == Some(false) || is_off || table.show(key).is_some() {
+                fixed.0 |= Self::bit(key);
+            }
+        }
+        fixed
+    }
+
+    fn has(self, key: &str) -> bool {
+        self.0 & Self::bit(key) != 0
+    }
 }
 
 impl Declared {
     pub(crate) const fn new(name: &'static str) -> Self {
-        Self {
-            name,
-            settings: Settings::DEFAULT,
-            budget: BudgetChoice::Default,
-            breaker: None,
-            rate: None,
-            burst: None,
-            bucket: None,
-            concurrency: None,
-            bulkhead: None,
+        Self { name, own: Overrides::new(), breaker: None, bucket: None, bulkhead: None, expressions: &[] }
+    }
+
+    /// The thing of that kind that it names; functions name themselves.
+    pub(crate) fn named(&self, kind: Kind) -> Option<&'static str> {
+        match kind {
+            Kind::Breakers => self.breaker.map(|(name, _)| name),
+            Kind::Buckets => self.bucket,
+            Kind::Bulkheads => self.bulkhead,
+            Kind::Budgets => self.own.named_budget(),
+            Kind::Functions => Some(self.name),
+            Kind::Defaults | Kind::Switches => None,
         }
     }
 
-    pub(crate) const fn full_rate(&self) -> Option<Rate> {
-        match (self.rate, self.burst) {
-            (Some(rate), Some(burst)) => Some(rate.burst(burst)),
-            (rate, _) => rate,
+    /// Whether the attribute has that key, whatever its value.
+    pub(crate) fn has(&self, key: &str) -> bool {
+        match key {
+            "breaker" => self.breaker.is_some(),
+            "bucket" => self.bucket.is_some(),
+            "bulkhead" => self.bulkhead.is_some(),
+            _ => self.own.show(key).is_some() || self.expression(key).is_some(),
         }
+    }
+
+    /// What holds for that key where nobody says it, if it says anything for this function.
+    pub(crate) fn built_in(&self, key: &str, effective: &Overrides) -> Option<String> {
+        let has = |keys: &[&str]| keys.iter().any(|key| self.has(key));
+        let needs: &[&str] = match key {
+            "base_delay" | "max_delay" | "backoff" | "budget" => &["retries"],
+            "jitter" if effective.backoff != Some(Backoff::Decorrelated) => &["retries"],
+            "max_retry_after" => &["retries", "rate", "bucket"],
+            "max_wait" => &["rate", "bucket", "concurrency", "bulkhead"],
+            "burst" => &["rate"],
+            _ => return None,
+        };
+        let rate = effective.rate.map(|rate| rate.resolved_burst().to_string());
+        let value = if key == "burst" { rate } else { Overrides::BUILT_IN.show(key) };
+        value.filter(|_| has(needs))
+    }
+
+    pub(crate) fn expression(&self, key: &str) -> Option<&'static str> {
+        self.expressions.iter().find(|(given, _)| *given == key).map(|(_, text)| *text)
+    }
+
+    /// What those settings come to for this function, over the attribute, over those defaults.
+    pub(crate) fn effective(&self, overrides: Overrides, mut defaults: Overrides) -> Overrides {
+        for (key, _) in self.expressions {
+            defaults.unset(key);
+        }
+        if self.own.backoff == Some(Backoff::Decorrelated) || overrides.backoff == Some(Backoff::Decorrelated) {
+            defaults.jitter = None;
+        }
+        overrides.or(self.own).or(defaults)
     }
 }
 
-/// A resource of everybody's, or of this function alone.
+/// What belongs to one function alone, for as long as it lives.
+#[derive(Debug, Default)]
+pub(crate) struct Own {
+    bucket: OnceBox<Bucket>,
+    bulkhead: OnceBox<Bulkhead>,
+    budget: OnceBox<Budget>,
+}
+
+impl Own {
+    pub(crate) const fn new() -> Self {
+        Self { bucket: OnceBox::new(), bulkhead: OnceBox::new(), budget: OnceBox::new() }
+    }
+}
+
+/// Whose resource a function uses.
 #[derive(Debug)]
-enum Handle<T: 'static> {
+enum Choice<T: 'static> {
+    None,
     Shared(&'static T),
-    Own(T),
+    Own,
 }
 
-impl<T> Handle<T> {
-    fn get(&self) -> &T {
+impl<T> Choice<T> {
+    fn shared(shared: &'static T, is_on: bool) -> Self {
+        if is_on { Self::Shared(shared) } else { Self::None }
+    }
+
+    fn own(is_on: bool) -> Self {
+        if is_on { Self::Own } else { Self::None }
+    }
+
+    fn get<'a>(&self, own: &'a OnceBox<T>) -> Option<&'a T> {
         match self {
-            Self::Shared(shared) => shared,
-            Self::Own(own) => own,
+            Self::None => None,
+            Self::Shared(shared) => Some(shared),
+            Self::Own => own.get(),
         }
     }
 }
@@ -101,62 +194,83 @@ pub(crate) struct Assembly {
     name: &'static str,
     settings: Settings,
     breaker: Option<&'static Breaker>,
-    bucket: Option<Handle<Bucket>>,
-    bulkhead: Option<Handle<Bulkhead>>,
-    budget: Handle<Budget>,
+    bucket: Choice<Bucket>,
+    bulkhead: Choice<Bulkhead>,
+    budget: Choice<Budget>,
 }
 
 impl Assembly {
-    /// With it, what contradicts what other functions said.
-    pub(crate) fn of(declared: &Declared) -> (Self, Vec<Contradiction>) {
-        let mut finder = Finder { function: declared.name, contradictions: Vec::new() };
-        let assembly = Self {
+    /// What the function's effective settings come to; what is its own is made, or changed with its state kept.
+    pub(crate) fn of(declared: &Declared, effective: &Overrides, own: &Own, finder: &mut Finder) -> Self {
+        let breaker = declared.breaker.map(|(name, inline)| finder.breaker(name, inline));
+        Self {
             name: declared.name,
-            settings: declared.settings,
-            breaker: declared.breaker.map(|(name, settings)| finder.breaker(name, settings)),
-            bucket: bucket(declared, &mut finder),
-            bulkhead: bulkhead(declared, &mut finder),
-            budget: budget(declared),
-        };
-        (assembly, finder.contradictions)
+            settings: effective.resolved(),
+            breaker: breaker.filter(|_| effective.is_on(effective.breaker_enabled)),
+            bucket: bucket(declared, effective, own, finder),
+            bulkhead: bulkhead(declared, effective, own, finder),
+            budget: budget(declared, effective, own, finder),
+        }
     }
 
-    pub(crate) fn plan<'a>(&'a self, record: &'a Record) -> Plan<'a> {
+    pub(crate) fn fix(&mut self, fixed: Fixed) {
+        self.settings.fixed = fixed;
+    }
+
+    /// A call's view of it, at this moment: what configuration has switched off is not there.
+    pub(crate) fn plan<'a>(&self, own: &'a Own, record: &'a Record) -> Plan<'a> {
+        let breaker = match self.breaker {
+            Some(breaker) if breaker.is_enabled() => Some(breaker),
+            _ => None,
+        };
         Plan {
             function: self.name,
             settings: self.settings,
-            breaker: self.breaker,
-            bucket: self.bucket.as_ref().map(Handle::get),
-            bulkhead: self.bulkhead.as_ref().map(Handle::get),
-            budget: self.budget.get(),
+            breaker,
+            bucket: self.bucket.get(&own.bucket).filter(|bucket| bucket.is_enabled()),
+            bulkhead: self.bulkhead.get(&own.bulkhead).filter(|bulkhead| bulkhead.is_enabled()),
+            budget: self.budget.get(&own.budget).unwrap_or(&UNLIMITED),
             record,
         }
     }
 }
 
-fn bucket(declared: &Declared, finder: &mut Finder) -> Option<Handle<Bucket>> {
-    let rate = declared.full_rate();
-    match declared.bucket {
-        Some(name) => Some(Handle::Shared(finder.bucket(name, rate))),
-        None => rate.map(|rate| Handle::Own(Bucket::new(None, rate))),
+static UNLIMITED: Budget = Budget::unlimited();
+
+fn bucket(declared: &Declared, effective: &Overrides, own: &Own, finder: &mut Finder) -> Choice<Bucket> {
+    if let Some(name) = declared.bucket {
+        let inline = BucketSettings::of(declared.own.rate, declared.own.burst);
+        return Choice::shared(finder.bucket(name, inline), effective.is_on(effective.bucket_enabled));
     }
+    let Some(rate) = effective.full_rate() else { return Choice::None };
+    own.bucket.get_or_init(|| Box::new(Bucket::new(None, rate))).change_rate(rate, now());
+    Choice::own(effective.is_on(effective.rate_enabled))
 }
 
-fn bulkhead(declared: &Declared, finder: &mut Finder) -> Option<Handle<Bulkhead>> {
-    match declared.bulkhead {
-        Some(name) => Some(Handle::Shared(finder.bulkhead(name, declared.concurrency))),
-        None => declared.concurrency.map(|limit| Handle::Own(Bulkhead::new(None, limit))),
+fn bulkhead(declared: &Declared, effective: &Overrides, own: &Own, finder: &mut Finder) -> Choice<Bulkhead> {
+    if let Some(name) = declared.bulkhead {
+        let inline = BulkheadSettings::of(declared.own.concurrency);
+        return Choice::shared(finder.bulkhead(name, inline), effective.is_on(effective.bulkhead_enabled));
     }
+    let Some(limit) = effective.limit() else { return Choice::None };
+    own.bulkhead.get_or_init(|| Box::new(Bulkhead::new(None, limit))).change_limit(limit);
+    Choice::own(effective.is_on(effective.concurrency_enabled))
 }
 
-fn budget(declared: &Declared) -> Handle<Budget> {
-    match (declared.budget, declared.breaker) {
-        (BudgetChoice::None, _) => Handle::Own(Budget::unlimited()),
-        (BudgetChoice::Named(name), _) => Handle::Shared(registry::budget(name)),
-        (BudgetChoice::Ratio(ratio), _) => Handle::Own(Budget::new(RetryBudget::new().ratio(ratio))),
-        (BudgetChoice::Default, Some((breaker, _))) => Handle::Shared(registry::budget_of_breaker(breaker)),
-        (BudgetChoice::Default, None) => Handle::Own(Budget::new(RetryBudget::new())),
+fn budget(declared: &Declared, effective: &Overrides, own: &Own, finder: &Finder) -> Choice<Budget> {
+    if !effective.is_on(effective.budget_enabled) {
+        return Choice::None;
     }
+    let ratio = match (effective.budget, declared.breaker) {
+        (Some(BudgetChoice::None), _) => return Choice::None,
+        (Some(BudgetChoice::Named(name)), _) => return Choice::Shared(registry::budget(name)),
+        (None, Some((breaker, _))) => return Choice::Shared(registry::budget_of_breaker(breaker)),
+        (Some(BudgetChoice::Ratio(ratio)), _) => RetryBudget::new().ratio(ratio),
+        (None, None) => RetryBudget::new(),
+    };
+    let settings = ratio.or(finder.default_budget);
+    own.budget.get_or_init(|| Box::new(Budget::new(settings))).change(settings);
+    Choice::Own
 }
 
 /// What a call needs to know, in one place that it borrows for its time.
@@ -173,20 +287,36 @@ pub struct Plan<'r> {
 }
 
 impl Plan<'_> {
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        fn is_one<T>(left: Option<&T>, right: Option<&T>) -> bool {
+            match (left, right) {
+                (Some(left), Some(right)) => std::ptr::eq(left, right),
+                (left, right) => left.is_none() && right.is_none(),
+            }
+        }
+        self.settings == other.settings
+            && is_one(self.breaker, other.breaker)
+            && is_one(self.bucket, other.bucket)
+            && is_one(self.bulkhead, other.bulkhead)
+            && std::ptr::eq(self.budget, other.budget)
+    }
+
     pub(crate) fn breaker_name(&self) -> Option<&'static str> {
         self.breaker.map(Breaker::name)
     }
 }
 
 macro_rules! settings_from_expressions {
-    ($($name:ident($value:ident: $type:ty) $settings:ident => $change:expr;)*) => {
+    ($($name:ident($value:ident: $type:ty) $key:literal $settings:ident => $change:expr;)*) => {
         /// Settings that the attribute gives as expressions, evaluated in the function.
         impl Plan<'_> {
             $(
                 #[must_use]
                 pub fn $name(mut self, $value: $type) -> Self {
                     let $settings = &mut self.settings;
-                    $change;
+                    if !$settings.fixed.has($key) {
+                        $change;
+                    }
                     self
                 }
             )*
@@ -195,13 +325,13 @@ macro_rules! settings_from_expressions {
 }
 
 settings_from_expressions! {
-    with_retries(retries: u32) settings => settings.retries = retries;
-    with_base_delay(delay: Duration) settings => settings.schedule.base = nanos(delay);
-    with_max_delay(delay: Duration) settings => settings.schedule.max = nanos(delay);
-    with_backoff(backoff: Backoff) settings => settings.schedule.backoff = backoff;
-    with_jitter(jitter: impl Into<Jitter>) settings => settings.schedule.jitter = jitter.into();
-    with_max_retry_after(wait: Duration) settings => settings.max_retry_after = nanos(wait);
-    with_timeout(timeout: Duration) settings => settings.timeout = nanos(timeout);
-    with_deadline(deadline: Duration) settings => settings.deadline = nanos(deadline);
-    with_max_wait(wait: Duration) settings => settings.max_wait = nanos(wait);
+    with_retries(retries: u32) "retries" settings => settings.retries = retries;
+    with_base_delay(delay: Duration) "base_delay" settings => settings.schedule.base = nanos(delay);
+    with_max_delay(delay: Duration) "max_delay" settings => settings.schedule.max = nanos(delay);
+    with_backoff(backoff: Backoff) "backoff" settings => settings.schedule.backoff = backoff;
+    with_jitter(jitter: impl Into<Jitter>) "jitter" settings => settings.schedule.jitter = jitter.into();
+    with_max_retry_after(wait: Duration) "max_retry_after" settings => settings.max_retry_after = nanos(wait);
+    with_timeout(timeout: Duration) "timeout" settings => settings.timeout = nanos(timeout);
+    with_deadline(deadline: Duration) "deadline" settings => settings.deadline = nanos(deadline);
+    with_max_wait(wait: Duration) "max_wait" settings => settings.max_wait = nanos(wait);
 }

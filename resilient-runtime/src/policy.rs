@@ -7,14 +7,14 @@ use crate::call::Call;
 #[cfg(feature = "tokio")]
 use crate::call::is_final;
 use crate::circuit_breaker::CircuitBreaker;
-use crate::clock::nanos;
-use crate::configure::ConfigError;
+use crate::configure::value::MaxWait;
+use crate::configure::{ConfigError, Problem};
 use crate::events::Record;
 use crate::judging::Judged;
 use crate::outcome::FromRejected;
-use crate::plan::{Assembly, BudgetChoice, Declared};
+use crate::plan::{Assembly, BudgetChoice, Declared, Own};
 use crate::rate::Rate;
-use crate::registry::{Contradiction, intern};
+use crate::registry::{Finder, intern};
 use crate::verdict::{Classify, Verdict};
 use std::fmt;
 use std::ops::ControlFlow;
@@ -38,13 +38,15 @@ pub struct Policy(Arc<Inner>);
 
 struct Inner {
     assembly: Assembly,
+    own: Own,
     record: Record,
     declared: Declared,
 }
 
 impl fmt::Debug for Policy {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_tuple("Policy").field(&self.0.declared).finish()
+        let Inner { declared, .. } = &*self.0;
+        formatter.debug_struct("Policy").field("declared", declared).field("settings", &declared.own.resolved()).finish()
     }
 }
 
@@ -56,7 +58,7 @@ impl Policy {
 
     /// The longest waits before the first `retries` retries; jitter shortens most of them.
     pub fn schedule(&self, retries: u32) -> impl Iterator<Item = Duration> + use<> {
-        let schedule = self.0.declared.settings.schedule;
+        let schedule = self.0.declared.own.resolved().schedule;
         let waits = (1..=retries).scan(0, move |previous, attempt| {
             *previous = schedule.wait(attempt, *previous, u64::MAX);
             Some(*previous)
@@ -106,7 +108,7 @@ impl Policy {
         mut body: impl FnMut() -> Result<T, E>,
         mut classify: impl FnMut(&Result<T, E>) -> Verdict,
     ) -> Result<T, E> {
-        let plan = self.0.assembly.plan(&self.0.record);
+        let plan = self.0.assembly.plan(&self.0.own, &self.0.record);
         let mut call = Call::enter(&plan);
         loop {
             let outcome = match call.turn_blocking() {
@@ -161,7 +163,7 @@ impl Policy {
         mut body: impl FnMut() -> F,
         mut classify: impl FnMut(&Result<T, E>) -> Verdict,
     ) -> Result<T, E> {
-        let plan = self.0.assembly.plan(&self.0.record);
+        let plan = self.0.assembly.plan(&self.0.own, &self.0.record);
         let mut call = Call::enter(&plan);
         loop {
             let delay = {
@@ -204,70 +206,70 @@ impl PolicyBuilder {
 
     /// Extra attempts after the first; none if there is none.
     pub fn retries(mut self, retries: u32) -> Self {
-        self.declared.settings.retries = retries;
+        self.declared.own.retries = Some(retries);
         self
     }
 
     /// The first wait between attempts; 100 ms if there is none.
     pub fn base_delay(mut self, delay: Duration) -> Self {
-        self.declared.settings.schedule.base = nanos(delay);
+        self.declared.own.base_delay = Some(delay);
         self
     }
 
     /// The longest of our own waits, jitter included; 10 s if there is none.
     pub fn max_delay(mut self, delay: Duration) -> Self {
-        self.declared.settings.schedule.max = nanos(delay);
+        self.declared.own.max_delay = Some(delay);
         self
     }
 
     /// How the waits grow; exponentially if there is none.
     pub fn backoff(mut self, backoff: Backoff) -> Self {
-        self.declared.settings.schedule.backoff = backoff;
+        self.declared.own.backoff = Some(backoff);
         self
     }
 
     /// How the waits are spread; fully if there is none.
     pub fn jitter(mut self, jitter: impl Into<Jitter>) -> Self {
-        self.declared.settings.schedule.jitter = jitter.into();
+        self.declared.own.jitter = Some(jitter.into());
         self
     }
 
     /// The longest wait that a server may ask for; 60 s if there is none. A longer one ends the call.
     pub fn max_retry_after(mut self, wait: Duration) -> Self {
-        self.declared.settings.max_retry_after = nanos(wait);
+        self.declared.own.max_retry_after = Some(wait);
         self
     }
 
     /// Retries that each success earns, from above 0 to 10; 0.2 if there is none.
     pub fn budget(mut self, ratio: f64) -> Self {
         self.problems.extend(RetryBudget::new().ratio(ratio).problem().map(|problem| format!("budget: {problem}")));
-        self.declared.budget = BudgetChoice::Ratio(ratio);
+        self.declared.own.budget = Some(BudgetChoice::Ratio(ratio));
         self
     }
 
     /// The retry budget of that name instead of an own one.
     pub fn shared_budget(mut self, name: &str) -> Self {
-        self.declared.budget = BudgetChoice::Named(self.named("budget", name));
+        self.declared.own.budget = Some(BudgetChoice::Named(self.named("budget", name)));
         self
     }
 
     /// No retry budget: an outage is met by `retries` times the load.
     pub fn without_budget(mut self) -> Self {
-        self.declared.budget = BudgetChoice::None;
+        self.declared.own.budget = Some(BudgetChoice::None);
         self
     }
 
     /// How long each attempt may take; only futures can be stopped, so [`Policy::run`] does not look at it.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.positive("timeout", timeout);
-        self.declared.settings.timeout = nanos(timeout);
+        self.declared.own.timeout = Some(timeout);
         self
     }
 
     /// How long the whole call may take: attempts, waits, queueing.
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.positive("deadline", deadline);
-        self.declared.settings.deadline = nanos(deadline);
+        self.declared.own.deadline = Some(deadline);
         self
     }
 
@@ -287,7 +289,7 @@ impl PolicyBuilder {
     pub fn rate(mut self, rate: impl Into<Rate>) -> Self {
         let rate = rate.into();
         self.problems.extend(rate.problem().map(|problem| format!("rate: {problem}")));
-        self.declared.rate = Some(rate);
+        self.declared.own.rate = Some(rate);
         self
     }
 
@@ -299,7 +301,7 @@ impl PolicyBuilder {
 
     /// The longest wait for a token or a slot; 5 s if there is none. `Duration::MAX` always waits.
     pub fn max_wait(mut self, wait: Duration) -> Self {
-        self.declared.settings.max_wait = nanos(wait);
+        self.declared.own.max_wait = Some(MaxWait(wait));
         self
     }
 
@@ -307,7 +309,7 @@ impl PolicyBuilder {
     pub fn concurrency(mut self, calls: u32) -> Self {
         let limit = Concurrency::limit(calls);
         self.problems.extend(limit.problem().map(str::to_owned));
-        self.declared.concurrency = Some(limit);
+        self.declared.own.concurrency = Some(calls);
         self
     }
 
@@ -323,7 +325,7 @@ impl PolicyBuilder {
     ///
     /// Every setting that is out of range, and settings that contradict each other.
     pub fn build(mut self) -> Result<Policy, ConfigError> {
-        let schedule = self.declared.settings.schedule;
+        let schedule = self.declared.own.resolved().schedule;
         if schedule.base > schedule.max {
             let (base, max) = (Duration::from_nanos(schedule.base), Duration::from_nanos(schedule.max));
             let defaults = format!("(the defaults are {DEFAULT_BASE_DELAY:?} and {DEFAULT_MAX_DELAY:?})");
@@ -332,10 +334,11 @@ impl PolicyBuilder {
         if !schedule.jitter.is_valid() {
             self.problems.push("`jitter` must be from 0 to 1".to_owned());
         }
-        ConfigError::unless_empty(self.problems)?;
-        let (assembly, contradictions) = Assembly::of(&self.declared);
-        contradictions.into_iter().for_each(Contradiction::tell);
-        Ok(Policy(Arc::new(Inner { assembly, record: Record::new(), declared: self.declared })))
+        ConfigError::unless_empty(self.problems.into_iter().map(|problem| Problem::new(problem, None)).collect())?;
+        let (own, mut finder) = (Own::new(), Finder::new(self.declared.name));
+        let assembly = Assembly::of(&self.declared, &self.declared.own, &own, &mut finder);
+        finder.tell();
+        Ok(Policy(Arc::new(Inner { assembly, own, record: Record::new(), declared: self.declared })))
     }
 
     fn named(&mut self, what: &str, name: &str) -> &'static str {

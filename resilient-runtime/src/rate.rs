@@ -3,8 +3,11 @@
 //! Nanoseconds are too coarse: an interval rounded up to a whole one loses rate, for ever. So time is counted in units of which one
 //! interval holds a whole number, near 16 to the nanosecond; 36 years of uptime fit into a word.
 
+mod text;
+
 use crate::clock::{Instant, nanos};
 use std::time::Duration;
+pub use text::ParseRateError;
 
 /// How many calls may start per unit of time, and how many at once: the settings of a token bucket.
 ///
@@ -66,6 +69,11 @@ impl Rate {
     #[must_use]
     pub const fn burst(mut self, burst: u32) -> Self {
         self.burst = Some(burst);
+        self
+    }
+
+    pub(crate) const fn without_burst(mut self) -> Self {
+        self.burst = None;
         self
     }
 

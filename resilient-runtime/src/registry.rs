@@ -6,29 +6,45 @@ use crate::budget::{Budget, RetryBudget};
 use crate::bulkhead::{Bulkhead, Concurrency};
 use crate::circuit_breaker::CircuitBreaker;
 use crate::clock::now;
+use crate::configure::layer::Kind;
+use crate::configure::table::Table;
+use crate::configure::words::{Words, words};
 use crate::events;
 use crate::rate::Rate;
 use crate::sync::{Mutex, MutexGuard, lock};
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::LazyLock;
 
 /// Something that functions share by name.
 pub(crate) trait Shared: Sized + Send + Sync + 'static {
-    type Settings: Copy + PartialEq;
+    type Settings: Words;
     const WHAT: &'static str;
     /// What holds where neither configuration nor attribute say anything.
-    const DEFAULT: Self::Settings;
+    const BUILT_IN: Self::Settings;
     fn create(name: &'static str, settings: Self::Settings) -> Self;
     /// Takes new settings and keeps the state; told one change at a time.
     fn change(&self, settings: Self::Settings);
-    /// `first`, and where it says nothing `second`.
-    fn merge(first: Self::Settings, second: Self::Settings) -> Self::Settings;
 }
 
 /// All resources of one kind.
-struct Shelf<T: Shared> {
+pub(crate) struct Shelf<T: Shared> {
     named: HashMap<&'static str, Entry<T>>,
-    configured: HashMap<String, T::Settings>,
+    configured: Settled<T::Settings>,
+}
+
+/// What configuration says of resources of one kind.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Settled<S> {
+    pub(crate) named: BTreeMap<String, Table<S>>,
+    pub(crate) defaults: Table<S>,
+}
+
+impl<S: Words> Settled<S> {
+    /// What holds for that name, with what a function says beside it; what nobody says is not in it.
+    pub(crate) fn settings(&self, name: &str, inline: Option<S>) -> S {
+        let named = self.named.get(name).map_or(S::default(), |table| table.settings);
+        named.or(inline.unwrap_or_default()).or(self.defaults.settings)
+    }
 }
 
 struct Entry<T: Shared> {
@@ -41,7 +57,7 @@ type Inline<T> = (<T as Shared>::Settings, &'static str);
 
 impl<T: Shared> Default for Shelf<T> {
     fn default() -> Self {
-        Self { named: HashMap::new(), configured: HashMap::new() }
+        Self { named: HashMap::new(), configured: Settled::default() }
     }
 }
 
@@ -49,7 +65,7 @@ impl<T: Shared> Shelf<T> {
     fn entry(&mut self, name: &str, inline: Option<Inline<T>>) -> &mut Entry<T> {
         if !self.named.contains_key(name) {
             let name = intern(name);
-            let settings = self.settings(name, inline.map(|(settings, _)| settings));
+            let settings = self.configured.settings(name, inline.map(|(settings, _)| settings));
             let resource = Box::leak(Box::new(T::create(name, settings)));
             self.named.insert(name, Entry { resource, inline });
         }
@@ -60,18 +76,10 @@ impl<T: Shared> Shelf<T> {
         self.entry(name, None).resource
     }
 
-    fn settings(&self, name: &str, inline: Option<T::Settings>) -> T::Settings {
-        let said = match (self.configured.get(name).copied(), inline) {
-            (Some(configured), Some(inline)) => Some(T::merge(configured, inline)),
-            (configured, inline) => configured.or(inline),
-        };
-        said.unwrap_or(T::DEFAULT)
-    }
-
     /// The resource of that name, which `function` gives settings. The first function to do so is heard; another one that says
     /// something else is contradicted by the one that is returned.
     fn declared(&mut self, name: &str, inline: T::Settings, function: &'static str) -> (&'static T, Option<&'static str>) {
-        let settings = self.settings(name, Some(inline));
+        let settings = self.configured.settings(name, Some(inline));
         let entry = self.entry(name, Some((inline, function)));
         let (first, by) = *entry.inline.get_or_insert_with(|| {
             entry.resource.change(settings);
@@ -80,10 +88,10 @@ impl<T: Shared> Shelf<T> {
         (entry.resource, (first != inline).then_some(by))
     }
 
-    fn configure(&mut self, configured: HashMap<String, T::Settings>) {
-        self.configured = configured;
+    fn configure(&mut self, configured: &Settled<T::Settings>) {
+        self.configured = configured.clone();
         for (name, entry) in &self.named {
-            entry.resource.change(self.settings(name, entry.inline.map(|(settings, _)| settings)));
+            entry.resource.change(self.configured.settings(name, entry.inline.map(|(settings, _)| settings)));
         }
     }
 }
@@ -91,7 +99,7 @@ impl<T: Shared> Shelf<T> {
 impl Shared for Breaker {
     type Settings = CircuitBreaker;
     const WHAT: &'static str = "breaker";
-    const DEFAULT: CircuitBreaker = CircuitBreaker::new();
+    const BUILT_IN: CircuitBreaker = CircuitBreaker::BUILT_IN;
 
     fn create(name: &'static str, settings: CircuitBreaker) -> Self {
         Self::new(name, settings)
@@ -100,55 +108,96 @@ impl Shared for Breaker {
     fn change(&self, settings: CircuitBreaker) {
         self.change_settings(settings);
     }
+}
 
-    fn merge(first: CircuitBreaker, second: CircuitBreaker) -> CircuitBreaker {
-        first.or(second)
+/// The settings of a token bucket; its rate and burst come from different mouths.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct BucketSettings {
+    rate: Option<Rate>,
+    burst: Option<u32>,
+    enabled: Option<bool>,
+}
+
+words! { BucketSettings { rate = "rate", burst = "burst", enabled = "enabled" } }
+
+impl BucketSettings {
+    pub(crate) fn of(rate: Option<Rate>, burst: Option<u32>) -> Self {
+        Self { rate: rate.map(Rate::without_burst), burst: burst.or(rate.and_then(|rate| rate.own_burst())), enabled: None }
+    }
+
+    fn rate(&self) -> Rate {
+        let rate = self.rate.unwrap_or(Rate::per_second(10));
+        self.burst.map_or(rate, |burst| rate.burst(burst))
+    }
+
+    fn problem(&self) -> Option<String> {
+        let problem = self.rate().problem()?;
+        let is_burst = self.burst.is_some() && self.rate.is_none_or(|rate| rate.problem().is_none());
+        Some(format!("`{}`: {problem}", if is_burst { "burst" } else { "rate" }))
     }
 }
 
 impl Shared for Bucket {
-    type Settings = Rate;
+    type Settings = BucketSettings;
     const WHAT: &'static str = "bucket";
-    const DEFAULT: Rate = Rate::per_second(10);
+    const BUILT_IN: BucketSettings = BucketSettings { rate: Some(Rate::per_second(10)), burst: None, enabled: Some(true) };
 
-    fn create(name: &'static str, rate: Rate) -> Self {
-        Self::new(Some(name), rate)
+    fn create(name: &'static str, settings: BucketSettings) -> Self {
+        let bucket = Self::new(Some(name), settings.rate());
+        bucket.enable(settings.enabled != Some(false));
+        bucket
     }
 
-    fn change(&self, rate: Rate) {
-        self.change_rate(rate, now());
+    fn change(&self, settings: BucketSettings) {
+        self.change_rate(settings.rate(), now());
+        self.enable(settings.enabled != Some(false));
+    }
+}
+
+/// The settings of a bulkhead.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct BulkheadSettings {
+    concurrency: Option<u32>,
+    enabled: Option<bool>,
+}
+
+words! { BulkheadSettings { concurrency = "concurrency", enabled = "enabled" } }
+
+impl BulkheadSettings {
+    pub(crate) fn of(concurrency: Option<u32>) -> Self {
+        Self { concurrency, enabled: None }
     }
 
-    fn merge(first: Rate, second: Rate) -> Rate {
-        match (first.own_burst(), second.own_burst()) {
-            (None, Some(burst)) if first.burst(burst).problem().is_none() => first.burst(burst),
-            _ => first,
-        }
+    fn limit(&self) -> Concurrency {
+        Concurrency::limit(self.concurrency.unwrap_or(16))
+    }
+
+    fn problem(&self) -> Option<&'static str> {
+        self.limit().problem()
     }
 }
 
 impl Shared for Bulkhead {
-    type Settings = Concurrency;
+    type Settings = BulkheadSettings;
     const WHAT: &'static str = "bulkhead";
-    const DEFAULT: Concurrency = Concurrency::limit(16);
+    const BUILT_IN: BulkheadSettings = BulkheadSettings { concurrency: Some(16), enabled: Some(true) };
 
-    fn create(name: &'static str, limit: Concurrency) -> Self {
-        Self::new(Some(name), limit)
+    fn create(name: &'static str, settings: BulkheadSettings) -> Self {
+        let bulkhead = Self::new(Some(name), settings.limit());
+        bulkhead.enable(settings.enabled != Some(false));
+        bulkhead
     }
 
-    fn change(&self, limit: Concurrency) {
-        self.change_limit(limit);
-    }
-
-    fn merge(first: Concurrency, _second: Concurrency) -> Concurrency {
-        first
+    fn change(&self, settings: BulkheadSettings) {
+        self.change_limit(settings.limit());
+        self.enable(settings.enabled != Some(false));
     }
 }
 
 impl Shared for Budget {
     type Settings = RetryBudget;
     const WHAT: &'static str = "budget";
-    const DEFAULT: RetryBudget = RetryBudget::new();
+    const BUILT_IN: RetryBudget = RetryBudget::BUILT_IN;
 
     fn create(_name: &'static str, settings: RetryBudget) -> Self {
         Self::new(settings)
@@ -156,10 +205,6 @@ impl Shared for Budget {
 
     fn change(&self, settings: RetryBudget) {
         Self::change(self, settings);
-    }
-
-    fn merge(first: RetryBudget, _second: RetryBudget) -> RetryBudget {
-        first
     }
 }
 
@@ -169,12 +214,11 @@ struct Registry {
     buckets: Shelf<Bucket>,
     bulkheads: Shelf<Bulkhead>,
     budgets: Shelf<Budget>,
-    /// The pools that come with a breaker's name; no configuration knows them.
+    /// The pools that come with a breaker's name; configuration knows their defaults alone.
     breaker_budgets: Shelf<Budget>,
 }
 
 static REGISTRY: LazyLock<Mutex<Registry>> = LazyLock::new(Mutex::default);
-static ASSEMBLING: Mutex<()> = Mutex::new(());
 
 /// Names live as long as the process; each is kept once.
 pub(crate) fn intern(name: &str) -> &'static str {
@@ -190,11 +234,6 @@ pub(crate) fn intern(name: &str) -> &'static str {
 
 fn registry() -> MutexGuard<'static, Registry> {
     lock(&REGISTRY)
-}
-
-/// Held while a function's plan is made for the first time.
-pub(crate) fn assembling() -> MutexGuard<'static, ()> {
-    lock(&ASSEMBLING)
 }
 
 /// Two functions say different things of one name; the first stays. Told when no lock is held.
@@ -214,20 +253,29 @@ impl Contradiction {
 /// A function that looks up what it names.
 pub(crate) struct Finder {
     pub(crate) function: &'static str,
+    /// What holds for the pool of a function's own.
+    pub(crate) default_budget: RetryBudget,
     pub(crate) contradictions: Vec<Contradiction>,
 }
 
 impl Finder {
+    pub(crate) fn new(function: &'static str) -> Self {
+        let default_budget = registry().budgets.configured.defaults.settings;
+        Self { function, default_budget, contradictions: Vec::new() }
+    }
+
     /// The resource of that name, on the shelf that `pick` picks.
     fn find<T: Shared>(
         &mut self,
         pick: impl FnOnce(&mut Registry) -> &mut Shelf<T>,
         name: &str,
-        inline: Option<T::Settings>,
+        inline: T::Settings,
     ) -> &'static T {
         let mut registry = registry();
         let resources = pick(&mut registry);
-        let Some(inline) = inline else { return resources.resource(name) };
+        if inline == T::Settings::default() {
+            return resources.resource(name);
+        }
         let (resource, contradicting) = resources.declared(name, inline, self.function);
         self.contradictions.extend(contradicting.map(|first| Contradiction {
             what: T::WHAT,
@@ -238,16 +286,21 @@ impl Finder {
         resource
     }
 
-    pub(crate) fn breaker(&mut self, name: &str, settings: CircuitBreaker) -> &'static Breaker {
-        self.find(|registry| &mut registry.breakers, name, (settings != CircuitBreaker::new()).then_some(settings))
+    pub(crate) fn breaker(&mut self, name: &str, inline: CircuitBreaker) -> &'static Breaker {
+        self.find(|registry| &mut registry.breakers, name, inline)
     }
 
-    pub(crate) fn bucket(&mut self, name: &str, rate: Option<Rate>) -> &'static Bucket {
-        self.find(|registry| &mut registry.buckets, name, rate)
+    pub(crate) fn bucket(&mut self, name: &str, inline: BucketSettings) -> &'static Bucket {
+        self.find(|registry| &mut registry.buckets, name, inline)
     }
 
-    pub(crate) fn bulkhead(&mut self, name: &str, limit: Option<Concurrency>) -> &'static Bulkhead {
-        self.find(|registry| &mut registry.bulkheads, name, limit)
+    pub(crate) fn bulkhead(&mut self, name: &str, inline: BulkheadSettings) -> &'static Bulkhead {
+        self.find(|registry| &mut registry.bulkheads, name, inline)
+    }
+
+    /// What this function says that others contradict, told when no lock is held.
+    pub(crate) fn tell(self) {
+        self.contradictions.into_iter().for_each(Contradiction::tell);
     }
 }
 
@@ -277,19 +330,33 @@ pub(crate) fn budget_of_breaker(breaker: &str) -> &'static Budget {
 }
 
 /// Everything that a configuration says of shared resources.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Configured {
-    pub(crate) breakers: HashMap<String, CircuitBreaker>,
-    pub(crate) buckets: HashMap<String, Rate>,
-    pub(crate) bulkheads: HashMap<String, Concurrency>,
-    pub(crate) budgets: HashMap<String, RetryBudget>,
+    pub(crate) breakers: Settled<CircuitBreaker>,
+    pub(crate) buckets: Settled<BucketSettings>,
+    pub(crate) bulkheads: Settled<BulkheadSettings>,
+    pub(crate) budgets: Settled<RetryBudget>,
 }
 
 /// Takes the place of what was configured before.
-pub(crate) fn configure(configured: Configured) {
+pub(crate) fn configure(configured: &Configured) {
     let mut registry = registry();
-    registry.breakers.configure(configured.breakers);
-    registry.buckets.configure(configured.buckets);
-    registry.bulkheads.configure(configured.bulkheads);
-    registry.budgets.configure(configured.budgets);
+    registry.breakers.configure(&configured.breakers);
+    registry.buckets.configure(&configured.buckets);
+    registry.bulkheads.configure(&configured.bulkheads);
+    registry.budgets.configure(&configured.budgets);
+    let defaults = configured.budgets.defaults.clone();
+    registry.breaker_budgets.configure(&Settled { named: BTreeMap::new(), defaults });
+}
+
+/// The names of that kind that somebody has used by now.
+pub(crate) fn names(kind: Kind) -> Vec<&'static str> {
+    let registry = registry();
+    match kind {
+        Kind::Breakers => registry.breakers.named.keys().copied().collect(),
+        Kind::Buckets => registry.buckets.named.keys().copied().collect(),
+        Kind::Bulkheads => registry.bulkheads.named.keys().copied().collect(),
+        Kind::Budgets => registry.budgets.named.keys().copied().collect(),
+        Kind::Functions | Kind::Defaults | Kind::Switches => Vec::new(),
+    }
 }

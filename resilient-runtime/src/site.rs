@@ -3,11 +3,13 @@
 use crate::backoff::{Backoff, Jitter};
 use crate::bulkhead::Concurrency;
 use crate::circuit_breaker::CircuitBreaker;
-use crate::clock::nanos;
+use crate::configure::installed::{Installed, installed};
+use crate::configure::value::MaxWait;
 use crate::events::Record;
-use crate::plan::{Assembly, BudgetChoice, Declared, Plan};
+use crate::latest::Latest;
+use crate::plan::{Assembly, BudgetChoice, Declared, Own, Plan};
 use crate::rate::Rate;
-use crate::registry::{self, Contradiction};
+use crate::registry::Finder;
 use once_cell::race::OnceRef;
 use std::time::Duration;
 
@@ -15,9 +17,12 @@ use std::time::Duration;
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct Site {
-    declared: Declared,
-    plan: OnceRef<'static, Plan<'static>>,
-    record: Record,
+    pub(crate) declared: Declared,
+    pub(crate) file: &'static str,
+    pub(crate) line: u32,
+    plan: Latest<OnceRef<'static, Plan<'static>>>,
+    own: Own,
+    pub(crate) record: Record,
 }
 
 impl Site {
@@ -25,14 +30,23 @@ impl Site {
     ///
     /// Without a name.
     #[must_use]
-    pub const fn new(name: &'static str, _file: &'static str, _line: u32) -> Self {
+    pub const fn new(name: &'static str, file: &'static str, line: u32) -> Self {
         assert!(!name.is_empty(), "a function's name may not be empty");
-        Self { declared: Declared::new(name), plan: OnceRef::new(), record: Record::new() }
+        let plan = Latest::new(OnceRef::new());
+        Self { declared: Declared::new(name), file, line, plan, own: Own::new(), record: Record::new() }
     }
 
+    /// What the attribute gives as expressions, which the catalogue lists as they are written.
+    #[must_use]
+    pub const fn expressions(mut self, expressions: &'static [(&'static str, &'static str)]) -> Self {
+        self.declared.expressions = expressions;
+        self
+    }
+
+    /// One snapshot for a whole call.
     #[inline]
     pub fn plan(&'static self) -> &'static Plan<'static> {
-        match self.plan.get() {
+        match self.plan.get().get() {
             Some(plan) => plan,
             None => self.resolve(),
         }
@@ -40,22 +54,35 @@ impl Site {
 
     #[cold]
     fn resolve(&'static self) -> &'static Plan<'static> {
-        let (plan, contradictions) = self.assemble();
-        contradictions.into_iter().for_each(Contradiction::tell);
+        let installed = installed();
+        if let Some(plan) = self.plan.get().get() {
+            return plan;
+        }
+        let (plan, finder) = self.assemble(&installed);
+        let plan: &'static Plan<'static> = Box::leak(Box::new(plan));
+        let _ = self.plan.get().set(plan);
+        drop(installed);
+        finder.tell();
         plan
     }
 
-    /// Callers who meet here at the first call must not each make a private bucket.
-    fn assemble(&'static self) -> (&'static Plan<'static>, Vec<Contradiction>) {
-        let _one_at_a_time = registry::assembling();
-        if let Some(plan) = self.plan.get() {
-            return (plan, Vec::new());
+    fn assemble(&'static self, installed: &Installed) -> (Plan<'static>, Finder) {
+        let effective = installed.effective(&self.declared);
+        let mut finder = Finder::new(self.declared.name);
+        let mut assembly = Assembly::of(&self.declared, &effective.settings, &self.own, &mut finder);
+        assembly.fix(effective.fixed);
+        (assembly.plan(&self.own, &self.record), finder)
+    }
+
+    /// A new configuration is in force. Plans that calls still hold stay for ever, so only one that differs is added.
+    pub(crate) fn plan_again(&'static self, installed: &Installed) {
+        let Some(current) = self.plan.get().get() else { return };
+        let (plan, _) = self.assemble(installed);
+        if !plan.is_same(current) {
+            let cell = OnceRef::new();
+            let _ = cell.set(Box::leak(Box::new(plan)));
+            self.plan.replace(cell);
         }
-        let (assembly, contradictions) = Assembly::of(&self.declared);
-        let assembly: &'static Assembly = Box::leak(Box::new(assembly));
-        let plan: &'static Plan<'static> = Box::leak(Box::new(assembly.plan(&self.record)));
-        let _ = self.plan.set(plan);
-        (plan, contradictions)
     }
 }
 
@@ -78,28 +105,28 @@ macro_rules! keys {
 }
 
 keys! {
-    retries(retries: u32) site => { site.settings.retries = retries; }
-    base_delay(delay: Duration) site => { site.settings.schedule.base = nanos(delay); }
-    max_delay(delay: Duration) site => { site.settings.schedule.max = nanos(delay); }
-    backoff(backoff: Backoff) site => { site.settings.schedule.backoff = backoff; }
+    retries(retries: u32) site => { site.own.retries = Some(retries); }
+    base_delay(delay: Duration) site => { site.own.base_delay = Some(delay); }
+    max_delay(delay: Duration) site => { site.own.max_delay = Some(delay); }
+    backoff(backoff: Backoff) site => { site.own.backoff = Some(backoff); }
     jitter(jitter: Jitter) site => {
         assert!(jitter.is_valid(), "a jitter ratio must be from 0 to 1");
-        site.settings.schedule.jitter = jitter;
+        site.own.jitter = Some(jitter);
     }
-    max_retry_after(wait: Duration) site => { site.settings.max_retry_after = nanos(wait); }
-    timeout(timeout: Duration) site => { site.settings.timeout = nanos(timeout); }
-    deadline(deadline: Duration) site => { site.settings.deadline = nanos(deadline); }
-    max_wait(wait: Duration) site => { site.settings.max_wait = nanos(wait); }
-    max_wait_unlimited() site => { site.settings.max_wait = u64::MAX; }
+    max_retry_after(wait: Duration) site => { site.own.max_retry_after = Some(wait); }
+    timeout(timeout: Duration) site => { site.own.timeout = Some(timeout); }
+    deadline(deadline: Duration) site => { site.own.deadline = Some(deadline); }
+    max_wait(wait: Duration) site => { site.own.max_wait = Some(MaxWait(wait)); }
+    max_wait_unlimited() site => { site.own.max_wait = Some(MaxWait(Duration::MAX)); }
     budget_ratio(ratio: f64) site => {
         assert!(ratio > 0.0 && ratio <= 10.0, "a retry budget must be above 0 and at most 10");
-        site.budget = BudgetChoice::Ratio(ratio);
+        site.own.budget = Some(BudgetChoice::Ratio(ratio));
     }
     budget_named(name: &'static str) site => {
         assert!(!name.is_empty(), "a budget's name may not be empty");
-        site.budget = BudgetChoice::Named(name);
+        site.own.budget = Some(BudgetChoice::Named(name));
     }
-    no_budget() site => { site.budget = BudgetChoice::None; }
+    no_budget() site => { site.own.budget = Some(BudgetChoice::None); }
     breaker(name: &'static str, settings: CircuitBreaker) site => {
         assert!(!name.is_empty(), "a breaker's name may not be empty");
         if let Some(problem) = settings.problem() {
@@ -108,11 +135,11 @@ keys! {
         site.breaker = Some((name, settings));
     }
     rate(rate: Rate) site => {
-        site.rate = Some(rate);
+        site.own.rate = Some(rate);
         check_rate(site);
     }
     burst(burst: u32) site => {
-        site.burst = Some(burst);
+        site.own.burst = Some(burst);
         check_rate(site);
     }
     bucket(name: &'static str) site => {
@@ -124,7 +151,7 @@ keys! {
         if let Some(problem) = limit.problem() {
             panic!("{}", problem);
         }
-        site.concurrency = Some(limit);
+        site.own.concurrency = Some(calls);
     }
     bulkhead(name: &'static str) site => {
         assert!(!name.is_empty(), "a bulkhead's name may not be empty");
@@ -133,7 +160,7 @@ keys! {
 }
 
 const fn check_rate(declared: &Declared) {
-    if let Some(rate) = declared.full_rate()
+    if let Some(rate) = declared.own.full_rate()
         && let Some(problem) = rate.problem()
     {
         panic!("{}", problem);

@@ -1,32 +1,28 @@
 use super::*;
 use crate::breaker::Breaker;
 use crate::judging::Judged;
-use crate::plan::{Assembly, BudgetChoice, Declared};
 use crate::rate::Rate;
-use crate::{CircuitBreaker, events::Record, registry};
+use crate::site::Site;
+use crate::{CircuitBreaker, registry};
 use std::sync::mpsc;
 
-fn everything() -> Declared {
-    let mut declared = Declared::new("call");
-    declared.settings.retries = 3;
-    declared.settings.deadline = 60_000_000_000;
-    declared.breaker = Some(("locks", CircuitBreaker::new()));
-    declared.bucket = Some("locks");
-    declared.rate = Some(Rate::per_second(1_000).burst(1_000));
-    declared.bulkhead = Some("locks");
-    declared.budget = BudgetChoice::Named("locks");
-    declared
-}
+static EVERYTHING: Site = Site::new("call", "call/tests.rs", 1)
+    .retries(3)
+    .deadline(Duration::from_secs(60))
+    .breaker("locks", CircuitBreaker::new())
+    .bucket("locks")
+    .rate(Rate::per_second(1_000).burst(1_000))
+    .bulkhead("locks")
+    .budget_named("locks");
 
 /// Every lock that there is, is held by this thread while another makes a call: one that took any would never come back.
 #[test]
 fn a_healthy_call_takes_no_lock() {
-    let (assembly, record) = (Box::leak(Box::new(Assembly::of(&everything()).0)), Box::leak(Box::new(Record::new())));
-    let plan: &'static Plan<'static> = Box::leak(Box::new(assembly.plan(record)));
+    let plan = EVERYTHING.plan();
     let (done, is_done) = mpsc::channel();
     let resources =
         (plan.breaker.map(Breaker::hold_lock), plan.bucket.map(Bucket::hold_lock), plan.bulkhead.map(Bulkhead::hold_lock));
-    let _all = (resources, registry::assembling(), registry::hold_lock());
+    let _all = (resources, crate::configure::installed::installed(), registry::hold_lock());
     std::thread::spawn(move || {
         let mut call = Call::enter(plan);
         let outcome = call.turn_blocking().map(|()| call.run(|| 7));

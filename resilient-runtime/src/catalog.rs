@@ -1,0 +1,231 @@
+//! Every annotated function of the linked program, and the policy that it has now.
+//!
+//! [`catalog()`](crate::catalog()) lists what the linker has collected: also functions that nobody has called yet, and those of dependencies, unless nothing
+//! else of the crate is used, because then it is not linked. A [`Policy`](crate::Policy) is a value and not listed.
+
+use crate::breaker::Breaker;
+use crate::bucket::Bucket;
+use crate::budget::Budget;
+use crate::bulkhead::Bulkhead;
+use crate::configure::check::{Inline, inline_breaker, inline_bucket, inline_budget, inline_bulkhead};
+use crate::configure::installed::{Effective, Installed, installed};
+use crate::configure::layer::Kind;
+use crate::configure::table::{Place, Table};
+use crate::configure::words::Words;
+use crate::overrides::Overrides;
+use crate::plan::Declared;
+use crate::registry::{Settled, Shared};
+use crate::site::Site;
+use std::fmt;
+
+/// A function's place in the catalogue, collected when the program is linked.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Entry(pub &'static Site);
+
+inventory::collect!(Entry);
+
+/// All sites, in no order.
+pub(crate) fn sites() -> impl Iterator<Item = &'static Site> {
+    inventory::iter::<Entry>.into_iter().map(|Entry(site)| *site)
+}
+
+/// All sites, by name and place.
+pub(crate) fn sorted() -> Vec<&'static Site> {
+    let mut sites: Vec<_> = sites().collect();
+    sites.sort_by_key(|site| (site.declared.name, site.file, site.line));
+    sites
+}
+
+/// The functions of a program; to display it is to print a table.
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "config", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct Catalog {
+    /// By name, and then by place.
+    pub functions: Vec<Function>,
+}
+
+/// One annotated function.
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "config", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct Function {
+    /// Its name in configuration, events and errors.
+    pub name: String,
+    /// The file that it is written in.
+    pub file: String,
+    /// The line of its attribute.
+    pub line: u32,
+    /// Whether a call has failed with an error that does not say what it means, and so counted as transient.
+    pub is_unclassified: bool,
+    /// What is said of it, and what holds without saying.
+    pub settings: Vec<Setting>,
+}
+
+/// One setting of a function, or of something that it shares.
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "config", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct Setting {
+    /// The attribute's key; for what is shared with its kind before it, such as `breaker.failure_threshold`.
+    pub key: String,
+    /// What holds now, as one would write it; the source text of an expression.
+    pub value: String,
+    /// Who says so.
+    pub origin: Origin,
+    /// Where configuration says so: `code`, `resilient.toml:3:1`, or the name of a variable.
+    pub place: Option<String>,
+    /// What the attribute says, where that is not what holds.
+    pub declared: Option<String>,
+}
+
+/// Who has the say on a setting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "config", derive(serde::Serialize), serde(rename_all = "snake_case"))]
+#[non_exhaustive]
+pub enum Origin {
+    /// Nobody said anything.
+    BuiltIn,
+    /// The configuration's defaults.
+    Defaults,
+    /// The function's attribute.
+    Attribute,
+    /// The settings of the breaker, bucket, bulkhead or budget of that name.
+    Named,
+    /// The settings of the function, or of a pattern that its name matches.
+    Function,
+}
+
+/// Every annotated function, with the policy that it has now.
+///
+/// ```
+/// # use resilient_runtime as resilient;
+/// let catalog = resilient::catalog();
+/// println!("{catalog}");
+/// assert!(catalog.functions.is_empty(), "no function is annotated here");
+/// ```
+#[must_use]
+pub fn catalog() -> Catalog {
+    let installed = installed().clone();
+    catalog_of(&installed)
+}
+
+pub(crate) fn catalog_of(installed: &Installed) -> Catalog {
+    Catalog { functions: sorted().into_iter().map(|site| function(site, installed)).collect() }
+}
+
+fn function(site: &Site, installed: &Installed) -> Function {
+    let declared = &site.declared;
+    let effective = installed.effective(declared);
+    let mut settings = own(declared, &effective, installed);
+    let shared = &installed.shared;
+    of_shared::<Breaker>(declared, Kind::Breakers, &shared.breakers, inline_breaker, &mut settings);
+    of_shared::<Bucket>(declared, Kind::Buckets, &shared.buckets, inline_bucket, &mut settings);
+    of_shared::<Bulkhead>(declared, Kind::Bulkheads, &shared.bulkheads, inline_bulkhead, &mut settings);
+    of_shared::<Budget>(declared, Kind::Budgets, &shared.budgets, inline_budget, &mut settings);
+    let is_unclassified = site.record.has_told_unclassified();
+    Function { name: declared.name.to_owned(), file: site.file.to_owned(), line: site.line, is_unclassified, settings }
+}
+
+fn own(declared: &Declared, effective: &Effective, installed: &Installed) -> Vec<Setting> {
+    let mut settings = Vec::new();
+    for word in Overrides::WORDS.iter().copied() {
+        let belongs_to_shared =
+            matches!((word, declared.bucket, declared.bulkhead), ("rate" | "burst", Some(_), _) | ("concurrency", _, Some(_)));
+        if belongs_to_shared {
+            continue;
+        }
+        let attribute = declared.own.show(word).or_else(|| declared.expression(word).map(str::to_owned));
+        let by_table = effective.table.settings.show(word).map(|value| (value, Origin::Function, effective.table.place(word)));
+        let by_attribute = attribute.clone().map(|value| (value, Origin::Attribute, None));
+        let by_defaults = || effective.settings.show(word).map(|value| (value, Origin::Defaults, installed.defaults.place(word)));
+        let built_in = || declared.built_in(word, &effective.settings).map(|value| (value, Origin::BuiltIn, None));
+        if let Some(held) = by_table.or(by_attribute).or_else(by_defaults).or_else(built_in) {
+            settings.push(setting(word.to_owned(), held, attribute));
+        }
+    }
+    let is_own = |key: &str| Overrides::WORDS.contains(&key);
+    let code = declared.expressions.iter().filter(|(key, _)| !is_own(key));
+    settings.extend(code.map(|(key, text)| setting((*key).to_owned(), ((*text).to_owned(), Origin::Attribute, None), None)));
+    settings
+}
+
+type Held<'a> = (String, Origin, Option<&'a Place>);
+
+fn setting(key: String, (value, origin, place): Held<'_>, attribute: Option<String>) -> Setting {
+    let declared = attribute.filter(|_| origin != Origin::Attribute);
+    Setting { key, value, origin, place: place.map(ToString::to_string), declared }
+}
+
+fn of_shared<T: Shared>(
+    declared: &Declared,
+    kind: Kind,
+    settled: &Settled<T::Settings>,
+    inline: Inline<T>,
+    settings: &mut Vec<Setting>,
+) {
+    let Some(name) = declared.named(kind) else { return };
+    if kind != Kind::Budgets {
+        settings.push(setting(T::WHAT.to_owned(), (name.to_owned(), Origin::Attribute, None), None));
+    }
+    let nothing = Table::default();
+    let table = settled.named.get(name).unwrap_or(&nothing);
+    let inline = inline(declared).map(|(_, inline)| inline).unwrap_or_default();
+    for word in T::Settings::WORDS {
+        let attribute = inline.show(word);
+        let by_table = table.settings.show(word).map(|value| (value, Origin::Named, table.place(word)));
+        let by_attribute = attribute.clone().map(|value| (value, Origin::Attribute, None));
+        let by_defaults =
+            || settled.defaults.settings.show(word).map(|value| (value, Origin::Defaults, settled.defaults.place(word)));
+        let built_in = || T::BUILT_IN.show(word).filter(|_| *word != "enabled").map(|value| (value, Origin::BuiltIn, None));
+        if let Some(held) = by_table.or(by_attribute).or_else(by_defaults).or_else(built_in) {
+            settings.push(setting(format!("{}.{word}", T::WHAT), held, attribute));
+        }
+    }
+}
+
+impl fmt::Display for Catalog {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, function) in self.functions.iter().enumerate() {
+            let separator = if index == 0 { "" } else { "\n" };
+            write!(formatter, "{separator}{function}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Function {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(formatter, "{}  {}:{}", self.name, self.file, self.line)?;
+        let width =
+            |part: fn(&Setting) -> &str| self.settings.iter().map(|setting| part(setting).chars().count()).max().unwrap_or(0);
+        let (keys, values) = (width(|setting| &setting.key), width(|setting| &setting.value).min(32));
+        for setting in &self.settings {
+            let Setting { key, value, .. } = setting;
+            writeln!(formatter, "    {key:keys$}  {value:values$}  {}", setting.said())?;
+        }
+        if self.is_unclassified {
+            writeln!(
+                formatter,
+                "    its errors do not say what they mean, and count as transient: derive `Classify`, or set `classify`"
+            )?;
+        }
+        Ok(())
+    }
+}
+
+impl Setting {
+    fn said(&self) -> String {
+        let by = match self.origin {
+            Origin::BuiltIn => "built in",
+            Origin::Defaults => "defaults",
+            Origin::Attribute => "attribute",
+            Origin::Named => "named",
+            Origin::Function => "function",
+        };
+        let place = self.place.as_ref().map(|place| format!(", {place}")).unwrap_or_default();
+        let declared = self.declared.as_ref().map(|declared| format!(" (attribute: {declared})")).unwrap_or_default();
+        format!("{by}{place}{declared}")
+    }
+}

@@ -1,0 +1,262 @@
+//! Whether a configuration makes sense, by itself and for the functions of this program.
+
+use super::installed::{FunctionTable, Installed};
+use super::layer::{Kind, Layer};
+use super::problem::{Problem, nearest};
+use super::table::{Place, Table};
+use super::words::{Words, said};
+use crate::budget::RetryBudget;
+use crate::catalog;
+use crate::circuit_breaker::CircuitBreaker;
+use crate::overrides::Overrides;
+use crate::plan::Declared;
+use crate::registry::{self, BucketSettings, BulkheadSettings, Settled, Shared};
+use crate::site::Site;
+use std::collections::{BTreeMap, BTreeSet};
+
+pub(super) struct Checks {
+    pub(super) layer: Layer,
+    pub(super) problems: Vec<Problem>,
+    pub(super) doubts: Vec<Doubt>,
+}
+
+/// What may be meant so, but hardly.
+pub(super) struct Doubt {
+    pub(super) problem: Problem,
+    pub(super) is_serious: bool,
+}
+
+impl Checks {
+    pub(super) fn all(&mut self) {
+        let sites: Vec<_> = catalog::sorted();
+        self.ranges(&sites);
+        self.functions(&sites);
+        self.names(&sites);
+        self.conflicts(&sites);
+    }
+
+    fn ranges(&mut self, sites: &[&'static Site]) {
+        let Self { layer, problems, .. } = self;
+        clean(&mut layer.defaults, Overrides::default(), "", problems);
+        for function in &mut layer.functions {
+            clean(&mut function.table, Overrides::default(), &format!("function `{}`: ", function.pattern.text), problems);
+        }
+        clean_kind::<crate::Breaker>(&mut layer.shared.breakers, sites, inline_breaker, problems);
+        clean_kind::<crate::Bucket>(&mut layer.shared.buckets, sites, inline_bucket, problems);
+        clean_kind::<crate::Bulkhead>(&mut layer.shared.bulkheads, sites, inline_bulkhead, problems);
+        clean_kind::<crate::budget::Budget>(&mut layer.shared.budgets, sites, inline_budget, problems);
+        self.contradictions(sites);
+    }
+
+    /// Settings that are in range each and do not fit together in some function; told once for each place.
+    fn contradictions(&mut self, sites: &[&'static Site]) {
+        let Layer { functions, defaults, shared, .. } = self.layer.clone();
+        let installed = Installed { functions, defaults, shared, ..Installed::default() };
+        let mut told = Vec::new();
+        for site in sites {
+            let effective = installed.effective(&site.declared);
+            if let Some(problem) = effective.settings.contradiction()
+                && let Some(place) = place_of(&problem, &effective.table).or_else(|| place_of(&problem, &installed.defaults))
+                && !told.contains(&place)
+            {
+                self.problems.push(Problem::new(format!("function {}: {problem}", described(site)), Some(place.clone())));
+                told.push(place);
+            }
+        }
+    }
+
+    fn functions(&mut self, sites: &[&'static Site]) {
+        let names = || sites.iter().map(|site| site.declared.name);
+        for FunctionTable { pattern, table } in &self.layer.functions {
+            let place = table.named_at().cloned();
+            let matching: Vec<_> = sites.iter().filter(|site| pattern.matches(site.declared.name)).collect();
+            let doubt = |message: String, place| Doubt { problem: Problem::new(message, place), is_serious: true };
+            if matching.is_empty() && !pattern.text.trim().is_empty() {
+                let text = &pattern.text;
+                let message = if pattern.is_exact() {
+                    match nearest(text, names()) {
+                        Some(meant) => format!("no function has the name `{text}`; did you mean `{meant}`?"),
+                        None => format!(
+                            "no function has the name `{text}`: it is `crate::module::function`, or what its attribute says with `name = …`; `resilient::catalog()` lists them"
+                        ),
+                    }
+                } else {
+                    format!("no function has a name that begins like `{text}`")
+                };
+                self.doubts.push(doubt(message, place));
+                continue;
+            }
+            if let [first, second, ..] = matching.as_slice()
+                && pattern.is_exact()
+            {
+                let message = format!(
+                    "two functions have the name `{}`, at {} and {}; tell them apart with `name = …` in an attribute",
+                    pattern.text,
+                    location(first),
+                    location(second)
+                );
+                self.doubts.push(doubt(message, place));
+            }
+            for word in said(&table.settings) {
+                let declared = || matching.iter().map(|site| &site.declared);
+                let missing = declared().map(|declared| missing(word, declared)).collect::<Option<Vec<_>>>();
+                if let Some(missing) = missing.as_ref().and_then(|missing| missing.first()) {
+                    let message = format!("`{}`: {missing}", pattern.text);
+                    self.doubts.push(doubt(message, table.place(word).cloned()));
+                }
+            }
+        }
+    }
+
+    /// Names that are configured and not used, beside names that are used and not configured: two spellings of one.
+    fn names(&mut self, sites: &[&'static Site]) {
+        let shared = &self.layer.shared;
+        let configured = [
+            (Kind::Breakers, "breaker", places(&shared.breakers)),
+            (Kind::Buckets, "bucket", places(&shared.buckets)),
+            (Kind::Bulkheads, "bulkhead", places(&shared.bulkheads)),
+            (Kind::Budgets, "budget", places(&shared.budgets)),
+        ];
+        for (kind, what, configured) in configured {
+            let by_site: BTreeMap<_, _> = sites.iter().rev().filter_map(|site| Some((site.declared.named(kind)?, *site))).collect();
+            let of_tables = self.layer.functions.iter().filter_map(|function| function.table.settings.named_budget());
+            let elsewhere = registry::names(kind).into_iter().chain(of_tables.filter(|_| kind == Kind::Budgets));
+            let used: BTreeSet<_> = by_site.keys().copied().chain(elsewhere).collect();
+            let unused = configured.iter().filter(|(name, _)| !used.contains(name.as_str()) && !name.trim().is_empty());
+            for (name, place) in unused {
+                let free = used.iter().copied().filter(|used| !configured.contains_key(*used));
+                let (message, is_serious) = match nearest(name, free) {
+                    Some(meant) => match by_site.get(meant) {
+                        Some(site) => (
+                            format!(
+                                "{what} `{meant}` in {}: no such {what} is configured; did you mean `{name}`? (nothing uses `{name}`)",
+                                described(site)
+                            ),
+                            true,
+                        ),
+                        None => (format!("nothing uses {what} `{name}`; did you mean `{meant}`?"), true),
+                    },
+                    None => (format!("nothing uses {what} `{name}`"), false),
+                };
+                self.doubts.push(Doubt { problem: Problem::new(message, place.clone()), is_serious });
+            }
+        }
+    }
+
+    /// Two attributes that give one name different settings.
+    fn conflicts(&mut self, sites: &[&'static Site]) {
+        let Self { doubts, .. } = self;
+        conflicts::<crate::Breaker>(sites, inline_breaker, doubts);
+        conflicts::<crate::Bucket>(sites, inline_bucket, doubts);
+        conflicts::<crate::Bulkhead>(sites, inline_bulkhead, doubts);
+    }
+}
+
+pub(crate) fn inline_breaker(declared: &Declared) -> Option<(&'static str, CircuitBreaker)> {
+    declared.breaker
+}
+
+/// What an attribute says of a budget that it names: nothing but the name.
+pub(crate) fn inline_budget(declared: &Declared) -> Option<(&'static str, RetryBudget)> {
+    declared.own.named_budget().map(|name| (name, RetryBudget::new()))
+}
+
+pub(crate) fn inline_bucket(declared: &Declared) -> Option<(&'static str, BucketSettings)> {
+    declared.bucket.map(|name| (name, BucketSettings::of(declared.own.rate, declared.own.burst)))
+}
+
+pub(crate) fn inline_bulkhead(declared: &Declared) -> Option<(&'static str, BulkheadSettings)> {
+    declared.bulkhead.map(|name| (name, BulkheadSettings::of(declared.own.concurrency)))
+}
+
+/// `shop::charge`, src/shop.rs:12
+fn described(site: &Site) -> String {
+    format!("`{}`, {}", site.declared.name, location(site))
+}
+
+fn location(site: &Site) -> String {
+    format!("{}:{}", site.file, site.line)
+}
+
+/// What an attribute says of something shared.
+pub(crate) type Inline<T> = fn(&Declared) -> Option<(&'static str, <T as Shared>::Settings)>;
+
+fn clean_kind<T: Shared>(
+    settled: &mut Settled<T::Settings>,
+    sites: &[&'static Site],
+    inline: Inline<T>,
+    problems: &mut Vec<Problem>,
+) {
+    clean(&mut settled.defaults, T::Settings::default(), "", problems);
+    let defaults = settled.defaults.settings;
+    for (name, table) in &mut settled.named {
+        let inline = sites
+            .iter()
+            .filter_map(|site| inline(&site.declared))
+            .find(|(named, said)| named == name && *said != T::Settings::default());
+        let rest = inline.map_or(T::Settings::default(), |(_, said)| said).or(defaults);
+        clean(table, rest, &format!("{} `{name}`: ", T::WHAT), problems);
+    }
+}
+
+/// Reports everything that is wrong with a table over those settings, and takes it out, so that it is reported once.
+fn clean<S: Words>(table: &mut Table<S>, rest: S, what: &str, problems: &mut Vec<Problem>) {
+    while let Some(problem) = table.settings.or(rest).problem() {
+        let word = quoted(&problem).find_map(|word| said(&table.settings).find(|said| *said == word));
+        let Some(word) = word.or_else(|| said(&table.settings).next()) else { return };
+        let place = table.place(word).cloned();
+        let what = if matches!(place, Some(Place::Code)) { what } else { "" };
+        problems.push(Problem::new(format!("{what}{problem}"), place));
+        table.unset(word);
+    }
+}
+
+fn place_of<S: Words>(problem: &str, table: &Table<S>) -> Option<Place> {
+    quoted(problem).find_map(|word| table.place(word)).cloned()
+}
+
+/// The words in backquotes.
+fn quoted(text: &str) -> impl Iterator<Item = &str> {
+    text.split('`').skip(1).step_by(2)
+}
+
+fn places<S: Words>(settled: &Settled<S>) -> BTreeMap<String, Option<Place>> {
+    settled.named.iter().map(|(name, table)| (name.clone(), table.named_at().cloned())).collect()
+}
+
+fn conflicts<T: Shared>(sites: &[&'static Site], inline: Inline<T>, doubts: &mut Vec<Doubt>) {
+    let mut first = BTreeMap::new();
+    for site in sites {
+        let Some((name, settings)) = inline(&site.declared).filter(|(_, settings)| *settings != T::Settings::default()) else {
+            continue;
+        };
+        let (other, said) = *first.entry(name).or_insert((*site, settings));
+        if said != settings {
+            let (one, two) = (described(other), described(site));
+            let message = format!("{} `{name}` is given different settings by {one} and by {two}; say them in one place", T::WHAT);
+            doubts.push(Doubt { problem: Problem::new(message, None), is_serious: true });
+        }
+    }
+}
+
+/// What the function lacks for that setting to be heard, if anything.
+fn missing(word: &str, declared: &Declared) -> Option<String> {
+    let has = |keys: &[&str]| keys.iter().any(|key| declared.has(key));
+    let of_shared = |what: &str, name: Option<&'static str>, kind: &str| {
+        name.map(|name| format!("`{word}` is that of the {what} `{name}`, which others may share: it belongs in [{kind}.{name}]"))
+    };
+    let policy = word.strip_suffix(".enabled").unwrap_or(word);
+    let needed: &[&str] = match policy {
+        "enabled" => return None,
+        "base_delay" | "max_delay" | "backoff" | "jitter" | "budget" => &["retries"],
+        "max_retry_after" => &["retries", "rate", "bucket"],
+        "max_wait" => &["rate", "bucket", "concurrency", "bulkhead"],
+        "rate" | "burst" if declared.bucket.is_some() => return of_shared("bucket", declared.bucket, "buckets"),
+        "concurrency" if declared.bulkhead.is_some() => return of_shared("bulkhead", declared.bulkhead, "bulkheads"),
+        "burst" => &["rate"],
+        policy => &[policy],
+    };
+    let has_it = has(needed);
+    let needed = super::problem::list(needed.iter().copied());
+    (!has_it).then(|| format!("`{word}` needs {needed} in the attribute; configuration tunes policies and never adds one"))
+}

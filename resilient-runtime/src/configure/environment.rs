@@ -1,0 +1,103 @@
+//! Reads the variables of the environment: `RESILIENT__BREAKERS__PAYMENTS__FAILURE_THRESHOLD=3`.
+
+use super::layer::{Kind, Layer, Mistake};
+use super::problem::{Problem, list, nearest};
+use super::table::Place;
+use super::value::Raw;
+use super::words::Words as _;
+use crate::budget::RetryBudget;
+use crate::circuit_breaker::CircuitBreaker;
+use crate::overrides::Overrides;
+use crate::registry::{BucketSettings, BulkheadSettings};
+
+/// The names that the variables may be about.
+pub(crate) struct Known<'a> {
+    pub(crate) names: &'a dyn Fn(Kind) -> Vec<String>,
+}
+
+/// What those variables say whose names begin with the prefix, and everything that is wrong with them.
+pub(crate) fn read(
+    prefix: &str,
+    variables: impl IntoIterator<Item = (String, String)>,
+    known: &Known<'_>,
+) -> (Layer, Vec<Problem>) {
+    let (mut layer, mut problems) = (Layer::default(), Vec::new());
+    let prefix = format!("{}__", prefix.to_uppercase());
+    let mut variables: Vec<_> = variables.into_iter().collect();
+    variables.sort();
+    for (variable, value) in variables {
+        let upper = variable.to_uppercase();
+        let Some(rest) = upper.strip_prefix(&prefix) else { continue };
+        let place = Place::Variable(variable.as_str().into());
+        if let Err(message) = take(&mut layer, rest, &value, &place, known) {
+            problems.push(Problem::new(message, Some(place)));
+        }
+    }
+    (layer, problems)
+}
+
+fn take(layer: &mut Layer, rest: &str, value: &str, place: &Place, known: &Known<'_>) -> Result<(), String> {
+    let (kind, rest) = rest.split_once("__").unwrap_or((rest, ""));
+    let kind = Kind::of(&kind.to_lowercase())?;
+    let raw = Raw::of_variable(value);
+    if !kind.has_names() {
+        return layer.take(kind, "", &rest.to_lowercase(), &raw, place.clone()).map_err(Mistake::into_message);
+    }
+    let (name, word) = split(kind, rest)?;
+    let names: Vec<_> = (known.names)(kind).into_iter().filter(|known| as_variable(known) == name).collect();
+    match names.as_slice() {
+        [] if kind == Kind::Functions => Err(unknown_function(name, known)),
+        [] => {
+            let name = name.to_lowercase();
+            layer.name(kind, &name, place.clone());
+            layer.take(kind, &name, &word, &raw, place.clone()).map_err(Mistake::into_message)
+        }
+        [name] => {
+            layer.name(kind, name, place.clone());
+            layer.take(kind, name, &word, &raw, place.clone()).map_err(Mistake::into_message)
+        }
+        several => {
+            let names = list(several.iter().map(String::as_str));
+            Err(format!("this could mean {names}; a file can say which"))
+        }
+    }
+}
+
+/// The name of a thing in the middle, and the word of the setting at the end.
+fn split(kind: Kind, rest: &str) -> Result<(&str, String), String> {
+    let words = match kind {
+        Kind::Breakers => CircuitBreaker::WORDS,
+        Kind::Buckets => BucketSettings::WORDS,
+        Kind::Bulkheads => BulkheadSettings::WORDS,
+        Kind::Budgets => RetryBudget::WORDS,
+        Kind::Functions | Kind::Defaults | Kind::Switches => Overrides::WORDS,
+    };
+    let found = words.iter().filter_map(|word| {
+        let end = format!("__{}", word.to_uppercase().replace('.', "__"));
+        rest.strip_suffix(&end).filter(|name| !name.is_empty()).map(|name| (name, (*word).to_owned()))
+    });
+    // `BREAKER__ENABLED` is a longer end than `ENABLED`.
+    if let Some(found) = found.min_by_key(|(name, _)| name.len()) {
+        return Ok(found);
+    }
+    match rest.rsplit_once("__") {
+        Some((name, word)) if !name.is_empty() => Ok((name, word.to_lowercase())),
+        _ => Err(format!(
+            "a name and a setting are expected after `{}__`, with `__` between",
+            rest.split("__").next().unwrap_or_default()
+        )),
+    }
+}
+
+fn unknown_function(name: &str, known: &Known<'_>) -> String {
+    let functions: Vec<_> = (known.names)(Kind::Functions).iter().map(|known| as_variable(known)).collect();
+    match nearest(name, functions.iter().map(String::as_str)) {
+        Some(meant) => format!("no function is called so; did you mean `{meant}`?"),
+        None => format!("no function of this program has a name that is written `{name}`"),
+    }
+}
+
+/// A name in upper case, every character that is no letter or digit as `_`.
+fn as_variable(name: &str) -> String {
+    name.chars().flat_map(char::to_uppercase).map(|c| if c.is_alphanumeric() { c } else { '_' }).collect()
+}

@@ -1,0 +1,111 @@
+//! What is wrong with a configuration, said so that one can put it right.
+
+use super::table::Place;
+use std::fmt;
+
+/// One mistake in a configuration or a policy.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Problem {
+    message: String,
+    place: Option<Place>,
+}
+
+impl Problem {
+    pub(crate) fn new(message: impl Into<String>, place: Option<Place>) -> Self {
+        Self { message: message.into(), place }
+    }
+
+    /// What is wrong, and what is allowed.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// Where: `resilient.toml:3:1`, the name of a variable, or `code`.
+    #[must_use]
+    pub fn place(&self) -> Option<String> {
+        self.place.as_ref().map(ToString::to_string)
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.place {
+            None | Some(Place::Code) => formatter.write_str(&self.message),
+            Some(Place::Variable(name)) => write!(formatter, "{name}: {}", self.message),
+            #[cfg(feature = "config")]
+            Some(Place::File(file, span)) => {
+                use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
+                let annotation = AnnotationKind::Primary.span(span.clone());
+                let snippet = Snippet::source(file.text.as_str()).path(file.path.as_str()).annotation(annotation);
+                let report = [Level::ERROR.no_name().primary_title(self.message.as_str()).element(snippet)];
+                formatter.write_str(&Renderer::plain().render(&report))
+            }
+            #[cfg(not(feature = "config"))]
+            Some(place) => write!(formatter, "{place}: {}", self.message),
+        }
+    }
+}
+
+impl fmt::Debug for Problem {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, formatter)
+    }
+}
+
+/// Everything that is wrong with a configuration or a policy.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ConfigError {
+    problems: Vec<Problem>,
+}
+
+impl ConfigError {
+    pub(crate) fn unless_empty(problems: Vec<Problem>) -> Result<(), Self> {
+        if problems.is_empty() { Ok(()) } else { Err(Self { problems }) }
+    }
+
+    pub(crate) fn of(problem: Problem) -> Self {
+        Self { problems: vec![problem] }
+    }
+
+    /// Each mistake.
+    pub fn problems(&self) -> impl Iterator<Item = &Problem> {
+        self.problems.iter()
+    }
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, problem) in self.problems.iter().enumerate() {
+            let separator = if index == 0 { "" } else { "\n" };
+            write!(formatter, "{separator}{problem}")?;
+        }
+        Ok(())
+    }
+}
+
+/// The same as to display, because that is what a `main` prints that returns it.
+impl fmt::Debug for ConfigError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "the configuration is refused\n{self}")
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+/// Which word was meant, if it is near enough to be a slip of the fingers.
+pub(crate) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let limit = (word.chars().count() / 3).max(1);
+    let distances = candidates.into_iter().map(|candidate| (strsim::osa_distance(word, candidate), candidate));
+    let near = distances.filter(|(distance, _)| *distance > 0 && *distance <= limit).min_by_key(|(distance, _)| *distance);
+    near.map(|(_, candidate)| candidate)
+}
+
+/// `` `a`, `b` or `c` ``
+pub(crate) fn list<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
+    let mut words: Vec<_> = words.into_iter().map(|word| format!("`{word}`")).collect();
+    match words.pop() {
+        Some(last) if !words.is_empty() => format!("{} or {last}", words.join(", ")),
+        last => last.unwrap_or_default(),
+    }
+}

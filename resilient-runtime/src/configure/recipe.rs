@@ -1,0 +1,89 @@
+//! Where a configuration comes from, so that it can be read again.
+
+use super::check::{Checks, Doubt};
+use super::environment::{self, Known};
+use super::installed::Installed;
+use super::layer::{Kind, Layer};
+use super::problem::Problem;
+use crate::catalog;
+use crate::registry;
+use std::path::PathBuf;
+use std::time::Duration;
+
+#[derive(Clone, Debug, Default)]
+pub(super) struct Recipe {
+    pub(super) code: Layer,
+    pub(super) files: Vec<PathBuf>,
+    pub(super) prefix: Option<String>,
+    pub(super) watch: Option<Duration>,
+    pub(super) is_lenient: bool,
+}
+
+/// What a recipe comes to.
+pub(super) struct Prepared {
+    pub(super) installed: Installed,
+    pub(super) problems: Vec<Problem>,
+    pub(super) warnings: Vec<Problem>,
+}
+
+impl Recipe {
+    /// Reads everything and checks it against the program's functions; changes nothing.
+    pub(super) fn prepare(&self, mut problems: Vec<Problem>) -> Prepared {
+        let mut layer = self.code.clone();
+        layer.sort_functions();
+        for path in &self.files {
+            let (file, mistakes) = read(path);
+            problems.extend(mistakes);
+            layer = file.or(layer);
+        }
+        if let Some(prefix) = &self.prefix {
+            let names = |kind| names(&layer, kind);
+            let variables = std::env::vars_os()
+                .filter_map(|(name, value)| Some((name.into_string().ok()?, value.to_string_lossy().into_owned())));
+            let (environment, mistakes) = environment::read(prefix, variables, &Known { names: &names });
+            problems.extend(mistakes);
+            layer = environment.or(layer);
+        }
+        let mut checks = Checks { layer, problems, doubts: Vec::new() };
+        checks.all();
+        let Checks { layer, mut problems, doubts } = checks;
+        let mut warnings = Vec::new();
+        for Doubt { problem, is_serious } in doubts {
+            if is_serious && !self.is_lenient { problems.push(problem) } else { warnings.push(problem) }
+        }
+        let Layer { shared, functions, defaults, switches } = layer;
+        Prepared { installed: Installed { functions, defaults, switches: switches.settings, shared }, problems, warnings }
+    }
+}
+
+#[cfg(feature = "config")]
+fn read(path: &std::path::Path) -> (Layer, Vec<Problem>) {
+    let shown = path.display().to_string();
+    match std::fs::read_to_string(path) {
+        Ok(text) => super::file::read(&shown, text),
+        Err(error) => (Layer::default(), vec![Problem::new(format!("`{shown}` cannot be read: {error}"), None)]),
+    }
+}
+
+#[cfg(not(feature = "config"))]
+fn read(_path: &std::path::Path) -> (Layer, Vec<Problem>) {
+    (Layer::default(), Vec::new())
+}
+
+/// The names that exist: what is configured, what the program's functions name, what somebody has used.
+fn names(layer: &Layer, kind: Kind) -> Vec<String> {
+    let configured: Vec<&String> = match kind {
+        Kind::Breakers => layer.shared.breakers.named.keys().collect(),
+        Kind::Buckets => layer.shared.buckets.named.keys().collect(),
+        Kind::Bulkheads => layer.shared.bulkheads.named.keys().collect(),
+        Kind::Budgets => layer.shared.budgets.named.keys().collect(),
+        Kind::Functions | Kind::Defaults | Kind::Switches => Vec::new(),
+    };
+    let used = catalog::sites().filter_map(|site| site.declared.named(kind));
+    let known = registry::names(kind);
+    let mut names: Vec<_> =
+        configured.into_iter().cloned().chain(used.map(str::to_owned)).chain(known.into_iter().map(str::to_owned)).collect();
+    names.sort_unstable();
+    names.dedup();
+    names
+}

@@ -1,0 +1,107 @@
+//! What one table of a configuration says, and where.
+
+use super::words::{Words, said};
+use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
+
+/// A file as it was read.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Text {
+    pub(crate) path: String,
+    pub(crate) text: String,
+}
+
+/// Where something was said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    Code,
+    File(Arc<Text>, Range<usize>),
+    Variable(Arc<str>),
+}
+
+impl Place {
+    /// The greater is heard.
+    pub(crate) fn rank(&self) -> u8 {
+        match self {
+            Self::Code => 0,
+            Self::File(..) => 1,
+            Self::Variable(_) => 2,
+        }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Code => formatter.write_str("code"),
+            Self::File(file, span) => {
+                let before = file.text.get(..span.start).unwrap_or_default();
+                let line = before.matches('\n').count() + 1;
+                let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+                write!(formatter, "{}:{line}:{column}", file.path)
+            }
+            Self::Variable(name) => formatter.write_str(name),
+        }
+    }
+}
+
+/// Settings, and where each was said.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Table<S> {
+    pub(crate) settings: S,
+    named_at: Option<Place>,
+    places: Vec<(&'static str, Place)>,
+}
+
+impl<S: Words> Table<S> {
+    /// What code says.
+    pub(crate) fn of_code(settings: S) -> Self {
+        let places = said(&settings).map(|word| (word, Place::Code)).collect();
+        Self { settings, named_at: Some(Place::Code), places }
+    }
+
+    /// Where its name stands; the first place is kept.
+    pub(crate) fn name_at(&mut self, place: Place) {
+        self.named_at.get_or_insert(place);
+    }
+
+    pub(crate) fn named_at(&self) -> Option<&Place> {
+        self.named_at.as_ref().or_else(|| self.anywhere())
+    }
+
+    pub(crate) fn put(&mut self, word: &'static str, place: Place) {
+        self.places.push((word, place));
+    }
+
+    pub(crate) fn place(&self, word: &str) -> Option<&Place> {
+        self.places.iter().find(|(said, _)| *said == word).map(|(_, place)| place)
+    }
+
+    pub(crate) fn unset(&mut self, word: &str) {
+        self.settings.unset(word);
+        self.places.retain(|(said, _)| *said != word);
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.places.is_empty()
+    }
+
+    /// This table, and where it says nothing that one.
+    #[must_use]
+    pub(crate) fn or(mut self, other: Self) -> Self {
+        for (word, place) in other.places {
+            if self.place(word).is_none() {
+                self.places.push((word, place));
+            }
+        }
+        self.settings = self.settings.or(other.settings);
+        self.named_at = self.named_at.or(other.named_at);
+        self
+    }
+
+    /// Where anything of it was said, the loudest first.
+    pub(crate) fn anywhere(&self) -> Option<&Place> {
+        self.places.iter().map(|(_, place)| place).max_by_key(|place| place.rank())
+    }
+}

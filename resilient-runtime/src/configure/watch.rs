@@ -1,0 +1,134 @@
+//! Putting a configuration into force, now and whenever its sources change.
+
+use super::installed;
+use super::problem::{ConfigError, Problem};
+use super::recipe::{Prepared, Recipe};
+use crate::events;
+use crate::sync::{Mutex, lock};
+use std::time::Duration;
+
+/// What was installed last, with a number that tells a watcher that it is no longer asked for.
+#[derive(Default)]
+struct Current {
+    recipe: Recipe,
+    number: u64,
+}
+
+/// Held while a configuration is prepared and put into force, so that of two at once the later is whole.
+static CURRENT: Mutex<Option<Current>> = Mutex::new(None);
+
+pub(super) fn install(recipe: Recipe, problems: Vec<Problem>) -> Result<(), ConfigError> {
+    let mut current = lock(&CURRENT);
+    let seen = contents(&recipe);
+    let warnings = put(&recipe, problems)?;
+    let number = current.as_ref().map_or(0, |current| current.number) + 1;
+    let watcher = recipe.watch.map(|every| Watcher { seen, settling: None, number, every });
+    *current = Some(Current { recipe, number });
+    drop(current);
+    warnings.iter().for_each(events::configuration_warning);
+    watcher.map_or(Ok(()), Watcher::start)
+}
+
+/// Reads the installed configuration's files and variables again and puts what they say now into force: all of it, or, if anything is
+/// wrong, nothing.
+///
+/// States of breakers and debts of buckets stay. A call that is under way keeps the settings of its function as they were when it began.
+///
+/// # Errors
+///
+/// As [`install`](crate::Configuration::install); the old configuration stays in force.
+///
+/// ```
+/// # use resilient_runtime as resilient;
+/// resilient::reload()?; // nothing was installed here, so nothing is read
+/// # Ok::<(), resilient::ConfigError>(())
+/// ```
+pub fn reload() -> Result<(), ConfigError> {
+    let current = lock(&CURRENT);
+    let Some(Current { recipe, .. }) = &*current else { return Ok(()) };
+    let warnings = put(recipe, Vec::new())?;
+    drop(current);
+    warnings.iter().for_each(events::configuration_warning);
+    Ok(())
+}
+
+/// The warnings that come with it.
+fn put(recipe: &Recipe, problems: Vec<Problem>) -> Result<Vec<Problem>, ConfigError> {
+    let Prepared { installed, problems, warnings } = recipe.prepare(problems);
+    ConfigError::unless_empty(problems)?;
+    installed::install(installed);
+    Ok(warnings)
+}
+
+/// What files hold; `None` for one that cannot be read.
+type Contents = Vec<Option<Vec<u8>>>;
+
+fn contents(recipe: &Recipe) -> Contents {
+    recipe.files.iter().map(|path| std::fs::read(path).ok()).collect()
+}
+
+/// Looks whether the files say something else than they did.
+struct Watcher {
+    seen: Contents,
+    /// What the last look found new. It is taken when the next one finds it again, so that no half-written file is.
+    settling: Option<Contents>,
+    number: u64,
+    every: Duration,
+}
+
+/// What a look has found.
+#[derive(Debug)]
+enum Found {
+    Nothing,
+    Change(Result<Vec<Problem>, ConfigError>),
+    /// Another configuration was installed since.
+    Retired,
+}
+
+const SHORTEST: Duration = Duration::from_millis(1);
+
+impl Watcher {
+    fn start(mut self) -> Result<(), ConfigError> {
+        let thread = std::thread::Builder::new().name("resilient-watch".to_owned());
+        let watch = move || {
+            while self.looked() {
+                std::thread::sleep(self.every.max(SHORTEST));
+            }
+        };
+        let started = thread.spawn(watch).map(|_| ());
+        started.map_err(|error| ConfigError::of(Problem::new(format!("no thread to watch the files: {error}"), None)))
+    }
+
+    /// Whether to look again.
+    fn looked(&mut self) -> bool {
+        match self.look() {
+            Found::Nothing => {}
+            Found::Retired => return false,
+            Found::Change(Ok(warnings)) => {
+                events::configuration_reloaded();
+                warnings.iter().for_each(events::configuration_warning);
+            }
+            Found::Change(Err(error)) => events::configuration_refused(&error),
+        }
+        true
+    }
+
+    fn look(&mut self) -> Found {
+        let current = lock(&CURRENT);
+        let Some(Current { recipe, .. }) = current.as_ref().filter(|current| current.number == self.number) else {
+            return Found::Retired;
+        };
+        let contents = contents(recipe);
+        if contents == self.seen {
+            self.settling = None;
+            return Found::Nothing;
+        }
+        if self.settling.as_ref() != Some(&contents) {
+            self.settling = Some(contents);
+            return Found::Nothing;
+        }
+        self.settling = None;
+        self.seen = contents;
+        Found::Change(put(recipe, Vec::new()))
+    }
+}
