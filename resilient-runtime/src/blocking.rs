@@ -1,5 +1,6 @@
 //! Drives a call in a thread.
 
+use crate::bucket::Nap;
 use crate::bulkhead::{Bulkhead, Slot, Unpark};
 use crate::call::{Call, Delay, Step};
 use crate::clock::{Instant, now, sleep_blocking};
@@ -54,9 +55,9 @@ impl<'p> Call<'p> {
             match self.advance(&mut turn, now()) {
                 Step::Run => return Ok(()),
                 Step::Refuse(rejected) => return Err(rejected),
-                Step::Sleep(until) => {
+                Step::Sleep(nap) => {
                     events::blocking(self.plan());
-                    sleep_blocking(until);
+                    take_nap(nap);
                 }
                 Step::Queue(bulkhead, until) => {
                     events::blocking(self.plan());
@@ -66,6 +67,14 @@ impl<'p> Call<'p> {
                 }
             }
         }
+    }
+}
+
+/// Until its end, or until the rate is another.
+fn take_nap(nap: Nap<'_>) {
+    let _sleeper = nap.sleep(Unpark::waker());
+    while nap.until > now() && !nap.is_disturbed() {
+        park_until(nap.until);
     }
 }
 

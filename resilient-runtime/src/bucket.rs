@@ -4,12 +4,17 @@
 //! paid for. A call conforms if that moment, moved on by its interval, is at most the burst's worth ahead of now. There is no refill
 //! task and nothing that could drift. Who may wait takes its slot at once, so waiters are served in order and wake once.
 
+mod sleepers;
+
 use crate::clock::Instant;
 use crate::latest::Latest;
 use crate::rate::{Interval, Rate};
 use crate::sync::{Mutex, MutexGuard, lock};
+pub(crate) use sleepers::Sleeper;
+use sleepers::Sleepers;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::task::Waker;
 use std::time::Duration;
 
 /// How much later than its slot a call may reach its body, beyond one interval.
@@ -30,6 +35,7 @@ pub struct Bucket {
     paused_until: AtomicU64,
     freed: Mutex<VecDeque<Instant>>,
     freed_count: AtomicUsize,
+    sleepers: Sleepers,
 }
 
 /// One rate and what is owed at it.
@@ -82,6 +88,7 @@ impl Bucket {
             paused_until: AtomicU64::new(0),
             freed: Mutex::new(VecDeque::new()),
             freed_count: AtomicUsize::new(0),
+            sleepers: Sleepers::new(),
         }
     }
 
@@ -243,6 +250,13 @@ impl Bucket {
         self.meter.replace(new);
         lock(&self.freed).clear();
         self.freed_count.store(0, Ordering::Relaxed);
+        self.sleepers.wake_all();
+    }
+
+    /// A wait for a token of the rate as it is now: to be asked for before the token is.
+    pub(crate) fn nap<'b>(&'b self) -> impl FnOnce(Instant) -> Nap<'b> {
+        let rate = self.meter.version();
+        move |until| Nap { bucket: self, until, rate }
     }
 }
 
@@ -271,6 +285,25 @@ impl Meter {
     }
 }
 
+/// A wait for a token, over early when the rate changes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Nap<'b> {
+    bucket: &'b Bucket,
+    pub(crate) until: Instant,
+    rate: u32,
+}
+
+impl<'b> Nap<'b> {
+    /// To be asked after [`sleep`](Self::sleep), so that no change is missed.
+    pub(crate) fn is_disturbed(&self) -> bool {
+        self.bucket.meter.version() != self.rate
+    }
+
+    pub(crate) fn sleep(&self, waker: Waker) -> Sleeper<'b> {
+        Sleeper::new(&self.bucket.sleepers, waker)
+    }
+}
+
 /// The right to start one call at a moment; dropped unspent, its slot is free again.
 #[derive(Debug)]
 pub(crate) struct Token<'b> {
@@ -287,9 +320,14 @@ impl Token<'_> {
         std::mem::forget(self);
     }
 
-    /// Too late to be used without breaking the rate, or inside a pause that came after it was taken.
+    /// Of a rate that is no more: what was owed went over to the new one, in calls.
+    pub(crate) fn is_replaced(&self) -> bool {
+        self.meter.paid_until.load(Ordering::Relaxed) == REPLACED
+    }
+
+    /// Too late to be used without breaking the rate, inside a pause that came after it was taken, or of a rate that is no more.
     pub(crate) fn is_stale(&self, now: Instant) -> bool {
-        now > self.at.plus(self.meter.slack()) || now < self.bucket.paused_until()
+        self.is_replaced() || now > self.at.plus(self.meter.slack()) || now < self.bucket.paused_until()
     }
 }
 

@@ -5,7 +5,7 @@
 
 use crate::backoff::between;
 use crate::breaker;
-use crate::bucket::{Bucket, Token};
+use crate::bucket::{Bucket, Nap, Token};
 use crate::bulkhead::{Bulkhead, Slot};
 use crate::clock::{Instant, nanos};
 use crate::events::{self, End};
@@ -60,7 +60,7 @@ pub struct Delay(pub(crate) u64);
 #[derive(Debug)]
 pub(crate) enum Step<'p> {
     Run,
-    Sleep(Instant),
+    Sleep(Nap<'p>),
     Queue(&'p Bulkhead, Instant),
     Refuse(Rejected),
 }
@@ -177,14 +177,15 @@ impl<'p> Call<'p> {
 
     fn ask_bucket(&mut self, turn: &mut Turn<'p>, now: Instant) -> Result<(), Step<'p>> {
         let Some(bucket) = self.plan.bucket else { return Ok(()) };
-        let held = turn.token.take().filter(|token| token.at > now || !token.is_stale(now));
+        let nap = bucket.nap();
+        let held = turn.token.take().filter(|token| !token.is_replaced() && (token.at > now || !token.is_stale(now)));
         let token = held.map_or_else(|| bucket.reserve(now, turn.gives_up.max(now)), Ok).map_err(|due| {
             let wait = Duration::from_nanos(due.since(now).max(1));
             self.refuse(Rejected::RateLimited, bucket.name(), Some(wait))
         })?;
         let at = token.at;
         turn.token = Some(token);
-        if at > now { Err(Step::Sleep(at)) } else { Ok(()) }
+        if at > now { Err(Step::Sleep(nap(at))) } else { Ok(()) }
     }
 
     fn ask_bulkhead(&mut self, turn: &mut Turn<'p>, now: Instant) -> Result<(), Step<'p>> {

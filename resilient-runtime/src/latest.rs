@@ -31,6 +31,11 @@ impl<T> Latest<T> {
         }
     }
 
+    /// Another number after each replacement.
+    pub(crate) fn version(&self) -> u32 {
+        self.newest.load(Ordering::Acquire)
+    }
+
     /// Two replacements at once are the caller's to prevent: the second could be lost.
     pub(crate) fn replace(&self, value: T) {
         let index = self.newest.load(Ordering::Acquire).saturating_add(1);

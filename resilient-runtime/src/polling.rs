@@ -1,5 +1,6 @@
 //! Drives a call in a task.
 
+use crate::bucket::{Nap, Sleeper};
 use crate::bulkhead::{Bulkhead, Place, Slot};
 use crate::call::{Call, Delay, Step, Turn};
 use crate::clock::{Alarm, Instant, now};
@@ -41,6 +42,7 @@ struct Limit {
 struct Wait<'p> {
     step: Step<'p>,
     place: Option<Place<'p>>,
+    sleeper: Option<Sleeper<'p>>,
     alarm: Alarm,
 }
 
@@ -140,16 +142,27 @@ fn poll_limit<'p>(call: &mut Call<'p>, extra: &mut Extras<'p>, context: &mut Con
 
 impl<'p> Wait<'p> {
     fn of(step: Step<'p>) -> Self {
-        Self { step, place: None, alarm: Alarm::default() }
+        Self { step, place: None, sleeper: None, alarm: Alarm::default() }
     }
 
     /// Ready when it is time to ask again, with a slot if one was handed over.
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<Slot<'p>>> {
         match self.step {
-            Step::Sleep(until) => poll_pause(&mut self.alarm, until, context).map(|()| None),
+            Step::Sleep(nap) => self.poll_nap(nap, context).map(|()| None),
             Step::Queue(bulkhead, until) => self.poll_place(bulkhead, until, context),
             Step::Run | Step::Refuse(_) => Poll::Ready(None),
         }
+    }
+
+    fn poll_nap(&mut self, nap: Nap<'p>, context: &mut Context<'_>) -> Poll<()> {
+        match &self.sleeper {
+            Some(sleeper) => sleeper.wake(context.waker()),
+            None => self.sleeper = Some(nap.sleep(context.waker().clone())),
+        }
+        if nap.is_disturbed() {
+            return Poll::Ready(());
+        }
+        poll_pause(&mut self.alarm, nap.until, context)
     }
 
     fn poll_place(&mut self, bulkhead: &'p Bulkhead, until: Instant, context: &mut Context<'_>) -> Poll<Option<Slot<'p>>> {

@@ -37,13 +37,13 @@ pub(crate) fn read(
 }
 
 fn take(layer: &mut Layer, rest: &str, value: &str, place: &Place, known: &Known<'_>) -> Result<(), String> {
-    let (kind, rest) = rest.split_once("__").unwrap_or((rest, ""));
-    let kind = Kind::of(&kind.to_lowercase())?;
+    let (kind_word, rest) = rest.split_once("__").unwrap_or((rest, ""));
+    let kind = Kind::of(&kind_word.to_lowercase())?;
     let raw = Raw::of_variable(value);
     if !kind.has_names() {
         return layer.take(kind, "", &rest.to_lowercase(), &raw, place.clone()).map_err(Mistake::into_message);
     }
-    let (name, word) = split(kind, rest)?;
+    let Some((name, word)) = split(kind, rest) else { return Err(nameless(kind_word, place)) };
     let names: Vec<_> = (known.names)(kind).into_iter().filter(|known| as_variable(known) == name).collect();
     match names.as_slice() {
         [] if kind == Kind::Functions => Err(unknown_function(name, known)),
@@ -64,7 +64,7 @@ fn take(layer: &mut Layer, rest: &str, value: &str, place: &Place, known: &Known
 }
 
 /// The name of a thing in the middle, and the word of the setting at the end.
-fn split(kind: Kind, rest: &str) -> Result<(&str, String), String> {
+fn split(kind: Kind, rest: &str) -> Option<(&str, String)> {
     let words = match kind {
         Kind::Breakers => CircuitBreaker::WORDS,
         Kind::Buckets => BucketSettings::WORDS,
@@ -77,16 +77,15 @@ fn split(kind: Kind, rest: &str) -> Result<(&str, String), String> {
         rest.strip_suffix(&end).filter(|name| !name.is_empty()).map(|name| (name, (*word).to_owned()))
     });
     // `BREAKER__ENABLED` is a longer end than `ENABLED`.
-    if let Some(found) = found.min_by_key(|(name, _)| name.len()) {
-        return Ok(found);
-    }
-    match rest.rsplit_once("__") {
-        Some((name, word)) if !name.is_empty() => Ok((name, word.to_lowercase())),
-        _ => Err(format!(
-            "a name and a setting are expected after `{}__`, with `__` between",
-            rest.split("__").next().unwrap_or_default()
-        )),
-    }
+    let found = found.min_by_key(|(name, _)| name.len());
+    found.or_else(|| rest.rsplit_once("__").map(|(name, word)| (name, word.to_lowercase())).filter(|(name, _)| !name.is_empty()))
+}
+
+fn nameless(kind: &str, place: &Place) -> String {
+    let variable = place.to_string();
+    let end = variable.to_uppercase().find(&format!("__{kind}")).map_or(variable.len(), |start| start + kind.len() + 2);
+    let table = variable.get(..end).unwrap_or(&variable);
+    format!("a name and a setting are expected after `{table}__`: {table}__PAYMENTS__FAILURE_THRESHOLD")
 }
 
 fn unknown_function(name: &str, known: &Known<'_>) -> String {

@@ -68,7 +68,7 @@ fn contents(recipe: &Recipe) -> Contents {
 }
 
 /// Looks whether the files say something else than they did.
-struct Watcher {
+pub(super) struct Watcher {
     seen: Contents,
     /// What the last look found new. It is taken when the next one finds it again, so that no half-written file is.
     settling: Option<Contents>,
@@ -78,7 +78,7 @@ struct Watcher {
 
 /// What a look has found.
 #[derive(Debug)]
-enum Found {
+pub(super) enum Found {
     Nothing,
     Change(Result<Vec<Problem>, ConfigError>),
     /// Another configuration was installed since.
@@ -86,6 +86,14 @@ enum Found {
 }
 
 const SHORTEST: Duration = Duration::from_millis(1);
+
+/// A watcher of what is installed, for a test to turn by hand.
+#[cfg(test)]
+pub(super) fn watcher() -> Watcher {
+    let current = lock(&CURRENT);
+    let Some(Current { recipe, number }) = &*current else { unreachable!("something is installed") };
+    Watcher { seen: contents(recipe), settling: None, number: *number, every: SHORTEST }
+}
 
 impl Watcher {
     fn start(mut self) -> Result<(), ConfigError> {
@@ -113,7 +121,7 @@ impl Watcher {
         true
     }
 
-    fn look(&mut self) -> Found {
+    pub(super) fn look(&mut self) -> Found {
         let current = lock(&CURRENT);
         let Some(Current { recipe, .. }) = current.as_ref().filter(|current| current.number == self.number) else {
             return Found::Retired;

@@ -1,13 +1,13 @@
-use super::check::Checks;
-use super::environment::{self, Known};
-use super::installed::Installed;
-use super::layer::{Kind, Layer, Mistake};
-use super::table::Place;
-use super::value::Raw;
-use super::words::Words;
 use crate::budget::RetryBudget;
 use crate::catalog::{Entry, Origin, catalog_of};
 use crate::circuit_breaker::CircuitBreaker;
+use crate::configure::check::Checks;
+use crate::configure::environment::{self, Known};
+use crate::configure::installed::Installed;
+use crate::configure::layer::{Kind, Layer, Mistake};
+use crate::configure::table::Place;
+use crate::configure::value::Raw;
+use crate::configure::words::Words;
 use crate::overrides::{ALWAYS_GIVEN, Overrides};
 use crate::rate::Rate;
 use crate::registry::{BucketSettings, BulkheadSettings};
@@ -70,8 +70,8 @@ fn variable(kind: &str, name: &str, word: &str) -> String {
 }
 
 /// What the sources together come to, and what is wrong with it.
-fn together(code: Layer, file: &str, variables: &[(String, String)]) -> Result<Installed, Vec<String>> {
-    let (file, mut problems) = super::file::read("test.toml", file.to_owned());
+pub(super) fn together(code: Layer, file: &str, variables: &[(String, String)]) -> Result<Installed, Vec<String>> {
+    let (file, mut problems) = crate::configure::file::read("test.toml", file.to_owned());
     let known = |kind| crate::catalog::sites().filter_map(|site| site.declared.named(kind)).map(str::to_owned).collect();
     let (environment, mistakes) = environment::read("t", variables.iter().cloned(), &Known { names: &known });
     problems.extend(mistakes);
@@ -103,7 +103,7 @@ fn everything() -> Vec<(&'static str, Kind, &'static str, &'static str)> {
     for words in [CircuitBreaker::WORDS, BucketSettings::WORDS, BulkheadSettings::WORDS, RetryBudget::WORDS] {
         add("defaults", "", &words.iter().filter(|word| **word != "enabled").copied().collect::<Vec<_>>());
     }
-    add("switches", "", super::layer::Switches::WORDS);
+    add("switches", "", crate::configure::layer::Switches::WORDS);
     all
 }
 

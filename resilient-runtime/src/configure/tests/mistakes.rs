@@ -1,0 +1,192 @@
+//! What a person reads who has made a mistake.
+
+use crate::catalog::Entry;
+use crate::circuit_breaker::CircuitBreaker;
+use crate::configure::layer::Layer;
+use crate::configure::tests::precedence::together;
+use crate::rate::Rate;
+use crate::site::Site;
+
+static CHARGE: Site = Site::new("mistakes::charge", "shop.rs", 12)
+    .retries(1)
+    .breaker("mistakes-paymets", CircuitBreaker::new())
+    .bucket("mistakes-stripe")
+    .rate(Rate::per_second(7));
+inventory::submit! { Entry(&CHARGE) }
+
+static TWIN: Site = Site::new("mistakes::twin", "one.rs", 1).retries(1);
+inventory::submit! { Entry(&TWIN) }
+static OTHER_TWIN: Site = Site::new("mistakes::twin", "two.rs", 2).retries(1);
+inventory::submit! { Entry(&OTHER_TWIN) }
+
+fn problems(file: &str, variables: &[(&str, &str)]) -> Vec<String> {
+    let variables: Vec<_> = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    together(Layer::default(), file, &variables).err().unwrap_or_default()
+}
+
+/// The one mistake that there is, as it is displayed.
+#[track_caller]
+fn problem(file: &str) -> String {
+    let problems = problems(file, &[]);
+    assert_eq!(problems.len(), 1, "{problems:#?}");
+    problems.into_iter().next().unwrap_or_default()
+}
+
+#[test]
+fn a_mistake_is_shown_where_it_is() {
+    assert_eq!(
+        problem("[breakers.everything]\nfailure_treshold = 3\n"),
+        "\
+unknown setting `failure_treshold`; did you mean `failure_threshold`?
+ --> test.toml:2:1
+  |
+2 | failure_treshold = 3
+  | ^^^^^^^^^^^^^^^^"
+    );
+    assert_eq!(
+        problem("# für Ümläute 漢字\n[buckets.everything]\nrate = \"100/fortnight\" # 漢\n"),
+        "\
+\"100/fortnight\" is not a rate such as \"100/s\": the units are `s`, `min`, `h`, `day`, or a time such as `90s`
+ --> test.toml:3:8
+  |
+3 | rate = \"100/fortnight\" # 漢
+  |        ^^^^^^^^^^^^^^^"
+    );
+}
+
+/// File, and what is said of it.
+const MISTAKES: &[(&str, &str)] = &[
+    ("[breaker.payments]", "unknown table `breaker`; did you mean `breakers`?"),
+    (
+        "[colours]",
+        "unknown table `colours`; the tables are `defaults`, `switches`, `breakers`, `buckets`, `bulkheads`, `budgets` or `functions`",
+    ),
+    ("defaults = 3", "`defaults` is a table: [defaults]"),
+    ("[breakers]\nfailure_threshold = 3", "a name and its settings are expected here: [breakers.payments]"),
+    ("[breakers.\"\"]\nfailure_threshold = 3", "this name is empty"),
+    ("[breakers.everything]\nfailure_threshold = \"3\"", "`failure_threshold` takes a whole number, not \"3\""),
+    ("[breakers.everything]\nfailure_threshold = 0", "`failure_threshold` must be from 1 to 1000000"),
+    ("[breakers.everything]\nfailure_threshold = -1", "`-1` is out of range: 0 to 4294967295"),
+    ("[breakers.everything]\nfailure_threshold = 99999999999999999999", "`99999999999999999999` is too large"),
+    (
+        "[breakers.everything]\nrecovery_timeout = 5",
+        "`recovery_timeout` takes a duration such as \"250ms\", \"2s\" or \"1m30s\", not 5",
+    ),
+    (
+        "[breakers.everything]\nrecovery_timeout = []",
+        "`recovery_timeout` takes a duration such as \"250ms\", \"2s\" or \"1m30s\", not an array",
+    ),
+    ("[breakers.everything]\nretries = 3", "`retries` is a setting of functions: it belongs in [functions.\"NAME\"]"),
+    ("[buckets.everything]\nburst = 0", "`burst`: a burst must be at least 1"),
+    ("[buckets.everything]\nrate = 0", "`rate`: a rate must be greater than zero"),
+    ("[bulkheads.everything]\nconcurrency = 0", "`concurrency` must be from 1 to 1000000"),
+    ("[budgets.everything]\nratio = nan", "`ratio` must be from 0 to 10"),
+    ("[switches]\nretrys = false", "unknown setting `retrys`; did you mean `retries`?"),
+    (
+        "[defaults]\nretries = 3",
+        "`retries` has no default, because every attribute that needs it says it; for all functions, set it in [functions.\"*\"]",
+    ),
+    ("[defaults]\nenabled = false", "`enabled` is no default; for all functions, set it in [functions.\"*\"]"),
+    ("[defaults]\njitter = 1.5", "`jitter` must be from 0 to 1"),
+    ("[functions.\"precedence::everything\"]\ntimeout = \"0s\"", "`timeout` must be longer than zero"),
+    ("[functions.\"precedence::everything\"]\nfallback = true", "`fallback` is code, which only the attribute can say"),
+    (
+        "[functions.\"precedence::everything\"]\nbreaker = \"x\"",
+        "which breaker a function uses is said in its attribute; `breaker.enabled = false` takes it away",
+    ),
+    (
+        "[functions.\"precedence::everything\"]\nfailure_threshold = 1",
+        "`failure_threshold` is shared by every function that has the name: it belongs in [breakers.NAME]",
+    ),
+    (
+        "[functions.\"precedence::everything\"]\nbreaker.enable = false",
+        "unknown setting `breaker.enable`; did you mean `breaker.enabled`?",
+    ),
+    (
+        "[functions.\"precedence::everything\"]\ntimeout = \"601s\"",
+        "function `precedence::everything`, precedence.rs:1: `timeout` (10m1s) must be at most `deadline` (10m)",
+    ),
+    (
+        "[functions.\"precedence::everithing\"]\nretries = 1",
+        "no function has the name `precedence::everithing`; did you mean `precedence::everything`?",
+    ),
+    ("[functions.\"nothing::*\"]\nretries = 1", "no function has a name that begins like `nothing::*`"),
+    (
+        "[functions.\"precedence::owner\"]\nretries = 1",
+        "`precedence::owner`: `retries` needs `retries` in the attribute; configuration tunes policies and never adds one",
+    ),
+    (
+        "[functions.\"precedence::owner\"]\nbreaker.enabled = false",
+        "`precedence::owner`: `breaker.enabled` needs `breaker` in the attribute; configuration tunes policies and never adds one",
+    ),
+    (
+        "[functions.\"mistakes::charge\"]\nrate = 1",
+        "`mistakes::charge`: `rate` is that of the bucket `mistakes-stripe`, which others may share: it belongs in [buckets.mistakes-stripe]",
+    ),
+    (
+        "[functions.\"mistakes::twin\"]\nretries = 2",
+        "two functions have the name `mistakes::twin`, at one.rs:1 and two.rs:2; tell them apart with `name = …` in an attribute",
+    ),
+    (
+        "[breakers.mistakes-payments]\nfailure_threshold = 3",
+        "breaker `mistakes-paymets` in `mistakes::charge`, shop.rs:12: no such breaker is configured; did you mean `mistakes-payments`? (nothing uses `mistakes-payments`)",
+    ),
+];
+
+#[test]
+fn every_mistake_has_its_words() {
+    for (file, message) in MISTAKES {
+        let shown = problem(file);
+        assert_eq!(shown.lines().next(), Some(*message), "{file}");
+        assert!(shown.contains("\n --> test.toml:"), "{shown}");
+    }
+}
+
+#[test]
+fn all_mistakes_are_told_together() {
+    let file: String = "[functions.\"precedence::everything\"]\nretries = -1\ntimeout = \"soon\"\nfallback = 3\n[breakers.everything]\nfailure_threshold = 0\nhalf_open_calls = 0\n[colours]\n".into();
+    let problems = problems(&file, &[("T__BREAKERS__EVERYTHING__SUCCESS_THRESHOLD", "0")]);
+    assert_eq!(problems.len(), 7, "{problems:#?}");
+}
+
+#[test]
+fn a_file_that_is_no_toml_says_where() {
+    let shown = problem("[breakers.everything\nfailure_threshold = 3");
+    assert!(shown.contains("test.toml:1:"), "{shown}");
+    assert!(problem("x = 1\nx = 2").contains("test.toml:2:1"));
+}
+
+#[test]
+fn variables_are_named() {
+    let problem = |name, value| problems("", &[(name, value)]);
+    assert_eq!(
+        problem("T__BREAKERS__EVERYTHING__FAILURE_TRESHOLD", "3"),
+        ["T__BREAKERS__EVERYTHING__FAILURE_TRESHOLD: unknown setting `failure_treshold`; did you mean `failure_threshold`?"]
+    );
+    assert_eq!(
+        problem("T__BREAKERS__EVERYTHING__FAILURE_THRESHOLD", "many"),
+        ["T__BREAKERS__EVERYTHING__FAILURE_THRESHOLD: `failure_threshold` takes a whole number, not \"many\""]
+    );
+    assert_eq!(
+        problem("T__BREAKER__X__FAILURE_THRESHOLD", "1"),
+        ["T__BREAKER__X__FAILURE_THRESHOLD: unknown table `breaker`; did you mean `breakers`?"]
+    );
+    assert_eq!(
+        problem("T__FUNCTIONS__PRECEDENCE__EVERYTING__RETRIES", "1"),
+        ["T__FUNCTIONS__PRECEDENCE__EVERYTING__RETRIES: no function is called so; did you mean `PRECEDENCE__EVERYTHING`?"]
+    );
+    assert_eq!(
+        problem("T__BREAKERS__FAILURE_THRESHOLD", "1"),
+        [
+            "T__BREAKERS__FAILURE_THRESHOLD: a name and a setting are expected after `T__BREAKERS__`: T__BREAKERS__PAYMENTS__FAILURE_THRESHOLD"
+        ]
+    );
+    assert_eq!(problem("T__SWITCHES__RETRIES", "off"), ["T__SWITCHES__RETRIES: `retries` takes `true` or `false`, not \"off\""]);
+    assert!(problem("OTHER__BREAKERS__X", "1").is_empty());
+    assert!(problem("t__breakers__everything__failure_threshold", "1").is_empty(), "case does not matter");
+}
+
+#[test]
+fn names_that_nobody_resembles_are_no_mistake() {
+    assert!(problems("[breakers.entirely-different]\nfailure_threshold = 3", &[]).is_empty());
+}
