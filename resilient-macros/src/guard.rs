@@ -9,6 +9,7 @@ use crate::body::Returns;
 use crate::fallback::Fallback;
 use crate::parameters::Passing;
 use crate::settings::Settings;
+use crate::tokens::source_text;
 use crate::value::Given;
 
 /// Everything that the emitted code depends on.
@@ -58,12 +59,10 @@ impl Guard<'_> {
     }
 
     /// What cannot be a value in a static, as its source text for the catalogue.
-    // Output: .expressions(&[("timeout", p::stringify!(self.timeout))])
+    // Output: .expressions(&[("timeout", "self.timeout")])
     fn expressions(&self) -> Option<TokenStream> {
-        let p = &self.p;
-        let expressions: Vec<_> = self.settings.expressions().collect();
-        let (keys, given): (Vec<_>, Vec<_>) = expressions.into_iter().unzip();
-        (!keys.is_empty()).then(|| quote_spanned!(mixed()=> .expressions(&[#((#keys, #p::stringify!(#given))),*])))
+        let (keys, texts): (Vec<_>, Vec<_>) = self.settings.expressions().map(|(key, given)| (key, source_text(&given))).unzip();
+        (!keys.is_empty()).then(|| quote_spanned!(mixed()=> .expressions(&[#((#keys, #texts)),*])))
     }
 
     // Output: let __plan = p::Site::plan(&__SITE); let __tuned = p::Plan::with_timeout(*__plan, self.timeout); …

@@ -51,3 +51,54 @@ pub(crate) fn rename_self(code: TokenStream, name: &Ident) -> TokenStream {
     };
     code.into_iter().map(rename).collect()
 }
+
+/// The code as it was written, but for the kind of space between its tokens.
+pub(crate) fn source_text(code: &TokenStream) -> String {
+    if !proc_macro::is_available() {
+        return code.to_string();
+    }
+    let mut pieces = Vec::new();
+    flatten(code.clone(), &mut pieces);
+    let (mut text, mut behind) = (String::new(), None);
+    for Piece { text: piece, start, end } in pieces {
+        if behind.is_some_and(|behind| behind != start) {
+            text.push(' ');
+        }
+        text.push_str(&piece);
+        behind = Some(end);
+    }
+    text
+}
+
+/// Line and column.
+type Position = (usize, usize);
+
+struct Piece {
+    text: String,
+    start: Position,
+    end: Position,
+}
+
+fn flatten(code: TokenStream, pieces: &mut Vec<Piece>) {
+    for token in code {
+        let span = token.span().unwrap();
+        let (start, end) = (span.start(), span.end());
+        let (start, end) = ((start.line(), start.column()), (end.line(), end.column()));
+        let TokenTree::Group(group) = token else {
+            pieces.push(Piece { text: token.to_string(), start, end });
+            continue;
+        };
+        let (open, close) = match group.delimiter() {
+            Delimiter::Parenthesis => ("(", ")"),
+            Delimiter::Brace => ("{", "}"),
+            Delimiter::Bracket => ("[", "]"),
+            Delimiter::None => {
+                flatten(group.stream(), pieces);
+                continue;
+            }
+        };
+        pieces.push(Piece { text: open.to_owned(), start, end: (start.0, start.1 + 1) });
+        flatten(group.stream(), pieces);
+        pieces.push(Piece { text: close.to_owned(), start: (end.0, end.1.saturating_sub(1)), end });
+    }
+}

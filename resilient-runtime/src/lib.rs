@@ -79,7 +79,7 @@ pub mod __private {
     pub use std::option::Option::{self, None, Some};
     pub use std::result::Result::{self, Err, Ok};
     pub use std::time::Duration;
-    pub use std::{concat, file, line, module_path, stringify};
+    pub use std::{concat, file, line, module_path};
 
     /// The traits that autoref chooses between.
     pub mod judging {

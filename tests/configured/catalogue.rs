@@ -1,0 +1,123 @@
+//! Every function is listed, wherever it stands.
+
+use crate::{ShopError, Turn};
+use resilient::catalog::Origin;
+use resilient::{CircuitBreaker, Overrides, catalog, configure, resilient};
+use std::time::Duration;
+
+trait Store {
+    #[resilient(retries = 1)]
+    fn default_method(&self) -> Result<(), ShopError> {
+        Ok(())
+    }
+
+    fn implemented(&self) -> Result<(), ShopError>;
+}
+
+struct Disk {
+    patience: Duration,
+}
+
+impl Store for Disk {
+    #[resilient(retries = 1, name = "disk store")]
+    fn implemented(&self) -> Result<(), ShopError> {
+        Ok(())
+    }
+}
+
+impl Disk {
+    #[expect(dead_code, reason = "a function that nobody calls is listed as well")]
+    #[resilient(
+        retries = 2 + 1,
+        deadline = self.patience,
+        breaker(name = "catalogue", failure_threshold = 3),
+        retry_if = |error| matches!(error, ShopError::Reset),
+        max_delay = "2s"
+    )]
+    async fn method(&self) -> Result<(), ShopError> {
+        Ok(())
+    }
+}
+
+#[expect(dead_code, reason = "never instantiated, and listed")]
+#[resilient(retries = 1)]
+fn generic<T: Send + Clone>(_value: &T) -> Result<(), ShopError> {
+    fn innermost() -> impl Fn() {
+        #[resilient(rate = "30/min", burst = 5, max_wait = none)]
+        fn nested() {}
+        nested
+    }
+    innermost()();
+    Ok(())
+}
+
+fn listed(name: &str) -> resilient::catalog::Function {
+    let functions = catalog().functions;
+    let names: Vec<_> = functions.iter().map(|function| function.name.clone()).collect();
+    functions.into_iter().find(|function| function.name == name).unwrap_or_else(|| panic!("{name} is not in {names:?}"))
+}
+
+fn setting(function: &str, key: &str) -> (String, Origin, Option<String>, Option<String>) {
+    let listed = listed(function);
+    let setting = listed.settings.iter().find(|setting| setting.key == key);
+    let setting = setting.cloned().unwrap_or_else(|| panic!("no {key} in {listed}"));
+    (setting.value, setting.origin, setting.place, setting.declared)
+}
+
+#[test]
+fn functions_are_listed_before_their_first_call_wherever_they_stand() {
+    let _turn = Turn::take();
+    for name in ["default_method", "method", "generic", "nested"] {
+        let function = listed(&format!("configured::catalogue::{name}"));
+        assert!(function.file.ends_with("tests/configured/catalogue.rs") && function.line > 8, "{function}");
+    }
+    listed("disk store");
+    let names: Vec<_> = catalog().functions.into_iter().map(|function| function.name).collect();
+    assert!(names.is_sorted(), "{names:?}");
+    Disk { patience: Duration::ZERO }.default_method().unwrap();
+    Disk { patience: Duration::ZERO }.implemented().unwrap();
+}
+
+#[test]
+fn every_origin_is_told() {
+    let _turn = Turn::take();
+    let method = "configured::catalogue::method";
+    assert_eq!(setting(method, "retries"), ("2 + 1".into(), Origin::Attribute, None, None));
+    assert_eq!(setting(method, "deadline"), ("self.patience".into(), Origin::Attribute, None, None));
+    assert_eq!(setting(method, "max_delay"), ("2s".into(), Origin::Attribute, None, None));
+    assert_eq!(setting(method, "base_delay"), ("100ms".into(), Origin::BuiltIn, None, None));
+    assert_eq!(setting(method, "retry_if").0, "|error| matches!(error, ShopError::Reset)");
+    assert_eq!(setting(method, "breaker"), ("catalogue".into(), Origin::Attribute, None, None));
+    assert_eq!(setting(method, "breaker.failure_threshold"), ("3".into(), Origin::Attribute, None, None));
+    assert_eq!(setting(method, "breaker.recovery_timeout"), ("5s".into(), Origin::BuiltIn, None, None));
+    assert_eq!(setting("configured::catalogue::nested", "rate").0, "30/min");
+    configure()
+        .defaults(Overrides::new().base_delay(Duration::from_millis(9)))
+        .default_breaker(CircuitBreaker::new().half_open_calls(3).failure_threshold(9))
+        .breaker("catalogue", CircuitBreaker::new().failure_threshold(4))
+        .function(method, Overrides::new().retries(5))
+        .install()
+        .unwrap();
+    let code = || Some("code".to_owned());
+    assert_eq!(setting(method, "retries"), ("5".into(), Origin::Function, code(), Some("2 + 1".into())));
+    assert_eq!(setting(method, "base_delay"), ("9ms".into(), Origin::Defaults, code(), None));
+    assert_eq!(setting(method, "breaker.failure_threshold"), ("4".into(), Origin::Named, code(), Some("3".into())));
+    assert_eq!(setting(method, "breaker.half_open_calls"), ("3".into(), Origin::Defaults, code(), None));
+}
+
+#[test]
+fn it_is_a_table_to_read_and_data_to_send() {
+    let _turn = Turn::take();
+    let table = listed("configured::catalogue::nested").to_string();
+    let lines: Vec<_> = table.lines().skip(1).map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+    assert_eq!(
+        lines,
+        ["max_retry_after 1m built in", "rate 30/min attribute", "burst 5 attribute", "max_wait none attribute"],
+        "{table}"
+    );
+    let json = serde_json::to_value(catalog()).unwrap();
+    let functions = json["functions"].as_array().unwrap();
+    let nested = functions.iter().find(|function| function["name"] == "configured::catalogue::nested").unwrap();
+    assert_eq!(nested["settings"][1]["key"], "rate");
+    assert_eq!(nested["settings"][0]["origin"], "built_in");
+}

@@ -1,0 +1,262 @@
+//! Settings and switches of single functions.
+
+use crate::{ShopError, Turn};
+use resilient::testing::TurnedClock;
+use resilient::{CircuitBreaker, Concurrency, Overrides, Rate, Rejected, State, configure, resilient};
+use std::cell::Cell;
+use std::time::Duration;
+
+thread_local! {
+    static ATTEMPTS: Cell<u32> = const { Cell::new(0) };
+}
+
+fn lost() -> Result<(), ShopError> {
+    ATTEMPTS.set(ATTEMPTS.get() + 1);
+    Err(ShopError::Reset)
+}
+
+fn attempts(call: impl FnOnce() -> Result<(), ShopError>) -> u32 {
+    ATTEMPTS.set(0);
+    call().unwrap_err();
+    ATTEMPTS.get()
+}
+
+const MANY: u32 = 4;
+
+#[resilient(retries = 2, jitter = none, budget = none)]
+fn literal() -> Result<(), ShopError> {
+    lost()
+}
+
+#[resilient(retries = MANY, base_delay = std::hint::black_box(Duration::from_millis(7)), jitter = none, budget = none)]
+fn computed() -> Result<(), ShopError> {
+    lost()
+}
+
+#[test]
+fn the_function_goes_before_its_attribute_literal_or_expression() {
+    let _turn = Turn::take();
+    let clock = TurnedClock::start();
+    assert_eq!((attempts(literal), attempts(computed)), (3, 5));
+    let one = Overrides::new().retries(1).base_delay(Duration::from_millis(3));
+    configure().function("configured::overrides::literal", one).function("configured::overrides::c*", one).install().unwrap();
+    let before = clock.waits().len();
+    assert_eq!((attempts(literal), attempts(computed)), (2, 2));
+    assert_eq!(clock.waits()[before..], [Duration::from_millis(3); 2]);
+}
+
+#[test]
+fn an_expression_goes_before_a_default() {
+    let _turn = Turn::take();
+    let clock = TurnedClock::start();
+    configure().defaults(Overrides::new().base_delay(Duration::from_millis(1))).install().unwrap();
+    attempts(computed);
+    assert_eq!(clock.waits()[0], Duration::from_millis(7));
+    attempts(literal);
+    assert_eq!(clock.waits()[4..], [Duration::from_millis(1), Duration::from_millis(2)]);
+}
+
+#[test]
+fn the_nearest_pattern_is_heard_setting_by_setting() {
+    let _turn = Turn::take();
+    let clock = TurnedClock::start();
+    configure()
+        .function("*", Overrides::new().retries(0).base_delay(Duration::from_millis(1)))
+        .function("configured::*", Overrides::new().retries(5).max_delay(Duration::from_millis(2)))
+        .function("configured::overrides::literal", Overrides::new().retries(3))
+        .lenient()
+        .install()
+        .unwrap();
+    assert_eq!(attempts(literal), 4);
+    assert_eq!(clock.waits(), [1, 2, 2].map(Duration::from_millis));
+}
+
+#[test]
+fn retries_are_switched_off_for_a_function_and_for_all() {
+    let _turn = Turn::take();
+    let _clock = TurnedClock::start();
+    configure().function("configured::overrides::literal", Overrides::new().retries_enabled(false)).install().unwrap();
+    assert_eq!((attempts(literal), attempts(computed)), (1, 5));
+    configure().retries_enabled(false).install().unwrap();
+    assert_eq!((attempts(literal), attempts(computed)), (1, 1));
+    configure().install().unwrap();
+    resilient::enable_retries(false);
+    assert_eq!((attempts(literal), attempts(computed)), (1, 1));
+    resilient::enable_retries(true);
+    assert_eq!((attempts(literal), attempts(computed)), (3, 5));
+}
+
+#[resilient(
+    retries = 1,
+    deadline = "1h",
+    breaker(name = "overrides-all", failure_threshold = 1, recovery_timeout = "1h", max_recovery_timeout = "1h"),
+    bucket = "overrides-all",
+    bulkhead = "overrides-all",
+    rate = "1/h",
+    concurrency = 1,
+    max_wait = "0s",
+    budget = none,
+    fallback = |_| Err(ShopError::Reset)
+)]
+fn with_everything(depth: u32) -> Result<(), ShopError> {
+    if depth > 0 {
+        return with_everything(depth - 1);
+    }
+    lost()
+}
+
+fn bare() -> Overrides {
+    Overrides::new().enabled(false)
+}
+
+#[test]
+fn a_function_that_is_switched_off_runs_once_and_bare() {
+    let _turn = Turn::take();
+    let _clock = TurnedClock::start();
+    configure().function("configured::overrides::with_everything", bare()).install().unwrap();
+    for _ in 0..3 {
+        assert_eq!(attempts(|| with_everything(2)), 1);
+    }
+    let breaker = resilient::breaker("overrides-all");
+    assert_eq!((breaker.state(), breaker.failures()), (State::Closed, 0));
+    configure().install().unwrap();
+    assert_eq!(attempts(|| with_everything(0)), 1, "the circuit opens at the first failure");
+    assert_eq!(breaker.state(), State::Open);
+    breaker.reset();
+}
+
+#[resilient(breaker = "overrides-switch", bucket = "overrides-switch", bulkhead = "overrides-switch", max_wait = "0s")]
+fn switched(depth: u32) -> Result<u32, ShopError> {
+    if depth > 0 { switched(depth - 1) } else { Ok(7) }
+}
+
+fn refusal(outcome: Result<u32, ShopError>) -> &'static str {
+    match outcome {
+        Ok(_) => "none",
+        Err(ShopError::Rejected(Rejected::CircuitOpen(_))) => "breaker",
+        Err(ShopError::Rejected(Rejected::RateLimited(_))) => "bucket",
+        Err(ShopError::Rejected(Rejected::BulkheadFull(_))) => "bulkhead",
+        Err(error) => panic!("{error}"),
+    }
+}
+
+/// Everything refuses; whatever is switched off, the next one refuses.
+#[test]
+fn each_policy_has_its_switch_for_one_function_and_for_all() {
+    let _turn = Turn::take();
+    let clock = TurnedClock::start();
+    let name = "configured::overrides::switched";
+    let (breaker, bucket) = (resilient::breaker("overrides-switch"), resilient::bucket("overrides-switch"));
+    let narrow = || configure().bulkhead("overrides-switch", Concurrency::limit(1)).bucket("overrides-switch", Rate::per_hour(1));
+    narrow().install().unwrap();
+    breaker.force_open();
+    bucket.try_acquire(1).unwrap();
+    assert_eq!(refusal(switched(0)), "breaker");
+    let off = Overrides::new().breaker_enabled(false);
+    narrow().function(name, off).install().unwrap();
+    assert_eq!(refusal(switched(0)), "bucket");
+    let off = off.bucket_enabled(false);
+    narrow().function(name, off).install().unwrap();
+    assert_eq!(refusal(switched(0)), "none");
+    assert_eq!(refusal(switched(1)), "bulkhead");
+    narrow().function(name, off.bulkhead_enabled(false)).install().unwrap();
+    assert_eq!(refusal(switched(1)), "none");
+    narrow().breaker("overrides-switch", CircuitBreaker::new().enabled(false)).install().unwrap();
+    assert_eq!(refusal(switched(0)), "bucket");
+    clock.advance(Duration::from_secs(3_600));
+    assert_eq!(refusal(switched(0)), "none");
+    narrow().install().unwrap();
+    assert_eq!(refusal(switched(0)), "breaker");
+    breaker.reset();
+}
+
+#[resilient(rate = "1/h", concurrency = 1, max_wait = "0s")]
+fn owning(depth: u32) -> Result<u32, ShopError> {
+    if depth > 0 { owning(depth - 1) } else { Ok(7) }
+}
+
+#[test]
+fn a_functions_own_rate_and_limit_change_and_keep_what_is_owed() {
+    let _turn = Turn::take();
+    let clock = TurnedClock::start();
+    let name = "configured::overrides::owning";
+    assert_eq!(refusal(owning(0)), "none");
+    assert_eq!(refusal(owning(0)), "bucket");
+    let change = |overrides: Overrides| configure().function(name, overrides).install().unwrap();
+    change(Overrides::new().rate(Rate::per_second(10)));
+    assert_eq!(refusal(owning(0)), "bucket", "a call is still owed, at the new rate");
+    clock.advance(Duration::from_millis(100));
+    assert_eq!(refusal(owning(0)), "none");
+    change(Overrides::new().rate_enabled(false));
+    assert_eq!(refusal(owning(0)), "none");
+    assert_eq!(refusal(owning(1)), "bulkhead");
+    change(Overrides::new().rate_enabled(false).concurrency(2));
+    assert_eq!(refusal(owning(1)), "none");
+    assert_eq!(refusal(owning(2)), "bulkhead");
+    change(Overrides::new().rate_enabled(false).concurrency_enabled(false));
+    assert_eq!(refusal(owning(5)), "none");
+}
+
+#[resilient(timeout = "1s", deadline = "10s", retries = 1, jitter = none)]
+async fn slow(time: Duration) -> Result<(), ShopError> {
+    tokio::time::sleep(time).await;
+    Ok(())
+}
+
+#[tokio::test(start_paused = true)]
+async fn times_are_tuned_and_switched() {
+    let _turn = Turn::take();
+    let name = "configured::overrides::slow";
+    let change = |overrides: Overrides| configure().function(name, overrides).install().unwrap();
+    let three = Duration::from_secs(3);
+    assert!(matches!(slow(three).await, Err(ShopError::Rejected(Rejected::Timeout(_)))));
+    change(Overrides::new().timeout(Duration::from_secs(4)));
+    assert_eq!(slow(three).await, Ok(()));
+    change(Overrides::new().timeout(Duration::from_secs(2)).deadline(Duration::from_secs(2)));
+    assert!(slow(three).await.is_err());
+    change(Overrides::new().timeout_enabled(false));
+    assert_eq!(slow(three).await, Ok(()));
+    assert!(matches!(slow(4 * three).await, Err(ShopError::Rejected(Rejected::DeadlineExceeded(_)))));
+    change(Overrides::new().timeout_enabled(false).deadline_enabled(false));
+    assert_eq!(slow(4 * three).await, Ok(()));
+}
+
+#[resilient(bucket = "overrides-slow", max_wait = none)]
+async fn patient() -> Result<(), ShopError> {
+    Ok(())
+}
+
+/// From 1 an hour to 1000 a second: those who wait hear of it in their sleep.
+#[tokio::test(start_paused = true)]
+async fn a_higher_rate_reaches_those_who_wait_already() {
+    let _turn = Turn::take();
+    let rate = |rate: Rate| configure().bucket("overrides-slow", rate).install().unwrap();
+    rate(Rate::per_hour(1));
+    let start = tokio::time::Instant::now();
+    let calls: Vec<_> = (0..50).map(|_| tokio::spawn(patient())).collect();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(calls.iter().filter(|call| call.is_finished()).count(), 1);
+    rate(Rate::per_second(1_000).burst(1));
+    for call in calls {
+        call.await.unwrap().unwrap();
+    }
+    assert!(start.elapsed() < Duration::from_millis(1_100), "{:?}", start.elapsed());
+}
+
+#[test]
+fn a_higher_rate_reaches_threads_that_wait_already() {
+    #[resilient(bucket = "overrides-thread", max_wait = none)]
+    fn patient_thread() -> Result<(), ShopError> {
+        Ok(())
+    }
+
+    let _turn = Turn::take();
+    let rate = |rate: Rate| configure().bucket("overrides-thread", rate).install().unwrap();
+    rate(Rate::per_day(1));
+    patient_thread().unwrap();
+    let waiting = std::thread::spawn(patient_thread);
+    // Whether it sleeps already or comes later, it must not sleep for a day.
+    std::thread::yield_now();
+    rate(Rate::per_second(1_000_000));
+    waiting.join().unwrap().unwrap();
+}
