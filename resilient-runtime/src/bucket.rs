@@ -231,7 +231,7 @@ impl Bucket {
     }
 
     /// Takes the new rate; what is owed at the old one stays owed, in calls, and a pause stays a pause. Two changes at once are the
-    /// caller's to prevent.
+    /// caller's to prevent, and to [`wake`](Self::wake) those who wait.
     pub(crate) fn change_rate(&self, rate: Rate, now: Instant) {
         let old = self.meter.get();
         if old.rate == rate {
@@ -250,6 +250,10 @@ impl Bucket {
         self.meter.replace(new);
         lock(&self.freed).clear();
         self.freed_count.store(0, Ordering::Relaxed);
+    }
+
+    /// After a change, when no lock is held: those who wait ask again.
+    pub(crate) fn wake(&self) {
         self.sleepers.wake_all();
     }
 

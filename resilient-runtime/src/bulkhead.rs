@@ -111,9 +111,13 @@ impl Bulkhead {
         lock(&self.queue)
     }
 
-    /// Calls in flight stay; a higher limit admits waiters at once.
+    /// Calls in flight stay. The caller is to [`wake`](Self::wake) those who wait.
     pub(crate) fn change_limit(&self, limit: Concurrency) {
         self.limit.swap(u64::from(limit.calls()), Ordering::AcqRel);
+    }
+
+    /// After a change, when no lock is held: a higher limit admits waiters at once.
+    pub(crate) fn wake(&self) {
         self.hand_over();
     }
 

@@ -160,6 +160,16 @@ impl Own {
     pub(crate) const fn new() -> Self {
         Self { bucket: OnceBox::new(), bulkhead: OnceBox::new(), budget: OnceBox::new() }
     }
+
+    /// After a change, when no lock is held.
+    pub(crate) fn wake(&self) {
+        if let Some(bucket) = self.bucket.get() {
+            bucket.wake();
+        }
+        if let Some(bulkhead) = self.bulkhead.get() {
+            bulkhead.wake();
+        }
+    }
 }
 
 /// Whose resource a function uses.

@@ -76,6 +76,10 @@ impl<T: Shared> Shelf<T> {
         self.entry(name, None).resource
     }
 
+    fn resources(&self) -> Vec<&'static T> {
+        self.named.values().map(|entry| entry.resource).collect()
+    }
+
     /// The resource of that name, which `function` gives settings. The first function to do so is heard; another one that says
     /// something else is contradicted by the one that is returned.
     fn declared(&mut self, name: &str, inline: T::Settings, function: &'static str) -> (&'static T, Option<&'static str>) {
@@ -347,6 +351,15 @@ pub(crate) fn configure(configured: &Configured) {
     registry.budgets.configure(&configured.budgets);
     let defaults = configured.budgets.defaults.clone();
     registry.breaker_budgets.configure(&Settled { named: BTreeMap::new(), defaults });
+}
+
+/// After [`configure`], when the caller holds no lock either.
+pub(crate) fn wake() {
+    let registry = registry();
+    let (buckets, bulkheads) = (registry.buckets.resources(), registry.bulkheads.resources());
+    drop(registry);
+    buckets.into_iter().for_each(Bucket::wake);
+    bulkheads.into_iter().for_each(Bulkhead::wake);
 }
 
 /// The names of that kind that somebody has used by now.

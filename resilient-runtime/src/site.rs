@@ -74,6 +74,10 @@ impl Site {
         (assembly.plan(&self.own, &self.record), finder)
     }
 
+    pub(crate) fn wake(&self) {
+        self.own.wake();
+    }
+
     /// A new configuration is in force. Plans that calls still hold stay for ever, so only one that differs is added.
     pub(crate) fn plan_again(&'static self, installed: &Installed) {
         let Some(current) = self.plan.get().get() else { return };

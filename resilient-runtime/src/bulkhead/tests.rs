@@ -63,6 +63,7 @@ fn a_higher_limit_admits_waiters_and_a_lower_one_lets_calls_end() {
     let slot = bulkhead.try_acquire();
     let waiter = bulkhead.enqueue(idle()).expect_err("full");
     bulkhead.change_limit(Concurrency::limit(2));
+    bulkhead.wake();
     let second = waiter.take().expect("room for two");
     bulkhead.change_limit(Concurrency::limit(1));
     assert_eq!(counts(&bulkhead), (2, 0));

@@ -5,6 +5,7 @@ use super::table::Table;
 use crate::overrides::Overrides;
 use crate::plan::{Declared, Fixed};
 use crate::registry::{self, Configured};
+use crate::site::Site;
 use crate::sync::{Mutex, MutexGuard, lock};
 use std::sync::LazyLock;
 
@@ -85,4 +86,10 @@ pub(crate) fn install(configuration: Installed) {
     for site in crate::catalog::sites() {
         site.plan_again(&installed);
     }
+}
+
+/// Those who wait hear of what [`install`] has changed; no lock may be held, because wakers are others' code.
+pub(crate) fn wake() {
+    registry::wake();
+    crate::catalog::sites().for_each(Site::wake);
 }

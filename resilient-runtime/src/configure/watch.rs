@@ -25,6 +25,7 @@ pub(super) fn install(recipe: Recipe, problems: Vec<Problem>) -> Result<(), Conf
     let watcher = recipe.watch.map(|every| Watcher { seen, settling: None, number, every });
     *current = Some(Current { recipe, number });
     drop(current);
+    installed::wake();
     warnings.iter().for_each(events::configuration_warning);
     watcher.map_or(Ok(()), Watcher::start)
 }
@@ -48,6 +49,7 @@ pub fn reload() -> Result<(), ConfigError> {
     let Some(Current { recipe, .. }) = &*current else { return Ok(()) };
     let warnings = put(recipe, Vec::new())?;
     drop(current);
+    installed::wake();
     warnings.iter().for_each(events::configuration_warning);
     Ok(())
 }
@@ -113,6 +115,7 @@ impl Watcher {
             Found::Nothing => {}
             Found::Retired => return false,
             Found::Change(Ok(warnings)) => {
+                installed::wake();
                 events::configuration_reloaded();
                 warnings.iter().for_each(events::configuration_warning);
             }
