@@ -5,6 +5,7 @@
 
 mod catalogue;
 mod environment;
+mod events;
 mod overrides;
 
 use resilient::{Classify, Rejected};

@@ -1,0 +1,86 @@
+//! What operators are told of a configuration.
+
+use crate::{ShopError, Turn};
+use resilient::{Overrides, configure, resilient};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Mutex, Once, PoisonError};
+use std::time::Duration;
+use tracing::field::{Field, Visit};
+use tracing::{Event, Subscriber};
+use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
+
+#[resilient(retries = 2)]
+fn watched() -> Result<(), ShopError> {
+    Ok(())
+}
+
+static LISTENER: Mutex<Option<Sender<String>>> = Mutex::new(None);
+
+struct Forward;
+
+struct Text(String);
+
+impl Visit for Text {
+    fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
+        self.0.push_str(&format!(" {}={value:?}", field.name()));
+    }
+}
+
+impl<S: Subscriber> Layer<S> for Forward {
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        let mut text = Text(event.metadata().name().to_owned());
+        event.record(&mut text);
+        if let Some(listener) = &*LISTENER.lock().unwrap_or_else(PoisonError::into_inner)
+            && text.0.starts_with("configuration_")
+        {
+            listener.send(text.0).ok();
+        }
+    }
+}
+
+/// A watcher's thread has no subscriber of its own, so this one is everybody's.
+fn listen() -> Receiver<String> {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| tracing::subscriber::set_global_default(tracing_subscriber::registry().with(Forward)).unwrap());
+    let (sender, receiver) = channel();
+    *LISTENER.lock().unwrap_or_else(PoisonError::into_inner) = Some(sender);
+    receiver
+}
+
+#[track_caller]
+fn told(events: &Receiver<String>, parts: &[&str]) {
+    let event = events.recv_timeout(Duration::from_secs(60)).unwrap();
+    assert!(parts.iter().all(|part| event.contains(part)), "{event}");
+}
+
+#[test]
+fn doubts_are_told_and_refused_only_when_they_are_serious() {
+    let _turn = Turn::take();
+    let events = listen();
+    configure().breaker("a name like no other", resilient::CircuitBreaker::new()).install().unwrap();
+    told(&events, &["configuration_warning", "nothing uses breaker `a name like no other`"]);
+    let misspelt = || configure().function("configured::events::watchd", Overrides::new().retries(1));
+    assert!(misspelt().install().unwrap_err().to_string().contains("did you mean `configured::events::watched`?"));
+    misspelt().lenient().install().unwrap();
+    told(&events, &["configuration_warning", "did you mean `configured::events::watched`?", "code"]);
+    watched().unwrap();
+}
+
+#[test]
+fn a_watching_thread_tells_what_it_took_and_what_it_refused() {
+    let _turn = Turn::take();
+    let path = std::env::temp_dir().join(format!("resilient-events-{}.toml", std::process::id()));
+    let write = |text: &str| std::fs::write(&path, text).unwrap();
+    write("");
+    let events = listen();
+    configure().file(&path).watch(Duration::from_millis(1)).install().unwrap();
+    write("[functions.\"configured::events::watched\"]\nretries = 5\n");
+    told(&events, &["configuration_reloaded"]);
+    write("[functions.\"configured::events::watched\"]\nretries = \"five\"\n");
+    told(&events, &["configuration_refused", "`retries` takes a whole number", "problems=1"]);
+    let listed =
+        resilient::catalog().functions.into_iter().find(|function| function.name == "configured::events::watched").unwrap();
+    assert_eq!(listed.settings.iter().find(|setting| setting.key == "retries").unwrap().value, "5");
+    std::fs::remove_file(&path).unwrap();
+    told(&events, &["configuration_refused", "cannot be read"]);
+}
