@@ -31,6 +31,12 @@ impl<T> Latest<T> {
         }
     }
 
+    /// The first value, if no other has replaced it.
+    #[inline]
+    pub(crate) fn first(&self) -> Option<&T> {
+        (self.newest.load(Ordering::Acquire) == 0).then_some(&self.first)
+    }
+
     /// Another number after each replacement.
     pub(crate) fn version(&self) -> u32 {
         self.newest.load(Ordering::Acquire)

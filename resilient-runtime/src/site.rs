@@ -46,13 +46,20 @@ impl Site {
     /// One snapshot for a whole call.
     #[inline]
     pub fn plan(&'static self) -> &'static Plan<'static> {
+        match self.plan.first().and_then(OnceRef::get) {
+            Some(plan) => plan,
+            None => self.current_plan(),
+        }
+    }
+
+    #[cold]
+    fn current_plan(&'static self) -> &'static Plan<'static> {
         match self.plan.get().get() {
             Some(plan) => plan,
             None => self.resolve(),
         }
     }
 
-    #[cold]
     fn resolve(&'static self) -> &'static Plan<'static> {
         let installed = installed();
         if let Some(plan) = self.plan.get().get() {
