@@ -74,7 +74,7 @@ impl Guard<'_> {
     fn call(&self) -> TokenStream {
         let p = &self.p;
         let run = if self.is_retried() { self.repeated() } else { self.once() };
-        quote_spanned!(mixed()=> let mut __call = #p::Call::enter(__plan); #run)
+        quote_spanned!(mixed()=> let mut __call = #p::Call::new(__plan); #p::Call::enter(&mut __call); #run)
     }
 
     fn repeated(&self) -> TokenStream {

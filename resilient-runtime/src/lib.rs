@@ -20,11 +20,13 @@ mod configure;
 mod events;
 mod judging;
 mod latest;
+mod nesting;
 mod outcome;
 mod plan;
 mod policy;
 #[cfg(feature = "tokio")]
 mod polling;
+mod pools;
 mod rate;
 mod registry;
 mod rejected;

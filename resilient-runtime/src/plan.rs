@@ -3,11 +3,12 @@
 use crate::backoff::{Backoff, Jitter, Schedule};
 use crate::breaker::Breaker;
 use crate::bucket::Bucket;
-use crate::budget::{Budget, RetryBudget};
+use crate::budget::{Budget, Lease, RetryBudget, UNLIMITED};
 use crate::bulkhead::{Bulkhead, Concurrency};
 use crate::circuit_breaker::CircuitBreaker;
 use crate::clock::nanos;
 use crate::events::Record;
+use crate::pools::Pools;
 use crate::rate::Rate;
 use crate::registry::{self, Contradiction, Finder};
 use std::time::Duration;
@@ -103,8 +104,11 @@ pub(crate) struct Assembly {
     breaker: Option<&'static Breaker>,
     bucket: Option<Handle<Bucket>>,
     bulkhead: Option<Handle<Bulkhead>>,
-    budget: Handle<Budget>,
+    budget: PoolHandle,
 }
+
+/// A pool of retries, and the lease on it where it is the function's own.
+type PoolHandle = (&'static Budget, Option<Lease>);
 
 impl Assembly {
     /// With it, what contradicts what other functions said.
@@ -128,9 +132,11 @@ impl Assembly {
             breaker: self.breaker,
             bucket: self.bucket.as_ref().map(Handle::get),
             bulkhead: self.bulkhead.as_ref().map(Handle::get),
-            budget: self.budget.get(),
+            budget: self.budget.0,
+            pools: None,
             record,
         }
+        .with_retries(self.settings.retries)
     }
 }
 
@@ -149,13 +155,17 @@ fn bulkhead(declared: &Declared, finder: &mut Finder) -> Option<Handle<Bulkhead>
     }
 }
 
-fn budget(declared: &Declared) -> Handle<Budget> {
+fn budget(declared: &Declared) -> PoolHandle {
+    let own = |settings| {
+        let lease = Lease::new(settings);
+        (lease.0, Some(lease))
+    };
     match (declared.budget, declared.breaker) {
-        (BudgetChoice::None, _) => Handle::Own(Budget::unlimited()),
-        (BudgetChoice::Named(name), _) => Handle::Shared(registry::budget(name)),
-        (BudgetChoice::Ratio(ratio), _) => Handle::Own(Budget::new(RetryBudget::new().ratio(ratio))),
-        (BudgetChoice::Default, Some((breaker, _))) => Handle::Shared(registry::budget_of_breaker(breaker)),
-        (BudgetChoice::Default, None) => Handle::Own(Budget::new(RetryBudget::new())),
+        (BudgetChoice::None, _) => (&UNLIMITED, None),
+        (BudgetChoice::Named(name), _) => (registry::budget(name), None),
+        (BudgetChoice::Ratio(ratio), _) => own(RetryBudget::new().ratio(ratio)),
+        (BudgetChoice::Default, Some((breaker, _))) => (registry::budget_of_breaker(breaker), None),
+        (BudgetChoice::Default, None) => own(RetryBudget::new()),
     }
 }
 
@@ -168,13 +178,23 @@ pub struct Plan<'r> {
     pub(crate) breaker: Option<&'r Breaker>,
     pub(crate) bucket: Option<&'r Bucket>,
     pub(crate) bulkhead: Option<&'r Bulkhead>,
-    pub(crate) budget: &'r Budget,
+    pub(crate) budget: &'static Budget,
+    /// What a call without a parent hands down, if it may retry.
+    pub(crate) pools: Option<&'static Pools>,
     pub(crate) record: &'r Record,
 }
 
 impl Plan<'_> {
     pub(crate) fn breaker_name(&self) -> Option<&'static str> {
         self.breaker.map(Breaker::name)
+    }
+
+    #[must_use]
+    pub fn with_retries(mut self, retries: u32) -> Self {
+        // So that the number of attempts fits into as many bits.
+        self.settings.retries = retries.min(u32::MAX - 1);
+        self.pools = if retries > 0 { self.budget.pools() } else { None };
+        self
     }
 }
 
@@ -195,7 +215,6 @@ macro_rules! settings_from_expressions {
 }
 
 settings_from_expressions! {
-    with_retries(retries: u32) settings => settings.retries = retries;
     with_base_delay(delay: Duration) settings => settings.schedule.base = nanos(delay);
     with_max_delay(delay: Duration) settings => settings.schedule.max = nanos(delay);
     with_backoff(backoff: Backoff) settings => settings.schedule.backoff = backoff;

@@ -107,7 +107,8 @@ impl Policy {
         mut classify: impl FnMut(&Result<T, E>) -> Verdict,
     ) -> Result<T, E> {
         let plan = self.0.assembly.plan(&self.0.record);
-        let mut call = Call::enter(&plan);
+        let mut call = Call::new(&plan);
+        call.enter();
         loop {
             let outcome = match call.turn_blocking() {
                 Ok(()) => call.run(&mut body),
@@ -162,7 +163,8 @@ impl Policy {
         mut classify: impl FnMut(&Result<T, E>) -> Verdict,
     ) -> Result<T, E> {
         let plan = self.0.assembly.plan(&self.0.record);
-        let mut call = Call::enter(&plan);
+        let mut call = Call::new(&plan);
+        call.enter();
         loop {
             let delay = {
                 let outcome = match call.attempt(async { body().await }).await {
