@@ -17,7 +17,9 @@ mod classify;
 mod clock;
 mod completion;
 mod configure;
+mod context;
 mod events;
+mod idempotency_key;
 mod judging;
 mod latest;
 mod nesting;
@@ -48,6 +50,8 @@ pub use classify::CheckStatus;
 #[cfg(feature = "http")]
 pub use classify::{StatusError, retry_after};
 pub use configure::{ConfigError, Configuration, breaker, bucket, bulkhead, configure};
+pub use context::Context;
+pub use idempotency_key::IdempotencyKey;
 pub use outcome::Failure;
 pub use policy::{Policy, PolicyBuilder};
 pub use rate::Rate;
@@ -61,6 +65,7 @@ pub mod __private {
     pub use crate::call::{Call, Delay, is_final};
     #[cfg(rust_analyzer)]
     pub use crate::completion::keys;
+    pub use crate::context::{Context, context, context_of, error_of};
     pub use crate::judging::{Judged, Probe, classify, retry_if};
     pub use crate::outcome::{Kind, ignored, parts, refused, refused_with, split};
     pub use crate::plan::Plan;
