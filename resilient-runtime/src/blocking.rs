@@ -9,7 +9,7 @@ use crate::rejected::Rejected;
 use crate::running::Running;
 use std::time::Duration;
 
-impl<'p> Call<'p> {
+impl Call<'_> {
     /// Once, when the call begins.
     #[inline]
     pub fn enter(&mut self) {

@@ -199,7 +199,8 @@ mod shapes {
 
         #[resilient(retries = 1, context = cx)]
         fn future(&self) -> impl Future<Output = Result<u32, ServiceError>> + '_ {
-            async move { Ok(cx.attempt() + self.retries) }
+            let retries = self.retries;
+            async move { Ok(cx.attempt() + retries) }
         }
 
         #[resilient(timeout = "1s", context = cx)]

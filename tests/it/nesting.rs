@@ -277,16 +277,18 @@ mod inheritance {
 
     #[test]
     fn a_call_that_moves_to_another_thread_hands_down_there() {
-        let clock = TurnedClock::start();
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
-        let mut future = Box::pin(within(9 * SECOND, async || {
+        #[resilient(deadline = "9s")]
+        async fn outer() -> Result<Vec<Option<Duration>>, ServiceError> {
             let mut seen = Vec::new();
             for _ in 0..8 {
                 seen.push(left().unwrap());
                 yield_now().await;
             }
-            seen
-        }));
+            Ok(seen)
+        }
+        let clock = TurnedClock::start();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        let mut future = Box::pin(outer());
         let handle = clock.handle();
         let outcome = loop {
             let polled = std::thread::scope(|threads| {
@@ -355,11 +357,11 @@ mod inheritance {
         let _clock = TurnedClock::start();
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let [one, two] = [SECOND, 2 * SECOND];
-        let sync_in_sync = within_sync(two, || within_sync(one, || left().unwrap()).unwrap());
-        let async_in_sync = within_sync(two, || runtime.block_on(left_async()).unwrap());
-        let sync_in_async = runtime.block_on(within(two, async || within_sync(one, || left().unwrap())));
-        assert_eq!((sync_in_sync.unwrap(), async_in_sync.unwrap()), (Some(one), Some(two)));
-        assert_eq!(sync_in_async.unwrap().unwrap(), Some(one));
+        let doubly = within_sync(two, || within_sync(one, || left().unwrap()).unwrap());
+        let async_inside = within_sync(two, || runtime.block_on(left_async()).unwrap());
+        let in_async = runtime.block_on(within(two, async || within_sync(one, || left().unwrap())));
+        assert_eq!((doubly.unwrap(), async_inside.unwrap()), (Some(one), Some(two)));
+        assert_eq!(in_async.unwrap().unwrap(), Some(one));
     }
 
     #[test]
@@ -382,7 +384,7 @@ mod inheritance {
             if depth == 0 { Ok(left().unwrap()) } else { recurse(clock, depth - 1) }
         }
         let clock = TurnedClock::start();
-        assert_eq!(recurse(&clock, 300), Ok(Some(9 * SECOND - millis(301))));
+        assert_eq!(recurse(&clock, 300), Ok(Some(millis(9_000 - 301))));
     }
 
     #[tokio::test(start_paused = true)]
@@ -393,7 +395,7 @@ mod inheritance {
             let inner: Pin<Box<dyn Future<Output = _>>> = Box::pin(recurse(depth.saturating_sub(1)));
             if depth == 0 { Ok(left().unwrap()) } else { inner.await }
         }
-        assert_eq!(recurse(99).await, Ok(Some(9 * SECOND - millis(100))));
+        assert_eq!(recurse(99).await, Ok(Some(millis(9_000 - 100))));
     }
 }
 
