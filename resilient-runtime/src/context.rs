@@ -5,7 +5,9 @@ use crate::clock::{Instant, now};
 use crate::idempotency_key::IdempotencyKey;
 use crate::outcome::Outcome;
 use std::convert::Infallible;
-use std::sync::{Arc, OnceLock};
+#[cfg(feature = "tokio")]
+use std::sync::Arc;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 /// What an attempt may know of its call: which attempt it is, how long it has, and a key that names the call.
@@ -41,6 +43,7 @@ pub struct Context<E = Infallible> {
 #[derive(Debug)]
 enum Key {
     Own(OnceLock<IdempotencyKey>),
+    #[cfg(feature = "tokio")]
     Shared(Arc<OnceLock<IdempotencyKey>>),
 }
 
@@ -61,11 +64,11 @@ impl<E> Context<E> {
     /// The call's own key, the same in each of its attempts; made at the first asking.
     #[must_use]
     pub fn idempotency_key(&self) -> IdempotencyKey {
-        let key = match &self.key {
-            Key::Own(key) => key,
-            Key::Shared(key) => key,
-        };
-        *key.get_or_init(IdempotencyKey::new)
+        match &self.key {
+            Key::Own(key) => *key.get_or_init(IdempotencyKey::new),
+            #[cfg(feature = "tokio")]
+            Key::Shared(key) => *key.get_or_init(IdempotencyKey::new),
+        }
     }
 
     /// What the last attempt failed with; `None` in the first attempt, and after one whose outcome was no error, or a `timeout` on

@@ -183,9 +183,9 @@ impl Policy {
     #[cfg(feature = "tokio")]
     pub async fn run_async<T, E: Classify + FromRejected, F: Future<Output = Result<T, E>>>(
         &self,
-        body: impl FnMut() -> F,
+        mut body: impl FnMut() -> F,
     ) -> Result<T, E> {
-        self.run_async_with(body, by_type).await
+        self.drive_async(|()| body(), by_type).await
     }
 
     /// The same with your word on what an outcome means, `Ok` values included.
