@@ -35,6 +35,7 @@
 //! - [`Classify`](macro@Classify): what the variants of your error mean. [`Verdict`] says what follows from that.
 //! - [`Rejected`]: what a caller gets when a policy refuses. [`Failure`]: what a fallback gets.
 //! - [`configure`]: settings of what functions share by name. [`breaker`], [`bucket`] and [`bulkhead`] find it at run time.
+//! - [`Context`]: what a body may know of its call, with an [`IdempotencyKey`] to send along.
 //! - [`Policy`]: the same without the attribute.
 //! - [`golden_tables`]: what one call does under each combination of policies.
 //!
@@ -46,6 +47,8 @@
 //!
 //! There is no other. Every attempt asks the breaker and is counted by it; an open circuit uses up no rate; the timeout measures
 //! the body alone. Retries draw on a budget, so that an outage is not met with `retries` times the load.
+//!
+//! A call inside another ends with that one's deadline, and its retries are paid from that one's budget as well.
 //!
 //! # Features
 //!
@@ -112,6 +115,22 @@
 ///     Ok(order.into_boxed_slice())
 /// }
 /// # assert_eq!(*submit("https://orders".to_owned(), vec![1])?, [1]);
+/// # Ok::<(), std::io::Error>(())
+/// ```
+///
+/// # The call, seen from inside
+///
+/// `context = cx` binds a [`&Context`](Context) named `cx` in the body: the number of the attempt, the time left, a key that is the
+/// same in every attempt, and the error of the attempt before. Handlers and the fallback do not see it.
+///
+/// ```
+/// use resilient::resilient;
+///
+/// #[resilient(retries = 3, context = cx)]
+/// fn header() -> std::io::Result<String> {
+///     Ok(format!("Idempotency-Key: {}", cx.idempotency_key()))
+/// }
+/// assert_ne!(header()?, header()?);
 /// # Ok::<(), std::io::Error>(())
 /// ```
 ///

@@ -42,6 +42,17 @@ async fn pending_once(order: u64) -> Result<u64, Rejected> {
     Ok(black_box(order))
 }
 
+#[resilient(retries = 3, deadline = "9s", breaker = "allocations", context = cx)]
+fn nested(order: u64) -> Result<u64, Rejected> {
+    everything(order - 1 + u64::from(cx.attempt()))
+}
+
+#[resilient(retries = 3, budget = "allocations", context = cx)]
+async fn nested_async(order: u64) -> Result<u64, Rejected> {
+    let order = nested(order)?;
+    Ok(pending_once(order).await?.min(everything_async(order - 1 + u64::from(cx.attempt())).await?))
+}
+
 #[resilient(breaker(name = "allocations when open", failure_threshold = 1))]
 fn refused(fails: bool) -> Result<(), std::io::Error> {
     if fails { Err(std::io::ErrorKind::TimedOut.into()) } else { Ok(()) }
@@ -79,6 +90,13 @@ fn a_healthy_call_with_every_policy_on_allocates_nothing() {
     assert_eq!(allocations(|| assert_eq!(everything(7), Ok(7))), 0);
     assert_eq!(allocations(|| assert_eq!(polls(everything_async(7)), (1, Ok(7)))), 0);
     assert_eq!(allocations(|| assert_eq!(polls(pending_once(7)), (2, Ok(7)))), 0);
+}
+
+#[test]
+fn nor_do_calls_inside_calls_with_a_context() {
+    let _clock = TurnedClock::start();
+    assert_eq!(allocations(|| assert_eq!(nested(7), Ok(7))), 0);
+    assert_eq!(allocations(|| assert_eq!(polls(nested_async(7)), (2, Ok(7)))), 0);
 }
 
 #[test]

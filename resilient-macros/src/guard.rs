@@ -9,7 +9,7 @@ use crate::body::Returns;
 use crate::fallback::Fallback;
 use crate::parameters::Passing;
 use crate::settings::Settings;
-use crate::tokens::source_text;
+use crate::tokens::{says, source_text};
 use crate::value::Given;
 
 /// Everything that the emitted code depends on.
@@ -83,19 +83,20 @@ impl Guard<'_> {
 
     fn call(&self) -> TokenStream {
         let p = &self.p;
-        let run = if self.is_retried() { self.repeated() } else { self.once() };
-        quote_spanned!(mixed()=> let mut __call = #p::Call::enter(__plan); #run)
+        let (context, run) = (self.context(), if self.is_retried() { self.repeated() } else { self.once() });
+        quote_spanned!(mixed()=> let mut __call = #p::Call::new(__plan); #p::Call::enter(&mut __call); #context #run)
     }
 
     fn repeated(&self) -> TokenStream {
         let (p, attempt, judged, leave) = (&self.p, self.attempt(), self.judged(), self.leave());
+        let again = self.context_again(&self.kept_error());
         let last = (!self.settings.clone.is_empty()).then(|| quote_spanned!(mixed()=> let __last = #p::Call::is_last(&__call);));
         let rest = quote_spanned!(mixed()=>
             let __out = #attempt;
             #judged
             match #p::Call::settle(&mut __call, __judged) {
                 #p::ControlFlow::Break(()) => #leave,
-                #p::ControlFlow::Continue(__delay) => __delay,
+                #p::ControlFlow::Continue(__delay) => { #again __delay }
             }
         );
         let attempt = if self.may_wait_after_refusal() {
@@ -124,6 +125,40 @@ impl Guard<'_> {
         }
         let kind = self.kind();
         quote_spanned!(mixed()=> let __out = #attempt; #kind #leave)
+    }
+
+    // Output: let mut __context = p::context(&__call);
+    fn context(&self) -> Option<TokenStream> {
+        let (p, ty, place) = (&self.p, &self.returns.ty, self.at_type());
+        self.settings.context.as_ref()?;
+        let mutability = self.is_retried().then(|| quote_spanned!(mixed()=> mut));
+        let context = if self.keeps_error() {
+            let p = self.settings.private_at(place);
+            quote_spanned!(place=> #p::context_of::<#ty>(&__call))
+        } else {
+            quote_spanned!(mixed()=> #p::context(&__call))
+        };
+        Some(quote_spanned!(mixed()=> let #mutability __context = #context;))
+    }
+
+    /// Tells the context of the next attempt.
+    pub(crate) fn context_again(&self, previous_error: &TokenStream) -> Option<TokenStream> {
+        let p = &self.p;
+        self.settings.context.as_ref()?;
+        Some(quote_spanned!(mixed()=> #p::Context::again(&mut __context, #previous_error);))
+    }
+
+    fn kept_error(&self) -> TokenStream {
+        let (p, ty) = (&self.p, &self.returns.ty);
+        if self.keeps_error() {
+            return quote_spanned!(mixed()=> #p::error_of::<#ty>(__out));
+        }
+        quote_spanned!(mixed()=> #p::None)
+    }
+
+    /// An error that is held while the call waits costs its future the `Send` that the error has not, so only who asks for it pays.
+    fn keeps_error(&self) -> bool {
+        self.settings.context.is_some() && says(self.block.stream(), "previous_error")
     }
 
     /// One run of the body, as the value that the function would have returned.
@@ -182,8 +217,9 @@ impl Guard<'_> {
     /// What an attempt does with its arguments before the body.
     fn start(&self) -> TokenStream {
         let Passing { lent, copies, .. } = &self.passing;
+        let context = self.settings.context.as_ref().map(|name| quote_spanned!(mixed()=> let #name = &__context;));
         let lend = (!lent.is_empty()).then(|| quote_spanned!(mixed()=> if false { #lent }));
-        quote_spanned!(mixed()=> #lend #copies)
+        quote_spanned!(mixed()=> #lend #copies #context)
     }
 
     fn wait(&self) -> TokenStream {

@@ -28,6 +28,7 @@ pub(crate) const KEYS: &[(&str, &str)] = &[
     ("map_err", "map_err = |rejected| MyError::from_refusal(rejected)"),
     ("clone", "clone(order)"),
     ("reuse", "reuse(buffer)"),
+    ("context", "context = cx"),
     ("name", "name = \"charge\""),
     ("crate", "crate = \"path::to::resilient\""),
 ];
@@ -101,6 +102,8 @@ const ALIASES: &[(&str, &str)] = &[
     ("error", "map_err"),
     ("cloned", "clone"),
     ("share", "reuse"),
+    ("ctx", "context"),
+    ("cx", "context"),
     ("id", "name"),
     ("krate", "crate"),
     ("threshold", "failure_threshold"),

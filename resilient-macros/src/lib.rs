@@ -51,6 +51,7 @@ use proc_macro::TokenStream;
 /// | `map_err = path` | `Fn(Rejected) -> E`, or a closure | | `From<Rejected>` |
 /// | `clone(a, b)` | parameters that the body consumes | | – |
 /// | `reuse(a)` | a `mut` parameter whose changes the next attempt shall see | | a fresh copy |
+/// | `context = cx` | binds a `&Context` of that name in the body: `attempt()`, `remaining()`, `idempotency_key()`, `previous_error()` | | none |
 /// | `name = "charge"` | the function's name in errors and events | not empty | `module::path::function` |
 /// | `crate = "path"` | where the library is | | `::resilient` |
 ///

@@ -32,13 +32,14 @@ impl Guard<'_> {
         if !self.may_wait_after_refusal() {
             return leave;
         }
+        let again = self.context_again(&quote_spanned!(mixed()=> #p::None));
         quote_spanned!(mixed()=> {
             if #p::is_final(&__rejected) {
                 #leave;
             }
             match #p::Call::settle(&mut __call, #p::Judged::timed_out()) {
                 #p::ControlFlow::Break(()) => #leave,
-                #p::ControlFlow::Continue(__delay) => break '__attempt __delay,
+                #p::ControlFlow::Continue(__delay) => { #again break '__attempt __delay }
             }
         })
     }

@@ -14,7 +14,7 @@ use crate::literals::{Backoff, Budget, Count, Jitter, MaxWait, Name};
 use crate::mentions::Mentions;
 use crate::mistakes::Mistakes;
 use crate::rate::Rate;
-use crate::value::{Given, Literal, Setting, bare};
+use crate::value::{Given, Literal, Setting, bare, word};
 
 #[derive(Default)]
 pub(crate) struct Settings {
@@ -40,6 +40,8 @@ pub(crate) struct Settings {
     pub(crate) map_err: Option<Expr>,
     pub(crate) clone: Vec<Ident>,
     pub(crate) reuse: Vec<Ident>,
+    /// What the body calls its context.
+    pub(crate) context: Option<Ident>,
     pub(crate) name: Option<Setting<Name>>,
     root: Option<Path>,
     /// The keys as they were typed, for editors.
@@ -198,6 +200,7 @@ impl Settings {
             "map_err" => self.map_err = callable(entry, mistakes),
             "clone" => self.clone = parameters(entry, mistakes),
             "reuse" => self.reuse = parameters(entry, mistakes),
+            "context" => self.context = variable(entry, mistakes),
             "name" => self.name = read(entry, KEYS, mistakes),
             "crate" => self.root = mistakes.keep(expression(entry, KEYS).and_then(root)).flatten(),
             _ => mistakes.add(unknown(KEYS, &entry.key)),
@@ -268,6 +271,17 @@ fn parameters(entry: &Entry, mistakes: &mut Mistakes) -> Vec<Ident> {
         mistakes.on(&name.key, format!("`{key}` takes names of parameters and nothing else: `{usage}`"));
     }
     names.into_iter().map(|name| name.key).collect()
+}
+
+/// A name of the user's for something of ours.
+fn variable(entry: &Entry, mistakes: &mut Mistakes) -> Option<Ident> {
+    let given = mistakes.keep(expression(entry, KEYS)).flatten()?;
+    let (key, usage) = (&entry.key, usage(KEYS, &entry.key.to_string()));
+    let name = word(bare(given)).filter(|name| !["self", "Self", "super", "crate"].iter().any(|word| *name == word));
+    if name.is_none() {
+        mistakes.on(given, format!("`{key}` takes the name by which the body shall call it, and nothing else: `{usage}`"));
+    }
+    name.cloned()
 }
 
 fn breaker(entry: &Entry, mistakes: &mut Mistakes) -> Breaker {

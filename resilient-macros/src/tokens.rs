@@ -13,6 +13,14 @@ pub(crate) fn is_word(token: &TokenTree, word: &str) -> bool {
     matches!(token, TokenTree::Ident(ident) if ident == word)
 }
 
+/// Whether a word occurs in code, be it as a method.
+pub(crate) fn says(code: TokenStream, word: &str) -> bool {
+    code.into_iter().any(|token| match token {
+        TokenTree::Group(group) => says(group.stream(), word),
+        token => is_word(&token, word),
+    })
+}
+
 pub(crate) fn is_mark(token: &TokenTree, mark: char) -> bool {
     matches!(token, TokenTree::Punct(punct) if punct.as_char() == mark)
 }

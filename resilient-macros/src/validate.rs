@@ -272,7 +272,16 @@ impl Rules<'_> {
             }
         }
         self.fallback_parameters();
+        self.context();
         self.receiver();
+    }
+
+    fn context(&mut self) {
+        let name = self.settings.context.as_ref();
+        if let Some(name) = name.filter(|name| self.bindings.iter().any(|binding| binding.ident == **name)) {
+            let message = format!("`{name}` is a parameter of this function; give the context another name");
+            self.mistakes.on(name, message);
+        }
     }
 
     fn no_such_parameter(&mut self, name: &Ident) {

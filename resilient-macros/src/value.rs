@@ -120,7 +120,7 @@ pub(crate) fn bare(expression: &Expr) -> &Expr {
     }
 }
 
-fn word(expression: &Expr) -> Option<&Ident> {
+pub(crate) fn word(expression: &Expr) -> Option<&Ident> {
     match expression {
         Expr::Path(path) => path.path.get_ident(),
         _ => None,

@@ -5,16 +5,16 @@ use crate::bulkhead::{Bulkhead, Slot, Unpark};
 use crate::call::{Call, Delay, Step};
 use crate::clock::{Instant, now, sleep_blocking};
 use crate::events;
-use crate::plan::Plan;
+use crate::nesting;
 use crate::rejected::Rejected;
 use crate::running::Running;
 use std::time::Duration;
 
-impl<'p> Call<'p> {
+impl Call<'_> {
+    /// Once, when the call begins.
     #[inline]
-    #[must_use]
-    pub fn enter(plan: &'p Plan<'p>) -> Self {
-        Self::new(plan, now)
+    pub fn enter(&mut self) {
+        self.begin(nesting::is_alone(), now, nesting::inherited);
     }
 
     /// Waits until the body may run.
@@ -30,13 +30,21 @@ impl<'p> Call<'p> {
     /// The same, where every wait is unlimited and nothing can refuse.
     #[inline]
     pub fn turn_unrefused_blocking(&mut self) {
-        while self.turn_blocking().is_err() {}
+        if !self.starts_at_once(now) {
+            self.wait_unrefused();
+        }
+    }
+
+    #[cold]
+    fn wait_unrefused(&mut self) {
+        self.refuse_never();
+        while self.wait_for_turn().is_err() {}
     }
 
     /// Runs the body in its turn.
     #[inline]
     pub fn run<T>(&mut self, body: impl FnOnce() -> T) -> T {
-        let running = Running(self);
+        let running = Running::start(self);
         let outcome = body();
         running.finish();
         self.body_ended();

@@ -6,6 +6,9 @@
 
 use crate::clock::Instant;
 use crate::configure::words::{Words as _, words};
+use crate::pools::Pools;
+use crate::sync::{Mutex, lock};
+use once_cell::race::OnceBox;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 const SECOND: f64 = 1e9;
@@ -92,7 +95,12 @@ pub(crate) struct Budget {
     token: AtomicU64,
     gain: AtomicU64,
     pool: AtomicU64,
+    /// What a call hands down that has this pool and no parent.
+    alone: OnceBox<Pools>,
 }
+
+/// A pool that is always full.
+pub(crate) static UNLIMITED: Budget = Budget::unlimited();
 
 impl Budget {
     pub(crate) fn new(settings: RetryBudget) -> Self {
@@ -101,9 +109,20 @@ impl Budget {
         budget
     }
 
-    /// A pool that is always full.
     pub(crate) const fn unlimited() -> Self {
-        Self { full_at: AtomicU64::new(0), token: AtomicU64::new(0), gain: AtomicU64::new(0), pool: AtomicU64::new(0) }
+        Self {
+            full_at: AtomicU64::new(0),
+            token: AtomicU64::new(0),
+            gain: AtomicU64::new(0),
+            pool: AtomicU64::new(0),
+            alone: OnceBox::new(),
+        }
+    }
+
+    /// The pool as what a call hands down; `None` if it is unlimited.
+    pub(crate) fn pools(&'static self) -> Option<&'static Pools> {
+        let is_limited = self.token.load(Ordering::Relaxed) != 0;
+        is_limited.then(|| self.alone.get_or_init(|| Box::new(Pools::new(Some(self), None))))
     }
 
     /// The settings must have no [`RetryBudget::problem`].
@@ -123,33 +142,65 @@ impl Budget {
 
     /// One retry, if the pool has it.
     pub(crate) fn take(&self, now: Instant) -> bool {
+        let take = |full_at| self.after_taking(full_at, now);
+        self.token.load(Ordering::Relaxed) == 0 || self.full_at.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).is_ok()
+    }
+
+    /// Whether the pool has a retry.
+    pub(crate) fn has(&self, now: Instant) -> bool {
+        self.token.load(Ordering::Relaxed) == 0 || self.after_taking(self.full_at.load(Ordering::Relaxed), now).is_some()
+    }
+
+    fn after_taking(&self, full_at: u64, now: Instant) -> Option<u64> {
         let (token, pool) = (self.token.load(Ordering::Relaxed), self.pool.load(Ordering::Relaxed));
-        if token == 0 {
-            return true;
-        }
-        let take = |full_at| {
-            let next = now.max(Instant::from_nanos(full_at)).plus(token);
-            (next.since(now) <= pool).then_some(next.as_nanos())
-        };
-        self.full_at.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).is_ok()
+        let next = now.max(Instant::from_nanos(full_at)).plus(token);
+        (next.since(now) <= pool).then_some(next.as_nanos())
     }
 
-    /// A success earns its share; a full pool is left alone, and the clock too.
+    /// A retry that was taken and will not be made.
+    pub(crate) fn put_back(&self) {
+        let token = self.token.load(Ordering::Relaxed);
+        let earlier = |full_at: u64| Some(full_at.saturating_sub(token));
+        let _ = self.full_at.fetch_update(Ordering::Relaxed, Ordering::Relaxed, earlier);
+    }
+
+    /// A full pool has nothing to earn, and nobody need look at a clock for it.
     #[inline]
-    pub(crate) fn earn(&self, now: impl FnOnce() -> Instant) {
-        if self.full_at.load(Ordering::Relaxed) != 0 {
-            self.earn_back(now());
-        }
+    pub(crate) fn is_full(&self) -> bool {
+        self.full_at.load(Ordering::Relaxed) == 0
     }
 
-    #[cold]
-    fn earn_back(&self, now: Instant) {
+    /// A success earns its share.
+    pub(crate) fn earn(&self, now: Instant) {
         let gain = self.gain.load(Ordering::Relaxed);
         let earn = |full_at: u64| {
             let left = Instant::from_nanos(full_at).since(now);
             (full_at != 0).then_some(if left <= gain { 0 } else { full_at.saturating_sub(gain) })
         };
         let _ = self.full_at.fetch_update(Ordering::Relaxed, Ordering::Relaxed, earn);
+    }
+}
+
+/// A pool for as long as its owner lives. Whoever retries holds on to pools for ever, so they are not freed but handed on.
+#[derive(Debug)]
+pub(crate) struct Lease(pub(crate) &'static Budget);
+
+static RETURNED: Mutex<Vec<&'static Budget>> = Mutex::new(Vec::new());
+
+impl Lease {
+    /// The settings must have no [`RetryBudget::problem`].
+    pub(crate) fn new(settings: RetryBudget) -> Self {
+        let returned = lock(&RETURNED).pop();
+        let budget = returned.unwrap_or_else(|| Box::leak(Box::new(Budget::unlimited())));
+        budget.full_at.store(0, Ordering::Relaxed);
+        budget.change(settings);
+        Self(budget)
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        lock(&RETURNED).push(self.0);
     }
 }
 
@@ -179,21 +230,20 @@ mod tests {
         let budget = Budget::new(RetryBudget::new());
         drain(&budget, at(0));
         for _ in 0..4 {
-            budget.earn(|| at(0));
+            budget.earn(at(0));
         }
         assert_eq!(drain(&budget, at(0)), 0);
-        budget.earn(|| at(0));
+        budget.earn(at(0));
         assert_eq!(drain(&budget, at(0)), 1);
     }
 
     #[test]
-    fn a_full_pool_looks_at_no_clock_and_becomes_full_again() {
+    fn a_pool_becomes_full_again() {
         let budget = Budget::new(RetryBudget::new());
-        let full = || budget.full_at.load(Ordering::Relaxed) == 0;
-        budget.earn(|| unreachable!("a full pool has nothing to earn"));
-        assert!(budget.take(at(0)) && !full());
-        budget.earn(|| at(90));
-        assert!(full());
+        budget.earn(at(0));
+        assert!(budget.is_full() && budget.take(at(0)) && !budget.is_full());
+        budget.earn(at(90));
+        assert!(budget.is_full());
     }
 
     #[test]
@@ -203,13 +253,33 @@ mod tests {
             budget.take(at(0));
             let successes = 10_000_u32;
             let retries = (0..successes).fold(0, |retries, _| {
-                budget.earn(|| at(0));
+                budget.earn(at(0));
                 retries + drain(&budget, at(0))
             });
             let allowed = ratio * f64::from(successes);
             assert!(f64::from(retries) <= allowed + 1.0, "{ratio}: {retries}");
             assert!(f64::from(retries) >= allowed.min(f64::from(successes)) * 0.49 - 1.0, "{ratio}: {retries}");
         }
+    }
+
+    #[test]
+    fn a_retry_that_is_not_made_is_put_back() {
+        let budget = Budget::new(RetryBudget::new().pool(3));
+        assert!(budget.has(at(0)) && budget.take(at(0)));
+        budget.put_back();
+        assert_eq!(drain(&budget, at(0)), 3);
+        assert!(!budget.has(at(0)));
+        budget.put_back();
+        assert_eq!(drain(&budget, at(0)), 1);
+    }
+
+    #[test]
+    fn a_returned_pool_is_full_when_it_is_handed_on() {
+        let lease = Lease::new(RetryBudget::new().pool(3));
+        drain(lease.0, at(0));
+        drop(lease);
+        let leases = [(); 8].map(|()| Lease::new(RetryBudget::new().pool(5)));
+        assert!(leases.iter().all(|lease| drain(lease.0, at(0)) == 5));
     }
 
     #[test]

@@ -10,7 +10,9 @@ use crate::bulkhead::{Bulkhead, Slot};
 use crate::clock::{Instant, nanos};
 use crate::events::{self, End};
 use crate::judging::Judged;
+use crate::nesting::Scope;
 use crate::plan::Plan;
+use crate::pools::{self, NO_POOL};
 use crate::rejected::{Refusal, Rejected};
 use crate::switches;
 use crate::verdict::Verdict;
@@ -20,14 +22,33 @@ use std::time::Duration;
 /// One call, over all its attempts.
 #[doc(hidden)]
 #[derive(Debug)]
+#[repr(C)] // What begins as zero stands together, so that few stores begin it.
 pub struct Call<'p> {
     plan: &'p Plan<'p>,
-    ends: Instant,
+    /// What it hands down, and when it must end itself.
+    scope: Scope,
     /// When the attempt began, or the call before its first; `NEVER` where nobody has asked yet.
     started: Instant,
     previous_delay: u64,
-    attempts: u64,
+    attempts: u32,
+    deadline: Deadline,
+    /// Whether an enclosing call has a pool.
+    is_nested: bool,
+    is_never_refused: bool,
     admission: Admission<'p>,
+}
+
+/// What the coming attempt has to do with the deadline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u16)] // With the flags behind it, one word.
+enum Deadline {
+    None,
+    /// Nothing yet: the call has just begun.
+    Ahead,
+    /// It may have passed.
+    Running,
+    /// So may an enclosing call's, which is earlier than the call's own.
+    Inherited,
 }
 
 /// What an attempt holds while its body runs. Settling spends it; dropped, it is given back as if nothing had been asked.
@@ -67,14 +88,63 @@ pub(crate) enum Step<'p> {
 
 impl<'p> Call<'p> {
     #[inline]
-    pub(crate) fn new(plan: &'p Plan<'p>, clock: impl FnOnce() -> Instant) -> Self {
-        let (mut started, mut ends) = (Instant::NEVER, Instant::NEVER);
-        if plan.settings.deadline != u64::MAX {
-            started = clock();
-            ends = started.plus(plan.settings.deadline);
+    #[must_use]
+    pub fn new(plan: &'p Plan<'p>) -> Self {
+        Self {
+            plan,
+            scope: Scope { ends: Instant::NEVER, pools: plan.pools },
+            started: Instant::NEVER,
+            previous_delay: 0,
+            attempts: 0,
+            deadline: Deadline::None,
+            is_nested: false,
+            is_never_refused: false,
+            admission: Admission { permit: None, slot: None },
         }
-        let admission = Admission { permit: None, slot: None };
-        Self { plan, ends, started, previous_delay: 0, attempts: 0, admission }
+    }
+
+    /// What was not known when it was made: the time, and its place among the calls around it.
+    #[inline]
+    pub(crate) fn begin(&mut self, is_alone: bool, clock: impl FnOnce() -> Instant, outer: impl FnOnce() -> Scope) {
+        if !is_alone || self.plan.settings.deadline != u64::MAX {
+            self.begin_with(clock, outer);
+        }
+    }
+
+    #[cold]
+    fn begin_with(&mut self, clock: impl FnOnce() -> Instant, outer: impl FnOnce() -> Scope) {
+        let outer = outer();
+        if self.plan.settings.deadline != u64::MAX {
+            self.started = clock();
+            self.scope.ends = self.started.plus(self.plan.settings.deadline);
+            self.scope.pools = self.scope.pools.or(Some(&NO_POOL));
+            self.deadline = Deadline::Ahead;
+        }
+        if let Some(pools) = outer.pools {
+            self.is_nested = pools.has_pool();
+            self.scope.pools = Some(self.plan.pools.map_or(pools, |own| pools.with(own)));
+        }
+        if outer.ends < self.scope.ends {
+            self.scope.ends = outer.ends;
+            self.deadline = Deadline::Inherited;
+        }
+    }
+
+    /// What the calls further in inherit.
+    #[inline]
+    pub(crate) fn handed_down(&self) -> Scope {
+        self.scope
+    }
+
+    /// There is no way to tell its caller of a refusal: an inherited deadline keeps it from waiting for a retry, and from nothing
+    /// else. A body that must end is stopped by the call that has the deadline.
+    pub(crate) fn refuse_never(&mut self) {
+        self.is_never_refused = true;
+    }
+
+    /// When it must be refused or stopped.
+    fn ends(&self) -> Instant {
+        if self.is_never_refused { Instant::NEVER } else { self.scope.ends }
     }
 
     pub(crate) fn plan(&self) -> &'p Plan<'p> {
@@ -85,33 +155,50 @@ impl<'p> Call<'p> {
     #[inline]
     #[must_use]
     pub fn is_last(&self) -> bool {
-        self.attempts >= u64::from(self.plan.settings.retries)
+        self.attempts >= self.plan.settings.retries
     }
 
     /// Whether everything that the coming attempt needs is had at once. If not, nothing is held, and it takes a [`Turn`].
     #[inline]
     pub(crate) fn starts_at_once(&mut self, clock: impl Fn() -> Instant) -> bool {
-        let plan = self.plan;
-        if self.attempts > 0 && self.ends != Instant::NEVER {
-            return false;
+        if self.deadline != Deadline::None {
+            return self.starts_before_deadline(clock);
         }
+        self.takes_all(clock)
+    }
+
+    /// A call that has just begun read the time when it set its deadline.
+    #[cold]
+    fn starts_before_deadline(&mut self, clock: impl FnOnce() -> Instant) -> bool {
+        if self.deadline != Deadline::Ahead {
+            self.started = clock();
+        }
+        let started = self.started;
+        (self.deadline == Deadline::Ahead || started < self.ends()) && self.takes_all(|| started)
+    }
+
+    #[inline]
+    fn takes_all(&mut self, clock: impl FnOnce() -> Instant) -> bool {
+        let plan = self.plan;
         if let Some(breaker) = plan.breaker
             && !breaker.admit_healthy(|permit| put(&mut self.admission.permit, permit))
         {
             return false;
         }
         if let Some(bucket) = plan.bucket {
-            if self.started == Instant::NEVER {
-                self.started = clock();
-            }
+            self.started = clock();
             if let Some(bulkhead) = plan.bulkhead {
                 return self.starts_with_both(bucket, bulkhead);
             }
             if !bucket.take_and_spend(self.started) {
-                return self.gives_back();
+                self.give_back();
+                return false;
             }
         } else if let Some(bulkhead) = plan.bulkhead {
-            let Some(slot) = bulkhead.try_acquire() else { return self.gives_back() };
+            let Some(slot) = bulkhead.try_acquire() else {
+                self.give_back();
+                return false;
+            };
             put(&mut self.admission.slot, slot);
         }
         self.start();
@@ -119,8 +206,11 @@ impl<'p> Call<'p> {
     }
 
     fn starts_with_both(&mut self, bucket: &'p Bucket, bulkhead: &'p Bulkhead) -> bool {
-        let Some(token) = bucket.take(self.started) else { return self.gives_back() };
-        let Some(slot) = bulkhead.try_acquire() else { return self.gives_back() };
+        let both = bucket.take(self.started).and_then(|token| Some((token, bulkhead.try_acquire()?)));
+        let Some((token, slot)) = both else {
+            self.give_back();
+            return false;
+        };
         token.spend();
         put(&mut self.admission.slot, slot);
         self.start();
@@ -128,9 +218,8 @@ impl<'p> Call<'p> {
     }
 
     #[cold]
-    fn gives_back(&mut self) -> bool {
+    fn give_back(&mut self) {
         self.admission = Admission { permit: None, slot: None };
-        false
     }
 
     #[inline]
@@ -141,7 +230,7 @@ impl<'p> Call<'p> {
     /// A place in the order of those who must wait.
     #[cold]
     pub(crate) fn turn(&self, now: Instant) -> Turn<'p> {
-        Turn { token: None, slot: None, gives_up: now.plus(self.plan.settings.max_wait).min(self.ends) }
+        Turn { token: None, slot: None, gives_up: now.plus(self.plan.settings.max_wait).min(self.ends()) }
     }
 
     /// Asks for what is still missing. A breaker's permit is never kept across a wait: what was closed when the wait began may be
@@ -149,8 +238,8 @@ impl<'p> Call<'p> {
     #[cold]
     pub(crate) fn advance(&mut self, turn: &mut Turn<'p>, now: Instant) -> Step<'p> {
         self.started = now;
-        if now >= self.ends {
-            return self.refuse(Rejected::DeadlineExceeded, None, Some(self.deadline()));
+        if now >= self.ends() {
+            return self.refuse(Rejected::DeadlineExceeded, None, self.own_deadline());
         }
         let permit = match self.ask_breaker(now) {
             Ok(permit) => permit,
@@ -202,18 +291,22 @@ impl<'p> Call<'p> {
         Err(Step::Queue(bulkhead, turn.gives_up))
     }
 
-    fn attempts(&self) -> u32 {
-        u32::try_from(self.attempts).unwrap_or(u32::MAX)
-    }
-
     /// How long a probe may take before another may try.
     fn lease(&self) -> Option<u64> {
         let timeout = self.plan.settings.timeout;
         (timeout != u64::MAX).then_some(timeout.saturating_add(LEASE_SLACK))
     }
 
-    fn deadline(&self) -> Duration {
-        Duration::from_nanos(self.plan.settings.deadline)
+    /// The deadline that ends the call, if it is its own.
+    fn own_deadline(&self) -> Option<Duration> {
+        (self.deadline != Deadline::Inherited).then_some(Duration::from_nanos(self.plan.settings.deadline))
+    }
+
+    /// Whether the attempt was given what its function says: its full timeout, or without one half of the call's own deadline.
+    fn had_its_time(&self, now: Instant) -> bool {
+        let settings = &self.plan.settings;
+        let enough = if settings.timeout == u64::MAX { settings.deadline / 2 } else { settings.timeout };
+        now.since(self.started) >= enough
     }
 
     /// A refusal before the body ran, at a time that is when the attempt wanted to start.
@@ -226,7 +319,7 @@ impl<'p> Call<'p> {
     }
 
     fn rejected(&self, kind: fn(Refusal) -> Rejected, resource: Option<&'static str>, time: Option<Duration>) -> Rejected {
-        kind(Refusal { function: self.plan.function, resource, attempts: self.attempts(), time })
+        kind(Refusal { function: self.plan.function, resource, attempts: self.attempts, time })
     }
 
     /// Takes the verdict on an attempt: what it holds is accounted for, and a retry decided.
@@ -236,8 +329,18 @@ impl<'p> Call<'p> {
             return self.settle_unsuccessful(judged);
         }
         self.succeed();
-        self.plan.budget.earn(crate::clock::now);
+        if !self.plan.budget.is_full() {
+            self.earn();
+        }
         ControlFlow::Break(())
+    }
+
+    /// One success of the outermost call earns once, however many calls further in succeeded for it.
+    #[cold]
+    fn earn(&self) {
+        if !self.is_nested {
+            self.plan.budget.earn(crate::clock::now());
+        }
     }
 
     /// The same, where nothing is retried.
@@ -261,7 +364,7 @@ impl<'p> Call<'p> {
     /// The body has ended, so its slot is free.
     #[inline]
     pub(crate) fn body_ended(&mut self) {
-        if self.plan.bulkhead.is_some() {
+        if self.admission.slot.is_some() {
             self.release_slot();
         }
     }
@@ -299,13 +402,16 @@ impl<'p> Call<'p> {
         }
         match self.next_delay(judged, now, random) {
             Ok(delay) => {
-                events::retry(self.plan, self.attempts(), delay, judged);
+                events::retry(self.plan, self.attempts, delay, judged);
                 self.previous_delay = delay;
                 self.started = Instant::NEVER;
+                if self.deadline == Deadline::Ahead {
+                    self.deadline = Deadline::Running;
+                }
                 ControlFlow::Continue(Delay(delay))
             }
             Err(end) => {
-                events::exhausted(self.plan, self.attempts(), end, judged);
+                events::exhausted(self.plan, self.attempts, end, judged);
                 ControlFlow::Break(())
             }
         }
@@ -325,6 +431,8 @@ impl<'p> Call<'p> {
                 }
                 (Verdict::Transient { .. }, _) => permit.fail(now, random),
                 (Verdict::Throttled { .. }, Some(hint)) => permit.hold(now.plus(hint)),
+                // The calls further in gave up on the call's own deadline, a moment before it would have stopped them all.
+                (Verdict::Ignored, _) if self.is_over(now) && self.had_its_time(now) => permit.fail(now, random),
                 (Verdict::Throttled { .. } | Verdict::Ignored, _) => drop(permit),
             }
         }
@@ -333,28 +441,33 @@ impl<'p> Call<'p> {
         }
     }
 
+    /// Whether the call's own deadline has passed.
+    fn is_over(&self, now: Instant) -> bool {
+        self.deadline != Deadline::Inherited && self.plan.settings.deadline != u64::MAX && now >= self.scope.ends
+    }
+
     /// The wait before the next attempt, if there is to be one; the budget is asked last, so that nothing is spent for nothing.
     fn next_delay(&mut self, judged: &Judged<'_>, now: Instant, random: u64) -> Result<u64, End> {
         let Plan { settings, breaker, budget, .. } = *self.plan;
-        if self.attempts > u64::from(settings.retries) {
+        if self.attempts > settings.retries {
             return Err(End::Attempts);
         }
         if !switches::retries_are_enabled() {
             return Err(End::SwitchedOff);
         }
-        let own = settings.schedule.wait(self.attempts(), self.previous_delay, random);
+        let own = settings.schedule.wait(self.attempts, self.previous_delay, random);
         let delay = match hint(judged) {
             Some(hint) if hint > settings.max_retry_after => return Err(End::Hint),
             Some(hint) => spread_hint(own, hint, settings.max_retry_after, random),
             None => own,
         };
-        if self.ends != Instant::NEVER && now.plus(delay) >= self.ends {
+        if self.scope.ends != Instant::NEVER && now.plus(delay) >= self.scope.ends {
             return Err(End::Deadline);
         }
         if breaker.is_some_and(|breaker| breaker.is_refusing(now)) {
             return Err(End::CircuitOpen);
         }
-        if !budget.take(now) {
+        if !pools::take(budget, self.scope.pools, now) {
             return Err(End::Budget);
         }
         Ok(delay)
@@ -373,7 +486,7 @@ impl<'p> Turn<'p> {
 impl Call<'_> {
     #[inline]
     pub(crate) fn has_limit(&self) -> bool {
-        self.plan.settings.timeout != u64::MAX || self.ends != Instant::NEVER
+        self.plan.settings.timeout != u64::MAX || self.ends() != Instant::NEVER
     }
 
     /// When the running body must be stopped, its start being now if nobody had to know it before.
@@ -381,17 +494,16 @@ impl Call<'_> {
         if self.started == Instant::NEVER {
             self.started = now;
         }
-        self.started.plus(self.plan.settings.timeout).min(self.ends)
+        self.started.plus(self.plan.settings.timeout).min(self.ends())
     }
 
-    /// The body is stopped at the end of its time; its slot stays taken until it is dropped and the call goes on or ends. A deadline says something about the service only if it left the attempt its
-    /// full timeout, or, without one, half of itself.
+    /// The body is stopped at the end of its time; its slot stays taken until it is dropped and the call goes on or ends. A deadline
+    /// says something about the service only if it left the attempt its time.
     #[cold]
     pub(crate) fn stop_body(&mut self, now: Instant, random: u64) -> Rejected {
         let Plan { settings, .. } = *self.plan;
-        let is_timeout = self.started.plus(settings.timeout) <= self.ends;
-        let had_its_half = settings.timeout == u64::MAX && now.since(self.started) >= settings.deadline / 2;
-        if (is_timeout || had_its_half)
+        let is_timeout = self.started.plus(settings.timeout) <= self.ends();
+        if (is_timeout || self.had_its_time(now))
             && let Some(permit) = self.admission.permit.take()
         {
             permit.fail(now, random);
@@ -399,7 +511,7 @@ impl Call<'_> {
         let rejected = if is_timeout {
             self.rejected(Rejected::Timeout, None, Some(Duration::from_nanos(settings.timeout)))
         } else {
-            self.rejected(Rejected::DeadlineExceeded, None, Some(self.deadline()))
+            self.rejected(Rejected::DeadlineExceeded, None, self.own_deadline())
         };
         if !is_timeout || settings.retries == 0 {
             events::rejected(self.plan, &rejected, now);

@@ -70,6 +70,8 @@ pub mod keys {
     pub mod clone {}
     /// `reuse(buffer)`: `mut` parameters whose changes the next attempt shall see.
     pub mod reuse {}
+    /// `context = cx`: binds what the body may know of its call: attempt, time left, idempotency key, previous error.
+    pub mod context {}
     /// `name = "charge"`: the function's name in errors and events.
     pub mod name {}
 }

@@ -18,15 +18,19 @@ mod classify;
 mod clock;
 mod completion;
 mod configure;
+mod context;
 mod events;
+mod idempotency_key;
 mod judging;
 mod latest;
+mod nesting;
 mod outcome;
 mod overrides;
 mod plan;
 mod policy;
 #[cfg(feature = "tokio")]
 mod polling;
+mod pools;
 mod rate;
 mod registry;
 mod rejected;
@@ -50,6 +54,8 @@ pub use classify::CheckStatus;
 #[cfg(feature = "http")]
 pub use classify::{StatusError, retry_after};
 pub use configure::{ConfigError, Configuration, Problem, breaker, bucket, bulkhead, configure, reload};
+pub use context::Context;
+pub use idempotency_key::IdempotencyKey;
 pub use outcome::Failure;
 pub use overrides::Overrides;
 pub use policy::{Policy, PolicyBuilder};
@@ -66,6 +72,7 @@ pub mod __private {
     pub use crate::catalog::Entry;
     #[cfg(rust_analyzer)]
     pub use crate::completion::keys;
+    pub use crate::context::{Context, context, context_of, error_of};
     pub use crate::judging::{Judged, Probe, classify, retry_if};
     pub use crate::outcome::{Kind, ignored, parts, refused, refused_with, split};
     pub use crate::plan::Plan;

@@ -288,7 +288,8 @@ impl Overrides {
         settings.schedule.backoff = self.backoff.unwrap_or_default();
         settings.schedule.jitter = self.jitter.unwrap_or_default();
         if self.is_on(self.retries_enabled) {
-            settings.retries = self.retries.unwrap_or(0);
+            // So that the number of attempts fits into as many bits.
+            settings.retries = self.retries.unwrap_or(0).min(u32::MAX - 1);
         }
         if self.is_on(self.timeout_enabled) {
             set(&mut settings.timeout, self.timeout);

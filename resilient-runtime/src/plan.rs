@@ -3,7 +3,7 @@
 use crate::backoff::{Backoff, Jitter, Schedule};
 use crate::breaker::Breaker;
 use crate::bucket::Bucket;
-use crate::budget::{Budget, RetryBudget};
+use crate::budget::{Budget, Lease, RetryBudget, UNLIMITED};
 use crate::bulkhead::Bulkhead;
 use crate::circuit_breaker::CircuitBreaker;
 use crate::clock::{nanos, now};
@@ -11,6 +11,7 @@ use crate::configure::layer::Kind;
 use crate::configure::words::Words;
 use crate::events::Record;
 use crate::overrides::Overrides;
+use crate::pools::Pools;
 use crate::registry::{self, BucketSettings, BulkheadSettings, Finder};
 use once_cell::race::OnceBox;
 use std::time::Duration;
@@ -153,7 +154,7 @@ impl Declared {
 pub(crate) struct Own {
     bucket: OnceBox<Bucket>,
     bulkhead: OnceBox<Bulkhead>,
-    budget: OnceBox<Budget>,
+    budget: OnceBox<Lease>,
 }
 
 impl Own {
@@ -206,7 +207,7 @@ pub(crate) struct Assembly {
     breaker: Option<&'static Breaker>,
     bucket: Choice<Bucket>,
     bulkhead: Choice<Bulkhead>,
-    budget: Choice<Budget>,
+    budget: &'static Budget,
 }
 
 impl Assembly {
@@ -239,13 +240,13 @@ impl Assembly {
             breaker,
             bucket: self.bucket.get(&own.bucket).filter(|bucket| bucket.is_enabled()),
             bulkhead: self.bulkhead.get(&own.bulkhead).filter(|bulkhead| bulkhead.is_enabled()),
-            budget: self.budget.get(&own.budget).unwrap_or(&UNLIMITED),
+            budget: self.budget,
+            pools: None,
             record,
         }
+        .with_pools()
     }
 }
-
-static UNLIMITED: Budget = Budget::unlimited();
 
 fn bucket(declared: &Declared, effective: &Overrides, own: &Own, finder: &mut Finder) -> Choice<Bucket> {
     if let Some(name) = declared.bucket {
@@ -267,20 +268,21 @@ fn bulkhead(declared: &Declared, effective: &Overrides, own: &Own, finder: &mut 
     Choice::own(effective.is_on(effective.concurrency_enabled))
 }
 
-fn budget(declared: &Declared, effective: &Overrides, own: &Own, finder: &Finder) -> Choice<Budget> {
+fn budget(declared: &Declared, effective: &Overrides, own: &Own, finder: &Finder) -> &'static Budget {
     if !effective.is_on(effective.budget_enabled) {
-        return Choice::None;
+        return &UNLIMITED;
     }
     let ratio = match (effective.budget, declared.breaker) {
-        (Some(BudgetChoice::None), _) => return Choice::None,
-        (Some(BudgetChoice::Named(name)), _) => return Choice::Shared(registry::budget(name)),
-        (None, Some((breaker, _))) => return Choice::Shared(registry::budget_of_breaker(breaker)),
+        (Some(BudgetChoice::None), _) => return &UNLIMITED,
+        (Some(BudgetChoice::Named(name)), _) => return registry::budget(name),
+        (None, Some((breaker, _))) => return registry::budget_of_breaker(breaker),
         (Some(BudgetChoice::Ratio(ratio)), _) => RetryBudget::new().ratio(ratio),
         (None, None) => RetryBudget::new(),
     };
     let settings = ratio.or(finder.default_budget);
-    own.budget.get_or_init(|| Box::new(Budget::new(settings))).change(settings);
-    Choice::Own
+    let Lease(budget) = own.budget.get_or_init(|| Box::new(Lease::new(settings)));
+    budget.change(settings);
+    budget
 }
 
 /// What a call needs to know, in one place that it borrows for its time.
@@ -292,7 +294,9 @@ pub struct Plan<'r> {
     pub(crate) breaker: Option<&'r Breaker>,
     pub(crate) bucket: Option<&'r Bucket>,
     pub(crate) bulkhead: Option<&'r Bulkhead>,
-    pub(crate) budget: &'r Budget,
+    pub(crate) budget: &'static Budget,
+    /// What a call without a parent hands down, if it may retry.
+    pub(crate) pools: Option<&'static Pools>,
     pub(crate) record: &'r Record,
 }
 
@@ -313,6 +317,20 @@ impl Plan<'_> {
 
     pub(crate) fn breaker_name(&self) -> Option<&'static str> {
         self.breaker.map(Breaker::name)
+    }
+
+    #[must_use]
+    pub fn with_retries(mut self, retries: u32) -> Self {
+        if !self.settings.fixed.has("retries") {
+            // So that the number of attempts fits into as many bits.
+            self.settings.retries = retries.min(u32::MAX - 1);
+        }
+        self.with_pools()
+    }
+
+    fn with_pools(mut self) -> Self {
+        self.pools = if self.settings.retries > 0 { self.budget.pools() } else { None };
+        self
     }
 }
 
@@ -335,7 +353,6 @@ macro_rules! settings_from_expressions {
 }
 
 settings_from_expressions! {
-    with_retries(retries: u32) "retries" settings => settings.retries = retries;
     with_base_delay(delay: Duration) "base_delay" settings => settings.schedule.base = nanos(delay);
     with_max_delay(delay: Duration) "max_delay" settings => settings.schedule.max = nanos(delay);
     with_backoff(backoff: Backoff) "backoff" settings => settings.schedule.backoff = backoff;

@@ -9,6 +9,7 @@ use crate::call::is_final;
 use crate::circuit_breaker::CircuitBreaker;
 use crate::configure::value::MaxWait;
 use crate::configure::{ConfigError, Problem};
+use crate::context::Context;
 use crate::events::Record;
 use crate::judging::Judged;
 use crate::outcome::FromRejected;
@@ -106,19 +107,56 @@ impl Policy {
     pub fn run_with<T, E: FromRejected>(
         &self,
         mut body: impl FnMut() -> Result<T, E>,
+        classify: impl FnMut(&Result<T, E>) -> Verdict,
+    ) -> Result<T, E> {
+        self.drive(|()| body(), classify)
+    }
+
+    /// [`run`](Self::run) with a body that is told of its call: which attempt it is, how long it has, a key to send along, and what
+    /// the attempt before failed with.
+    ///
+    /// # Errors
+    ///
+    /// As [`run`](Self::run).
+    ///
+    /// ```
+    /// # use resilient_runtime as resilient;
+    /// use resilient::Policy;
+    /// use std::io;
+    ///
+    /// let policy = Policy::builder().retries(1).base_delay(std::time::Duration::from_millis(1)).build()?;
+    /// let told = policy.run_with_context(|cx| match cx.previous_error() {
+    ///     None => Err(io::Error::from(io::ErrorKind::TimedOut)),
+    ///     Some(error) => Ok(format!("attempt {} after: {error}", cx.attempt())),
+    /// })?;
+    /// assert_eq!(told, "attempt 2 after: timed out");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn run_with_context<T, E: Classify + FromRejected>(
+        &self,
+        mut body: impl FnMut(&Context<E>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.drive(|context: &mut Context<E>| body(context), by_type)
+    }
+
+    fn drive<T, E: FromRejected, C: Carried<E>>(
+        &self,
+        mut body: impl FnMut(&mut C) -> Result<T, E>,
         mut classify: impl FnMut(&Result<T, E>) -> Verdict,
     ) -> Result<T, E> {
         let plan = self.0.assembly.plan(&self.0.own, &self.0.record);
-        let mut call = Call::enter(&plan);
+        let mut call = Call::new(&plan);
+        call.enter();
+        let mut carried = C::start(&call);
         loop {
             let outcome = match call.turn_blocking() {
-                Ok(()) => call.run(&mut body),
+                Ok(()) => call.run(|| body(&mut carried)),
                 Err(rejected) => return Err(E::from_rejected(rejected)),
             };
             match call.settle(Judged::by(classify(&outcome))) {
                 ControlFlow::Break(()) => return outcome,
                 ControlFlow::Continue(delay) => {
-                    drop(outcome);
+                    carried.again(outcome.err());
                     call.wait_blocking(delay);
                 }
             }
@@ -147,9 +185,9 @@ impl Policy {
     #[cfg(feature = "tokio")]
     pub async fn run_async<T, E: Classify + FromRejected, F: Future<Output = Result<T, E>>>(
         &self,
-        body: impl FnMut() -> F,
+        mut body: impl FnMut() -> F,
     ) -> Result<T, E> {
-        self.run_async_with(body, by_type).await
+        self.drive_async(|()| body(), by_type).await
     }
 
     /// The same with your word on what an outcome means, `Ok` values included.
@@ -161,24 +199,96 @@ impl Policy {
     pub async fn run_async_with<T, E: FromRejected, F: Future<Output = Result<T, E>>>(
         &self,
         mut body: impl FnMut() -> F,
+        classify: impl FnMut(&Result<T, E>) -> Verdict,
+    ) -> Result<T, E> {
+        self.drive_async(|()| body(), classify).await
+    }
+
+    /// [`run_async`](Self::run_async) with a body that is told of its call; see [`run_with_context`](Self::run_with_context). As the
+    /// last error is kept for the next attempt, the future is `Send` only if the error is.
+    ///
+    /// # Errors
+    ///
+    /// As [`run`](Self::run).
+    ///
+    /// ```
+    /// # use resilient_runtime as resilient;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use resilient::Policy;
+    ///
+    /// let policy = Policy::builder().retries(3).build()?;
+    /// let key = policy.run_async_with_context(|cx| async move { std::io::Result::Ok(cx.idempotency_key()) }).await?;
+    /// println!("Idempotency-Key: {key}");
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[cfg(feature = "tokio")]
+    pub async fn run_async_with_context<T, E: Classify + FromRejected, F: Future<Output = Result<T, E>>>(
+        &self,
+        body: impl FnMut(Context<E>) -> F,
+    ) -> Result<T, E> {
+        self.drive_async(body, by_type).await
+    }
+
+    #[cfg(feature = "tokio")]
+    async fn drive_async<T, E: FromRejected, C: Carried<E>, F: Future<Output = Result<T, E>>>(
+        &self,
+        mut body: impl FnMut(C) -> F,
         mut classify: impl FnMut(&Result<T, E>) -> Verdict,
     ) -> Result<T, E> {
         let plan = self.0.assembly.plan(&self.0.own, &self.0.record);
-        let mut call = Call::enter(&plan);
+        let mut call = Call::new(&plan);
+        call.enter();
+        let mut carried = C::start(&call);
         loop {
             let delay = {
-                let outcome = match call.attempt(async { body().await }).await {
+                let lent = carried.lend();
+                let outcome = match call.attempt(async { body(lent).await }).await {
                     Ok(outcome) => outcome,
                     Err(rejected) if is_final(&rejected) => return Err(E::from_rejected(rejected)),
                     Err(rejected) => Err(E::from_rejected(rejected)),
                 };
                 match call.settle(Judged::by(classify(&outcome))) {
                     ControlFlow::Break(()) => return outcome,
-                    ControlFlow::Continue(delay) => delay,
+                    ControlFlow::Continue(delay) => {
+                        carried.again(outcome.err());
+                        delay
+                    }
                 }
             };
             call.wait(delay).await;
         }
+    }
+}
+
+/// What goes from one attempt to the next: nothing, or a context with the last error.
+trait Carried<E> {
+    fn start(call: &Call<'_>) -> Self;
+    fn again(&mut self, previous_error: Option<E>);
+    #[cfg(feature = "tokio")]
+    fn lend(&mut self) -> Self;
+}
+
+impl<E> Carried<E> for () {
+    fn start(_call: &Call<'_>) -> Self {}
+    fn again(&mut self, _previous_error: Option<E>) {}
+    #[cfg(feature = "tokio")]
+    fn lend(&mut self) -> Self {}
+}
+
+impl<E> Carried<E> for Context<E> {
+    fn start(call: &Call<'_>) -> Self {
+        call.context()
+    }
+
+    fn again(&mut self, previous_error: Option<E>) {
+        Context::again(self, previous_error);
+    }
+
+    #[cfg(feature = "tokio")]
+    fn lend(&mut self) -> Self {
+        Context::lend(self)
     }
 }
 

@@ -53,6 +53,7 @@ impl<'p> Call<'p> {
 
     /// The same, where every wait is unlimited and nothing can refuse.
     pub fn attempt_unrefused<F: Future>(&mut self, body: F) -> Unrefused<'_, 'p, F> {
+        self.refuse_never();
         Unrefused { attempt: self.attempt(body) }
     }
 
@@ -72,7 +73,7 @@ impl<F: Future> Future for Attempt<'_, '_, F> {
             ready!(poll_turn(call, extra, context))?;
             *attempt.is_running = true;
         }
-        let running = Running(call);
+        let running = Running::start(call);
         let polled = attempt.body.poll(context);
         running.finish();
         match polled {

@@ -34,7 +34,7 @@ pub enum Rejected {
     BulkheadFull(Refusal),
     /// The attempt ran longer than its `timeout` and was stopped.
     Timeout(Refusal),
-    /// The whole call's `deadline` has passed.
+    /// The whole call's `deadline` has passed, or an earlier one of a call around it.
     DeadlineExceeded(Refusal),
 }
 
@@ -106,6 +106,9 @@ impl fmt::Display for Rejected {
             Self::RateLimited(_) => write!(formatter, "was refused: {} has no token in time", Named("rate limit", self.resource())),
             Self::BulkheadFull(_) => write!(formatter, "was refused: {} is full", Named("bulkhead", self.resource())),
             Self::Timeout(_) => write!(formatter, "was stopped: attempt {attempts} took longer than its timeout"),
+            Self::DeadlineExceeded(_) if time.is_none() => {
+                formatter.write_str("was stopped: the deadline of an enclosing call passed")
+            }
             Self::DeadlineExceeded(_) => formatter.write_str("was stopped: the call took longer than its deadline"),
         }?;
         match (self, time) {

@@ -70,7 +70,12 @@ fn doubts_are_told_and_refused_only_when_they_are_serious() {
 fn a_watching_thread_tells_what_it_took_and_what_it_refused() {
     let _turn = Turn::take();
     let path = std::env::temp_dir().join(format!("resilient-events-{}.toml", std::process::id()));
-    let write = |text: &str| std::fs::write(&path, text).unwrap();
+    // In one step, as careful programs do: looks that are a millisecond apart could both see a half-written file.
+    let write = |text: &str| {
+        let new = path.with_extension("new");
+        std::fs::write(&new, text).unwrap();
+        std::fs::rename(&new, &path).unwrap();
+    };
     write("");
     let events = listen();
     configure().file(&path).watch(Duration::from_millis(1)).install().unwrap();

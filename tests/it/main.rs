@@ -18,6 +18,7 @@ mod bulkhead;
 mod cancellation;
 mod classification;
 mod completion;
+mod context;
 mod errors;
 mod events;
 mod expansion;
@@ -26,6 +27,7 @@ mod golden;
 #[cfg(feature = "anyhow")]
 mod http;
 mod limits;
+mod nesting;
 mod policy;
 mod rate;
 mod readme;

@@ -34,6 +34,16 @@ pub async fn full(name: &str, list: Vec<u32>, mut buffer: Vec<u8>, order: String
     Ok(name.len() + list.len() + buffer.len() + order.len())
 }
 
+/// Asks for its context.
+///
+/// # Errors
+/// The service's.
+#[resilient(retries = 3, timeout = "1s", clone(order), context = cx)]
+pub async fn with_context(mut buffer: Vec<u8>, order: String) -> io::Result<(usize, bool)> {
+    buffer.append(&mut order.into_bytes());
+    Ok((buffer.len(), cx.previous_error().is_none()))
+}
+
 unformatted! {
     /// One line.
     ///

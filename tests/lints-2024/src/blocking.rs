@@ -23,6 +23,15 @@ pub fn borrows(name: &str, list: &mut Vec<u32>, order: &[u8]) -> io::Result<usiz
     Ok(name.len() + list.len() + order.len())
 }
 
+/// Asks for its context.
+///
+/// # Errors
+/// The service's.
+#[resilient(retries = 3, context = cx)]
+pub fn with_context(order: &str) -> Result<String, String> {
+    Ok(order.to_string() + &cx.idempotency_key().to_string())
+}
+
 unformatted! {
     /// One line.
     ///
