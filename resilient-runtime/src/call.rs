@@ -22,7 +22,7 @@ use std::time::Duration;
 pub struct Call<'p> {
     plan: &'p Plan<'p>,
     ends: Instant,
-    /// When the attempt began, or the call before its first; `NEVER` where nobody has asked yet.
+    /// When the attempt's body began, or the call before its first; `NEVER` where nobody has asked yet.
     started: Instant,
     previous_delay: u64,
     attempts: u64,
@@ -96,6 +96,7 @@ impl<'p> Call<'p> {
         }
         if let Some(breaker) = plan.breaker
             && !breaker.admit_healthy(|permit| put(&mut self.admission.permit, permit))
+            && !self.starts_timed(breaker, &clock)
         {
             return false;
         }
@@ -115,6 +116,16 @@ impl<'p> Call<'p> {
         }
         self.start();
         true
+    }
+
+    /// The breaker looks for slow calls, so it must be known when the body starts.
+    #[cold]
+    fn starts_timed(&mut self, breaker: &'p breaker::Breaker, clock: impl Fn() -> Instant) -> bool {
+        self.admission.permit = breaker.admit_timed();
+        if self.started == Instant::NEVER {
+            self.started = clock();
+        }
+        self.admission.permit.is_some()
     }
 
     fn starts_with_both(&mut self, bucket: &'p Bucket, bulkhead: &'p Bulkhead) -> bool {
@@ -161,6 +172,9 @@ impl<'p> Call<'p> {
         if let Some(token) = turn.token.take() {
             token.spend();
         }
+        if permit.as_ref().is_some_and(breaker::Permit::is_excused) {
+            events::would_reject(self.plan, now);
+        }
         self.admission = Admission { permit, slot: turn.slot.take() };
         self.start();
         Step::Run
@@ -168,10 +182,13 @@ impl<'p> Call<'p> {
 
     fn ask_breaker(&mut self, now: Instant) -> Result<Option<breaker::Permit<'p>>, Step<'p>> {
         let Some(breaker) = self.plan.breaker else { return Ok(None) };
-        breaker.admit(now, self.lease()).map(Some).map_err(|until| {
-            let wait = until.map(|until| Duration::from_nanos(until.since(now).max(1)));
-            self.refuse(Rejected::CircuitOpen, Some(breaker.name()), wait)
-        })
+        match breaker.admit(now, self.lease()) {
+            Ok(permit) => Ok(Some(permit)),
+            Err(until) => {
+                let wait = until.map(|until| Duration::from_nanos(until.since(now).max(1)));
+                Err(self.refuse(Rejected::CircuitOpen, Some(breaker.name()), wait))
+            }
+        }
     }
 
     fn ask_bucket(&mut self, turn: &mut Turn<'p>, now: Instant) -> Result<(), Step<'p>> {
@@ -251,7 +268,7 @@ impl<'p> Call<'p> {
     #[inline]
     fn succeed(&mut self) {
         if let Some(permit) = &self.admission.permit {
-            permit.succeed();
+            permit.succeed(self.started, crate::clock::now, || fastrand::u64(..));
             std::mem::forget(self.admission.permit.take());
         }
     }
@@ -275,7 +292,7 @@ impl<'p> Call<'p> {
     pub(crate) fn body_panicked(&mut self, now: Instant, random: u64) {
         self.body_ended();
         if let Some(permit) = self.admission.permit.take() {
-            permit.fail(now, random);
+            permit.fail(self.started, now, random);
         }
     }
 
@@ -318,10 +335,10 @@ impl<'p> Call<'p> {
         if let Some(permit) = self.admission.permit.take() {
             match (judged.verdict, hint) {
                 (Verdict::Success | Verdict::Permanent, _) => {
-                    permit.succeed();
+                    permit.succeed(self.started, || now, || random);
                     std::mem::forget(permit);
                 }
-                (Verdict::Transient { .. }, _) => permit.fail(now, random),
+                (Verdict::Transient { .. }, _) => permit.fail(self.started, now, random),
                 (Verdict::Throttled { .. }, Some(hint)) => permit.hold(now.plus(hint)),
                 (Verdict::Throttled { .. } | Verdict::Ignored, _) => drop(permit),
             }
@@ -389,7 +406,7 @@ impl Call<'_> {
         if (is_timeout || had_its_half)
             && let Some(permit) = self.admission.permit.take()
         {
-            permit.fail(now, random);
+            permit.fail(self.started, now, random);
         }
         let rejected = if is_timeout {
             self.rejected(Rejected::Timeout, None, Some(Duration::from_nanos(settings.timeout)))

@@ -1,17 +1,38 @@
 //! The settings of a circuit breaker.
 
-use crate::clock::nanos;
+use crate::clock::{Instant, nanos};
+use crate::window::{Extent, Window};
 use std::time::Duration;
 
 /// Settings of a circuit breaker, for [`configure`](crate::configure) or inside `breaker(…)`; what is not set has its default.
 ///
 /// | setting | default | range |
 /// |---|---|---|
-/// | `failure_threshold` | 5 | 1 to 10⁶ |
+/// | `failure_threshold` | 5; none beside a `failure_ratio` | 1 to 10⁶ |
+/// | `failure_ratio` | none | above 0, at most 1 |
+/// | `slow_call_duration` | none | above 0 |
+/// | `slow_call_ratio` | 0.5 | above 0, at most 1 |
+/// | `window` | 100 calls | 1 to 10⁶ calls, or 10 ms to 24 h |
+/// | `minimum_calls` | 20, or all calls of a smaller window | 1 to 10⁶, at most the calls of the window |
 /// | `recovery_timeout` | 5 s | above 0, at most `max_recovery_timeout` |
 /// | `max_recovery_timeout` | 1 min, or `recovery_timeout` if that is longer | at least `recovery_timeout` |
 /// | `half_open_calls` | 1 | 1 to 1000 |
 /// | `success_threshold` | 2 | 1 to 10⁶ |
+/// | `shadow` | false | |
+///
+/// # When it opens
+///
+/// Each reason that is set opens it by itself: `failure_threshold` failures in a row, a share of failures, a share of slow calls.
+/// Where only `failure_ratio` is said, failures in a row do not open it; where nothing or only `slow_call_duration` is said, five do.
+///
+/// The shares are those of the calls in the `window`, asked once it holds `minimum_calls`, whenever a failure or a slow call comes
+/// in: a success that is fast never opens a circuit. A slow success counts as slow, a slow failure once as a failure and once as
+/// slow. What is [throttled or ignored](crate::Verdict) is not counted at all. `window` and `minimum_calls` say nothing unless a
+/// `failure_ratio` or a `slow_call_duration` is there, nor `slow_call_ratio` without the latter.
+///
+/// Every outcome is counted once, whatever runs at the same time. The window is empty again when the circuit closes, is
+/// [reset](crate::Breaker::reset), or gets a window of another kind or size at run time; calls that began before that are not
+/// counted in the new one.
 ///
 /// ```
 /// # use resilient_runtime as resilient;
@@ -23,17 +44,25 @@ use std::time::Duration;
 ///     .install()?;
 /// # Ok::<(), resilient::ConfigError>(())
 /// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct CircuitBreaker {
-    failure_threshold: Option<u32>,
-    recovery_timeout: Option<Duration>,
-    max_recovery_timeout: Option<Duration>,
-    half_open_calls: Option<u32>,
-    success_threshold: Option<u32>,
+    pub(crate) failure_threshold: Option<u32>,
+    pub(crate) failure_ratio: Option<f64>,
+    pub(crate) slow_call_duration: Option<Duration>,
+    pub(crate) slow_call_ratio: Option<f64>,
+    pub(crate) window: Option<Window>,
+    pub(crate) minimum_calls: Option<u32>,
+    pub(crate) recovery_timeout: Option<Duration>,
+    pub(crate) max_recovery_timeout: Option<Duration>,
+    pub(crate) half_open_calls: Option<u32>,
+    pub(crate) success_threshold: Option<u32>,
+    pub(crate) shadow: Option<bool>,
 }
 
 const DEFAULT_RECOVERY_TIMEOUT: Duration = Duration::from_secs(5);
 const DEFAULT_MAX_RECOVERY_TIMEOUT: Duration = Duration::from_secs(60);
+const DEFAULT_MINIMUM_CALLS: u32 = 20;
+const DEFAULT_SLOW_CALL_RATIO: f64 = 0.5;
 
 impl CircuitBreaker {
     /// The defaults.
@@ -41,17 +70,60 @@ impl CircuitBreaker {
     pub const fn new() -> Self {
         Self {
             failure_threshold: None,
+            failure_ratio: None,
+            slow_call_duration: None,
+            slow_call_ratio: None,
+            window: None,
+            minimum_calls: None,
             recovery_timeout: None,
             max_recovery_timeout: None,
             half_open_calls: None,
             success_threshold: None,
+            shadow: None,
         }
     }
 
-    /// Consecutive failures that open the circuit.
+    /// Consecutive failures that open the circuit. Beside a `failure_ratio`, either opens it.
     #[must_use]
     pub const fn failure_threshold(mut self, failures: u32) -> Self {
         self.failure_threshold = Some(failures);
+        self
+    }
+
+    /// The share of failures in the `window` that opens the circuit: 0.5 is half of the calls. Without a `failure_threshold` beside
+    /// it, failures in a row do not open it any more.
+    #[must_use]
+    pub const fn failure_ratio(mut self, ratio: f64) -> Self {
+        self.failure_ratio = Some(ratio);
+        self
+    }
+
+    /// A call whose body takes longer than this is slow; waiting for a token or a place is no part of it. A slow probe has failed.
+    /// With it, two more readings of the clock are made for each call.
+    #[must_use]
+    pub const fn slow_call_duration(mut self, duration: Duration) -> Self {
+        self.slow_call_duration = Some(duration);
+        self
+    }
+
+    /// The share of slow calls in the `window` that opens the circuit.
+    #[must_use]
+    pub const fn slow_call_ratio(mut self, ratio: f64) -> Self {
+        self.slow_call_ratio = Some(ratio);
+        self
+    }
+
+    /// What the ratios are taken over: the last calls, or the calls of the last while.
+    #[must_use]
+    pub const fn window(mut self, window: Window) -> Self {
+        self.window = Some(window);
+        self
+    }
+
+    /// How many calls the `window` must hold before a ratio says anything.
+    #[must_use]
+    pub const fn minimum_calls(mut self, calls: u32) -> Self {
+        self.minimum_calls = Some(calls);
         self
     }
 
@@ -84,6 +156,14 @@ impl CircuitBreaker {
         self
     }
 
+    /// Whether it refuses nothing and only counts and tells what it would have done: to try settings out on live traffic. See
+    /// [`Breaker::shadow`](crate::Breaker::shadow), which does the same at run time.
+    #[must_use]
+    pub const fn shadow(mut self, shadow: bool) -> Self {
+        self.shadow = Some(shadow);
+        self
+    }
+
     /// What is wrong with these numbers, if anything.
     pub(crate) const fn problem(&self) -> Option<&'static str> {
         if matches!(self.failure_threshold, Some(failures) if failures == 0 || failures > 1_000_000) {
@@ -103,17 +183,50 @@ impl CircuitBreaker {
         {
             return Some("`max_recovery_timeout` must be at least `recovery_timeout` (5s where that is not set)");
         }
-        None
+        self.problem_with_ratios()
+    }
+
+    const fn problem_with_ratios(&self) -> Option<&'static str> {
+        if matches!(self.failure_ratio, Some(ratio) if !is_share(ratio)) {
+            return Some("`failure_ratio` must be above 0 and at most 1");
+        }
+        if matches!(self.slow_call_ratio, Some(ratio) if !is_share(ratio)) {
+            return Some("`slow_call_ratio` must be above 0 and at most 1");
+        }
+        if matches!(self.slow_call_duration, Some(duration) if duration.is_zero()) {
+            return Some("`slow_call_duration` must be longer than zero");
+        }
+        if let Some(window) = self.window
+            && let Some(problem) = window.problem()
+        {
+            return Some(problem);
+        }
+        match (self.minimum_calls, self.window) {
+            (Some(calls), _) if calls == 0 || calls > 1_000_000 => Some("`minimum_calls` must be from 1 to 1000000"),
+            (Some(calls), Some(Window(Extent::Calls(all)))) if calls > all => {
+                Some("`minimum_calls` must be at most the calls of the `window`, which never holds more")
+            }
+            (Some(calls), None) if calls > 100 => {
+                Some("`minimum_calls` must be at most the calls of the `window` (100 where that is not set)")
+            }
+            _ => None,
+        }
     }
 
     /// These settings, and where they say nothing those.
     pub(crate) fn or(self, other: Self) -> Self {
         Self {
             failure_threshold: self.failure_threshold.or(other.failure_threshold),
+            failure_ratio: self.failure_ratio.or(other.failure_ratio),
+            slow_call_duration: self.slow_call_duration.or(other.slow_call_duration),
+            slow_call_ratio: self.slow_call_ratio.or(other.slow_call_ratio),
+            window: self.window.or(other.window),
+            minimum_calls: self.minimum_calls.or(other.minimum_calls),
             recovery_timeout: self.recovery_timeout.or(other.recovery_timeout),
             max_recovery_timeout: self.max_recovery_timeout.or(other.max_recovery_timeout),
             half_open_calls: self.half_open_calls.or(other.half_open_calls),
             success_threshold: self.success_threshold.or(other.success_threshold),
+            shadow: self.shadow.or(other.shadow),
         }
     }
 
@@ -121,13 +234,35 @@ impl CircuitBreaker {
         let recovery_timeout = nanos(or(self.recovery_timeout, DEFAULT_RECOVERY_TIMEOUT));
         let longest = nanos(or(self.max_recovery_timeout, DEFAULT_MAX_RECOVERY_TIMEOUT));
         Settings {
-            failure_threshold: self.failure_threshold.unwrap_or(5),
+            failure_threshold: self.failure_threshold.unwrap_or(if self.failure_ratio.is_some() { u32::MAX } else { 5 }),
+            watch: self.watch(),
             recovery_timeout,
             max_recovery_timeout: longest.max(recovery_timeout),
             half_open_calls: self.half_open_calls.unwrap_or(1) as usize,
             success_threshold: self.success_threshold.unwrap_or(2),
+            shadow: self.shadow.unwrap_or(false),
         }
     }
+
+    fn watch(self) -> Option<Watch> {
+        if self.failure_ratio.is_none() && self.slow_call_duration.is_none() {
+            return None;
+        }
+        let window = self.window.unwrap_or(Window::DEFAULT).0;
+        let minimum_calls = self.minimum_calls.unwrap_or(DEFAULT_MINIMUM_CALLS);
+        Some(Watch {
+            window,
+            // Two places may each have said something sensible, and together more than the window holds.
+            minimum_calls: if let Extent::Calls(all) = window { minimum_calls.min(all) } else { minimum_calls },
+            failure_ratio: self.failure_ratio.unwrap_or(f64::INFINITY),
+            slow_call_ratio: self.slow_call_ratio.unwrap_or(DEFAULT_SLOW_CALL_RATIO),
+            slow_call_duration: self.slow_call_duration.map_or(u64::MAX, nanos),
+        })
+    }
+}
+
+const fn is_share(ratio: f64) -> bool {
+    ratio > 0.0 && ratio <= 1.0
 }
 
 const fn or(own: Option<Duration>, default: Duration) -> Duration {
@@ -138,11 +273,55 @@ const fn or(own: Option<Duration>, default: Duration) -> Duration {
 }
 
 /// Settings with the defaults filled in; times in nanoseconds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Settings {
+    /// `u32::MAX` where failures in a row say nothing.
     pub(crate) failure_threshold: u32,
+    pub(crate) watch: Option<Watch>,
     pub(crate) recovery_timeout: u64,
     pub(crate) max_recovery_timeout: u64,
     pub(crate) half_open_calls: usize,
     pub(crate) success_threshold: u32,
+    pub(crate) shadow: bool,
+}
+
+/// What is looked for in a window of calls.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Watch {
+    pub(crate) window: Extent,
+    pub(crate) minimum_calls: u32,
+    /// Infinite where failures are not asked for.
+    pub(crate) failure_ratio: f64,
+    pub(crate) slow_call_ratio: f64,
+    /// `u64::MAX` where slow calls are not asked for.
+    pub(crate) slow_call_duration: u64,
+}
+
+impl Watch {
+    pub(crate) const fn times_bodies(&self) -> bool {
+        self.slow_call_duration != u64::MAX
+    }
+
+    /// Whether a success must be told the time.
+    pub(crate) const fn needs_clock(&self) -> bool {
+        self.times_bodies() || matches!(self.window, Extent::Time(_))
+    }
+
+    pub(crate) const fn is_slow(&self, started: Instant, now: Instant) -> bool {
+        now.since(started) > self.slow_call_duration
+    }
+
+    /// Whether what was counted under these settings may be counted on under those.
+    pub(crate) fn counts_like(&self, other: &Self) -> bool {
+        self.window == other.window && self.times_bodies() == other.times_bodies()
+    }
+}
+
+impl Settings {
+    pub(crate) fn counts_like(&self, other: &Self) -> bool {
+        match (&self.watch, &other.watch) {
+            (Some(own), Some(other)) => own.counts_like(other),
+            (own, other) => own.is_none() && other.is_none(),
+        }
+    }
 }
