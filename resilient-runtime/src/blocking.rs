@@ -49,9 +49,11 @@ impl<'p> Call<'p> {
 
     #[cold]
     fn wait_for_turn(&mut self) -> Result<(), Rejected> {
-        let mut turn = self.turn(now());
+        let start = now();
+        let mut turn = self.turn(start);
+        let mut step = self.advance(&mut turn, start);
         loop {
-            match self.advance(&mut turn, now()) {
+            match step {
                 Step::Run => return Ok(()),
                 Step::Refuse(rejected) => return Err(rejected),
                 Step::Sleep(until) => {
@@ -65,6 +67,7 @@ impl<'p> Call<'p> {
                     }
                 }
             }
+            step = self.advance(&mut turn, now());
         }
     }
 }

@@ -233,7 +233,7 @@ impl Breaker {
         self.tell((!is_so_already).then_some(change));
     }
 
-    /// Gives a permit if the circuit is closed. (Handed over in place: as a value it would go through memory twice.)
+    /// Gives a permit if the circuit is closed and does not ask when the body starts. (Handed over in place: as a value it would go through memory twice.)
     #[inline]
     pub(crate) fn admit_healthy<'b>(&'b self, give: impl FnOnce(Permit<'b>)) -> bool {
         let word = self.load();
@@ -242,13 +242,6 @@ impl Breaker {
             give(Permit { breaker: self, word });
         }
         is_closed
-    }
-
-    /// The same, if the circuit is closed and wants to know when the body starts.
-    #[cold]
-    pub(crate) fn admit_timed(&self) -> Option<Permit<'_>> {
-        let word = self.load();
-        (word.phase() == Phase::Closed).then_some(Permit { breaker: self, word })
     }
 
     /// A permit, or when it is worth coming back. `lease` is how long a probe may take before another may try.
@@ -383,10 +376,15 @@ impl Records {
 }
 
 impl Permit<'_> {
-    /// The service answered; the permit is spent with it. `started` is when the body did, where the breaker wants to know.
+    /// Whether a success would change anything.
     #[inline]
+    pub(crate) fn is_told_of_success(&self) -> bool {
+        !self.word.is_plainly_closed() || Word::from_bits(self.breaker.word.load(Ordering::Relaxed)).has_streak()
+    }
+
+    /// The service answered; the permit is spent with it. `started` is when the body did, where the breaker wants to know.
     pub(crate) fn succeed(&self, started: Instant, clock: impl FnOnce() -> Instant, random: impl FnOnce() -> u64) {
-        if !self.word.is_plainly_closed() || Word::from_bits(self.breaker.word.load(Ordering::Relaxed)).has_streak() {
+        if self.is_told_of_success() {
             self.breaker.succeeded(self.word, started, clock, random);
         }
     }

@@ -96,7 +96,6 @@ impl<'p> Call<'p> {
         }
         if let Some(breaker) = plan.breaker
             && !breaker.admit_healthy(|permit| put(&mut self.admission.permit, permit))
-            && !self.starts_timed(breaker, &clock)
         {
             return false;
         }
@@ -116,16 +115,6 @@ impl<'p> Call<'p> {
         }
         self.start();
         true
-    }
-
-    /// The breaker looks for slow calls, so it must be known when the body starts.
-    #[cold]
-    fn starts_timed(&mut self, breaker: &'p breaker::Breaker, clock: impl Fn() -> Instant) -> bool {
-        self.admission.permit = breaker.admit_timed();
-        if self.started == Instant::NEVER {
-            self.started = clock();
-        }
-        self.admission.permit.is_some()
     }
 
     fn starts_with_both(&mut self, bucket: &'p Bucket, bulkhead: &'p Bulkhead) -> bool {
@@ -268,8 +257,17 @@ impl<'p> Call<'p> {
     #[inline]
     fn succeed(&mut self) {
         if let Some(permit) = &self.admission.permit {
-            permit.succeed(self.started, crate::clock::now, || fastrand::u64(..));
+            if permit.is_told_of_success() {
+                self.tell_success();
+            }
             std::mem::forget(self.admission.permit.take());
+        }
+    }
+
+    #[cold]
+    fn tell_success(&self) {
+        if let Some(permit) = &self.admission.permit {
+            permit.succeed(self.started, crate::clock::now, || fastrand::u64(..));
         }
     }
 

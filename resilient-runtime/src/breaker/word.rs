@@ -57,8 +57,9 @@ impl Word {
 
     /// Whether a success would change it.
     #[inline]
+    #[expect(clippy::cast_possible_truncation, reason = "the streak ends the lower half")]
     pub(super) const fn has_streak(self) -> bool {
-        self.0 & STREAK != 0
+        self.0 as u32 > UNUSUAL as u32
     }
 
     #[inline]
