@@ -33,3 +33,4 @@ mod regressions;
 mod retry;
 mod sizes;
 mod support;
+mod windows;

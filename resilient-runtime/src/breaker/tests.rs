@@ -224,3 +224,6 @@ fn many_threads_open_it_once_and_one_alone_probes() {
         assert!(admit(&breaker, at(5)).is_some());
     }
 }
+
+mod shadow;
+mod windows;
