@@ -99,7 +99,7 @@ impl CircuitBreaker {
     }
 
     /// A call whose body takes longer than this is slow; waiting for a token or a place is no part of it. A slow probe has failed.
-    /// With it, two more readings of the clock are made for each call.
+    /// With it, the clock is read when a body starts and when it ends.
     #[must_use]
     pub const fn slow_call_duration(mut self, duration: Duration) -> Self {
         self.slow_call_duration = Some(duration);
@@ -323,5 +323,55 @@ impl Settings {
             (Some(own), Some(other)) => own.counts_like(other),
             (own, other) => own.is_none() && other.is_none(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RATIO: CircuitBreaker = CircuitBreaker::new().failure_ratio(0.5);
+
+    #[test]
+    fn nonsense_is_named() {
+        let problem = |settings: CircuitBreaker| settings.problem().unwrap_or("none");
+        for ratio in [0.0, -0.5, 1.1, f64::NAN, f64::INFINITY] {
+            assert_eq!(problem(CircuitBreaker::new().failure_ratio(ratio)), "`failure_ratio` must be above 0 and at most 1");
+            assert_eq!(problem(CircuitBreaker::new().slow_call_ratio(ratio)), "`slow_call_ratio` must be above 0 and at most 1");
+        }
+        let zero = CircuitBreaker::new().slow_call_duration(Duration::ZERO);
+        assert_eq!(problem(zero), "`slow_call_duration` must be longer than zero");
+        for calls in [0, 1_000_001] {
+            assert_eq!(problem(RATIO.window(Window::calls(calls))), "`window` must be from 1 to 1000000 calls");
+            assert_eq!(problem(RATIO.minimum_calls(calls)), "`minimum_calls` must be from 1 to 1000000");
+        }
+        for time in [Duration::ZERO, Duration::from_millis(9), Duration::from_secs(86_401), Duration::MAX] {
+            assert_eq!(problem(RATIO.window(Window::time(time))), "`window` must be from 10ms to 24h");
+        }
+        let beyond = RATIO.window(Window::calls(10)).minimum_calls(11);
+        assert_eq!(problem(beyond), "`minimum_calls` must be at most the calls of the `window`, which never holds more");
+        let default = "`minimum_calls` must be at most the calls of the `window` (100 where that is not set)";
+        assert_eq!(problem(RATIO.minimum_calls(101)), default);
+        for valid in [
+            RATIO.minimum_calls(100),
+            RATIO.window(Window::calls(1)).minimum_calls(1),
+            RATIO.window(Window::time(Duration::from_millis(10))).minimum_calls(1_000_000),
+            RATIO.failure_ratio(1.0).slow_call_ratio(1.0).slow_call_duration(Duration::MAX),
+        ] {
+            assert_eq!(problem(valid), "none");
+        }
+    }
+
+    #[test]
+    fn what_two_places_say_is_joined_setting_by_setting() {
+        let configured = CircuitBreaker::new().window(Window::calls(10)).shadow(false).slow_call_ratio(0.7);
+        let inline = RATIO.window(Window::calls(80)).minimum_calls(60).shadow(true).slow_call_duration(Duration::from_secs(2));
+        let settings = configured.or(inline).resolved();
+        let watch = settings.watch.expect("a ratio");
+        assert!(!settings.shadow);
+        assert_eq!((watch.window, watch.failure_ratio, watch.slow_call_ratio), (Extent::Calls(10), 0.5, 0.7));
+        assert_eq!(watch.slow_call_duration, 2_000_000_000);
+        assert_eq!(watch.minimum_calls, 10, "together they ask for no more than the window holds");
+        assert_eq!(configured.resolved().watch, None, "a window alone says nothing");
     }
 }

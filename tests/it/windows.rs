@@ -2,8 +2,8 @@
 
 use crate::support::ServiceError;
 use resilient::testing::TurnedClock;
-use resilient::{CircuitBreaker, Rejected, State, Window, resilient};
-use std::panic::catch_unwind;
+use resilient::{CircuitBreaker, Policy, Rejected, State, Window, resilient};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 fn good() -> Result<(), ServiceError> {
@@ -148,14 +148,14 @@ async fn async_bodies_are_slow_by_their_own_time_and_timed_out_ones_are_failures
 #[test]
 fn a_panic_is_a_failure_in_the_window_and_slow_if_it_was() {
     #[resilient(breaker(name = "slow panic", slow_call_duration = "2s", failure_ratio = 0.5))]
-    fn call() -> Result<(), ServiceError> {
-        resilient::testing::TurnedClock::start();
+    fn call(clock: &TurnedClock) -> Result<(), ServiceError> {
+        clock.advance(Duration::from_secs(3));
         panic!("body")
     }
-    let _clock = TurnedClock::start();
-    assert!(catch_unwind(call).is_err());
+    let clock = TurnedClock::start();
+    assert!(catch_unwind(AssertUnwindSafe(|| call(&clock))).is_err());
     let counts = resilient::breaker("slow panic").counts();
-    assert_eq!((counts.calls, counts.failures, counts.slow_calls), (1, 1, 0));
+    assert_eq!((counts.calls, counts.failures, counts.slow_calls), (1, 1, 1));
 }
 
 #[test]
@@ -219,16 +219,15 @@ fn an_operator_puts_an_open_breaker_in_shadow_and_takes_it_out_again() {
 }
 
 #[test]
-fn configuration_goes_before_the_attribute_setting_by_setting() {
-    #[resilient(breaker(name = "tuned window", failure_ratio = 0.9, window = 10, minimum_calls = 10))]
-    fn call(outcome: fn() -> Result<(), ServiceError>) -> Result<(), ServiceError> {
-        outcome()
-    }
+fn a_policy_has_the_same_windows_and_says_what_is_wrong_with_them() {
+    let policy = |settings| Policy::builder().breaker_with("window of a policy", settings).build();
+    let settings = CircuitBreaker::new().failure_ratio(0.5).window(Window::calls(2));
+    assert_eq!(
+        policy(settings.minimum_calls(3)).unwrap_err().to_string(),
+        "breaker `window of a policy`: `minimum_calls` must be at most the calls of the `window`, which never holds more"
+    );
     let _clock = TurnedClock::start();
-    let policy = resilient::Policy::builder()
-        .breaker_with("tuned by a policy", CircuitBreaker::new().failure_ratio(0.5).window(Window::calls(2)).minimum_calls(3))
-        .build();
-    assert!(policy.unwrap_err().to_string().contains("`minimum_calls` must be at most the calls of the `window`"));
-    let count = |failures: u32| (0..failures).filter(|_| call(bad) == Err(ServiceError::Reset)).count();
-    assert_eq!(count(20), 10);
+    let policy = policy(settings).unwrap();
+    assert!(policy.run(good).is_ok() && policy.run(bad).is_err());
+    assert!(is_refused(policy.run(good)));
 }
