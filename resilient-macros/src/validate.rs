@@ -128,7 +128,7 @@ impl Rules<'_> {
     fn share(&mut self, setting: Option<&Setting<Ratio>>) {
         let Some(Setting { key, given, literal: Some(Ratio(ratio)) }) = setting else { return };
         if !(*ratio > 0.0 && *ratio <= 1.0) {
-            let percent = Some(ratio / 100.0).filter(|_| *ratio > 1.0 && *ratio <= 100.0);
+            let percent = Some(ratio / 100.0).filter(|_| (2.0..=100.0).contains(ratio));
             let advice = percent.map_or(String::new(), |share| format!("; {ratio} % is `{share}`"));
             self.mistakes.on(given, format!("`{key}` is above 0 and at most 1, where 1 is all calls{advice}"));
         }

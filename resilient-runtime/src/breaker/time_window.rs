@@ -4,6 +4,7 @@ use super::tally::{Counts, Outcome};
 use crate::clock::Instant;
 
 const SLICES: u64 = 10;
+type Slices = [Counts; 10];
 
 /// The newest slice is still being filled, so that an outcome leaves between nine and ten slices after it came in.
 #[derive(Debug)]
@@ -12,12 +13,12 @@ pub(super) struct TimeWindow {
     slice: u64,
     /// The newest slice, counted from the beginning of time.
     newest: u64,
-    slices: [Counts; SLICES as usize],
+    slices: Slices,
 }
 
 impl TimeWindow {
     pub(super) fn new(nanos: u64) -> Self {
-        Self { slice: (nanos / SLICES).max(1), newest: 0, slices: [Counts::default(); SLICES as usize] }
+        Self { slice: (nanos / SLICES).max(1), newest: 0, slices: Slices::default() }
     }
 
     pub(super) fn is_empty(&self) -> bool {

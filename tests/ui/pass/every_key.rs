@@ -126,6 +126,7 @@ async fn async_fallback() -> Result<u32, String> {
 
 const HALF: f64 = 0.5;
 const WINDOW: Window = Window::calls(7);
+const WHILE: Duration = Duration::from_secs(30);
 
 #[resilient(breaker(
     name = "ratios",
@@ -159,7 +160,7 @@ fn constant_window() -> io::Result<u32> {
     Ok(1)
 }
 
-#[resilient(breaker(name = "while", failure_ratio = 0.5, window = WAIT * 1000))]
+#[resilient(breaker(name = "while", failure_ratio = 0.5, window = WHILE))]
 fn constant_while() -> io::Result<u32> {
     Ok(1)
 }

@@ -80,7 +80,8 @@ impl Oracle {
         self.forget(now);
         self.failures = if ended.failed { self.failures + 1 } else { 0 };
         let (calls, failed, slow) = self.counts(now);
-        let share = |part: usize| part as f64 / calls as f64;
+        let number = |count: usize| f64::from(u32::try_from(count).expect("few"));
+        let share = |part: usize| number(part) / number(calls);
         let is_too_much = calls >= self.minimum && (share(failed) >= self.ratios.0 || share(slow) >= self.ratios.1);
         (ended.failed && self.failures >= self.threshold) || ((ended.failed || ended.slow) && is_too_much)
     }
