@@ -9,6 +9,11 @@ use std::time::Duration;
 /// A window of calls holds exactly the last so many outcomes, in the order in which they came in; 1 to 10⁶. A window of time is kept
 /// in ten slices, so that an outcome leaves it between nine tenths of its length and the whole of it later; 10 ms to 24 h.
 ///
+/// Failures and slow calls are counted exactly, each once, in one order, and each is followed by the decision. So are fast
+/// successes, without a lock, but for two things that only shift them: one that ends in the moment of the first failure after a
+/// window full of successes may count as having come before it, and one that ends while a slice is being closed may count for that
+/// slice.
+///
 /// ```
 /// # use resilient_runtime as resilient;
 /// use resilient::{CircuitBreaker, Window};

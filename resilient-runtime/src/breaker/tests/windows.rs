@@ -1,7 +1,7 @@
 use super::*;
 use crate::Window;
 use std::collections::VecDeque;
-use std::sync::atomic::AtomicBool;
+use std::sync::mpsc;
 use std::time::Duration;
 
 const SLOW: Duration = Duration::from_millis(100);
@@ -348,16 +348,13 @@ fn no_success_waits_for_the_lock() {
     for window in [Window::calls(10), Window::time(Duration::from_secs(10))] {
         let breaker = breaker(CircuitBreaker::new().failure_ratio(0.5).window(window).slow_call_duration(SLOW));
         end(&breaker, BAD, EPOCH);
-        let (held, is_done) = (breaker.hold_lock(), AtomicBool::new(false));
-        thread::scope(|scope| {
-            scope.spawn(|| {
-                (0..100).for_each(|second| end(&breaker, GOOD, EPOCH + second * SECOND));
-                is_done.store(true, Ordering::SeqCst);
-            });
-            while !is_done.load(Ordering::SeqCst) {
-                thread::yield_now();
-            }
+        let breaker: &'static Breaker = Box::leak(Box::new(breaker));
+        let (held, (done, is_done)) = (breaker.hold_lock(), mpsc::channel());
+        thread::spawn(move || {
+            (0..100).for_each(|second| end(breaker, GOOD, EPOCH + second * SECOND));
+            done.send(()).ok();
         });
+        assert_eq!(is_done.recv_timeout(Duration::from_secs(20)), Ok(()), "they came back");
         drop(held);
         assert!(breaker.counted(nanos(EPOCH)).calls >= 10);
     }
