@@ -59,7 +59,8 @@
 //! # What is told
 //!
 //! Events of `tracing`, target `resilient`: `retry` (debug), `exhausted` and `rejected` (warn),
-//! `circuit_opened` (error), `circuit_half_open` (warn), `circuit_closed` (info), `unclassified` (info), `blocking_wait` (warn),
+//! `circuit_opened` (error), `circuit_half_open` (warn), `circuit_closed` (info), `would_reject` (info), `circuit_forced_open`,
+//! `circuit_disabled` and `circuit_shadowed` (warn), `circuit_reset` (info), `unclassified` (info), `blocking_wait` (warn),
 //! `conflicting_settings` (error).
 
 /// Makes a function survive the network.

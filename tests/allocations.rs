@@ -55,7 +55,7 @@ async fn nested_async(order: u64) -> Result<u64, Rejected> {
 
 #[resilient(breaker(name = "allocations when open", failure_threshold = 1))]
 fn refused(fails: bool) -> Result<(), std::io::Error> {
-    if fails { Err(std::io::ErrorKind::TimedOut.into()) } else { Ok(()) }
+    answered(fails)
 }
 
 #[resilient(breaker = "allocations when open")]
@@ -66,6 +66,20 @@ fn refused_plainly() -> Result<(), Rejected> {
 #[resilient(breaker = "allocations when open")]
 async fn refused_async() -> Result<(), Rejected> {
     Ok(())
+}
+
+#[resilient(breaker(name = "allocations of calls", failure_ratio = 0.5, slow_call_duration = "2s", window = 1_000_000))]
+fn over_calls(fails: bool) -> Result<(), std::io::Error> {
+    answered(fails)
+}
+
+#[resilient(breaker(name = "allocations of time", failure_ratio = 0.5, slow_call_duration = "2s", window = "1s"))]
+async fn over_time(fails: bool) -> Result<(), std::io::Error> {
+    answered(fails)
+}
+
+fn answered(fails: bool) -> Result<(), std::io::Error> {
+    if fails { Err(std::io::ErrorKind::TimedOut.into()) } else { Ok(()) }
 }
 
 fn polls<F: Future>(future: F) -> (u32, F::Output) {
@@ -97,6 +111,21 @@ fn nor_do_calls_inside_calls_with_a_context() {
     let _clock = TurnedClock::start();
     assert_eq!(allocations(|| assert_eq!(nested(7), Ok(7))), 0);
     assert_eq!(allocations(|| assert_eq!(polls(nested_async(7)), (2, Ok(7)))), 0);
+}
+
+#[test]
+fn a_success_allocates_nothing_in_any_window() {
+    let clock = TurnedClock::start();
+    for fails in [false, true, false] {
+        assert_eq!(over_calls(fails).is_err(), fails);
+        assert_eq!(polls(over_time(fails)).1.is_err(), fails);
+        assert_eq!(allocations(|| assert!(over_calls(false).is_ok())), 0);
+        let tick = || {
+            clock.advance(Duration::from_millis(30));
+            assert!(polls(over_time(false)).1.is_ok());
+        };
+        assert_eq!(allocations(tick), 0);
+    }
 }
 
 #[test]

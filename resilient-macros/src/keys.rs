@@ -37,10 +37,16 @@ pub(crate) const KEYS: &[(&str, &str)] = &[
 pub(crate) const BREAKER_KEYS: &[(&str, &str)] = &[
     ("name", "name = \"payments\""),
     ("failure_threshold", "failure_threshold = 5"),
+    ("failure_ratio", "failure_ratio = 0.5"),
+    ("slow_call_duration", "slow_call_duration = \"2s\""),
+    ("slow_call_ratio", "slow_call_ratio = 0.5"),
+    ("window", "window = 100"),
+    ("minimum_calls", "minimum_calls = 20"),
     ("recovery_timeout", "recovery_timeout = \"5s\""),
     ("max_recovery_timeout", "max_recovery_timeout = \"1m\""),
     ("half_open_calls", "half_open_calls = 1"),
     ("success_threshold", "success_threshold = 2"),
+    ("shadow", "shadow = true"),
 ];
 
 /// What other libraries call our keys.
@@ -112,7 +118,34 @@ const ALIASES: &[(&str, &str)] = &[
     ("reset_timeout", "recovery_timeout"),
     ("wait_duration_in_open_state", "recovery_timeout"),
     ("open_duration", "recovery_timeout"),
+    ("break_duration", "recovery_timeout"),
+    ("duration_of_break", "recovery_timeout"),
+    ("sleep_window", "recovery_timeout"),
     ("permitted_calls", "half_open_calls"),
+    ("permitted_number_of_calls_in_half_open_state", "half_open_calls"),
+    ("failure_rate", "failure_ratio"),
+    ("failure_rate_threshold", "failure_ratio"),
+    ("error_rate", "failure_ratio"),
+    ("error_threshold_percentage", "failure_ratio"),
+    ("slow_call_threshold", "slow_call_duration"),
+    ("slow_call_duration_threshold", "slow_call_duration"),
+    ("slow_call_rate", "slow_call_ratio"),
+    ("slow_call_rate_threshold", "slow_call_ratio"),
+    ("sliding_window", "window"),
+    ("sliding_window_size", "window"),
+    ("sliding_window_type", "window"),
+    ("window_size", "window"),
+    ("rolling_window", "window"),
+    ("sampling_duration", "window"),
+    ("min_calls", "minimum_calls"),
+    ("minimum_number_of_calls", "minimum_calls"),
+    ("minimum_throughput", "minimum_calls"),
+    ("request_volume_threshold", "minimum_calls"),
+    ("volume_threshold", "minimum_calls"),
+    ("dry_run", "shadow"),
+    ("metrics_only", "shadow"),
+    ("monitor_only", "shadow"),
+    ("report_only", "shadow"),
 ];
 
 pub(crate) fn usage(keys: &[(&'static str, &'static str)], key: &str) -> &'static str {
@@ -156,6 +189,10 @@ mod tests {
         assert_eq!(meant(KEYS, "when"), Some("retry_if"));
         assert_eq!(meant(KEYS, "limit"), Some("rate"));
         assert_eq!(meant(KEYS, "recover"), Some("fallback"));
+        assert_eq!(meant(BREAKER_KEYS, "failure_rate_threshold"), Some("failure_ratio"));
+        assert_eq!(meant(BREAKER_KEYS, "slow_call_duration_threshold"), Some("slow_call_duration"));
+        assert_eq!(meant(BREAKER_KEYS, "sampling_duration"), Some("window"));
+        assert_eq!(meant(BREAKER_KEYS, "minimum_throughput"), Some("minimum_calls"));
     }
 
     #[test]

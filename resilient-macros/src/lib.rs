@@ -59,11 +59,20 @@ use proc_macro::TokenStream;
 ///
 /// | key | means | range | default |
 /// |---|---|---|---|
-/// | `failure_threshold` | failures in a row that open the circuit | 1 to 10⁶ | 5 |
+/// | `failure_threshold` | failures in a row that open the circuit | 1 to 10⁶ | 5; none beside a `failure_ratio` |
+/// | `failure_ratio = 0.5` | share of failures in the `window` that opens it | above 0, at most 1 | none |
+/// | `slow_call_duration = "2s"` | a body that takes longer is slow; a slow probe has failed | above 0 | none |
+/// | `slow_call_ratio = 0.8` | share of slow calls in the `window` that opens it; needs `slow_call_duration` | above 0, at most 1 | 0.5 |
+/// | `window = 200` | calls that the shares are taken over; `"30s"`: those of the last while, kept in ten slices | 1 to 10⁶, or 10 ms to 24 h | 100 calls |
+/// | `minimum_calls` | calls that the `window` must hold before a share says anything | 1 to 10⁶, at most the `window` | 20, or all calls of a smaller `window` |
 /// | `recovery_timeout` | how long it stays open at first, less up to a tenth at random | above 0, at most `max_recovery_timeout` | `5s` |
 /// | `max_recovery_timeout` | how long at most, as each failed recovery doubles it | above 0 | `1m` |
 /// | `half_open_calls` | probes at the same time | 1 to 1000 | 1 |
 /// | `success_threshold` | successful probes in a row that close it | 1 to 10⁶ | 2 |
+/// | `shadow = true` | it refuses nothing, and only counts and tells what it would have done | | `false` |
+///
+/// Each reason that is set opens the circuit by itself; `window` and `minimum_calls` need a `failure_ratio` or a
+/// `slow_call_duration`. Where only `failure_ratio` is said, failures in a row do not open it.
 ///
 /// Durations are a `Duration` or text: a number and `ns`, `us`, `ms`, `s`, `m` (or `min`), `h` or `d`, as in `"250ms"`, `"1.5s"`,
 /// `"1m30s"`; at most 584 years. Rates are a number per second, a `Rate`, or text: a number, `/`, and `s`, `min`, `h` or `day`.

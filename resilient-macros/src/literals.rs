@@ -82,6 +82,80 @@ impl Literal for Rate {
     }
 }
 
+/// A share of calls.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) struct Ratio(pub(crate) f64);
+
+impl Literal for Ratio {
+    const TAKES: &'static str = "a number above 0 and at most 1";
+
+    fn read(literal: &Lit) -> Read<Self> {
+        ratio(literal).map(|ratio| Ok(Self(ratio)))
+    }
+
+    fn call(&self, key: &Ident, _p: &TokenStream) -> TokenStream {
+        let ratio = self.0;
+        quote!(#key(#ratio))
+    }
+}
+
+pub(crate) struct Flag(bool);
+
+impl Literal for Flag {
+    const TAKES: &'static str = "`true` or `false`";
+
+    fn read(literal: &Lit) -> Read<Self> {
+        match literal {
+            Lit::Bool(flag) => Some(Ok(Self(flag.value))),
+            _ => None,
+        }
+    }
+
+    fn call(&self, key: &Ident, _p: &TokenStream) -> TokenStream {
+        let flag = self.0;
+        quote!(#key(#flag))
+    }
+}
+
+/// What ratios are taken over.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Window {
+    Calls(u32),
+    Time(Duration),
+}
+
+impl Literal for Window {
+    const TAKES: &'static str = "a number of calls, or text with a unit of time";
+
+    fn read(literal: &Lit) -> Read<Self> {
+        match literal {
+            Lit::Int(_) if Count::read(literal).is_some() => {
+                Count::read(literal).map(|calls| calls.map(|Count(calls)| Self::Calls(calls)))
+            }
+            Lit::Str(text) if text.value().parse::<u32>().is_ok() => {
+                let number = text.value();
+                Some(Err(format!("`{number}` has no unit; `window = {number}` is the last {number} calls, `\"{number}s\"` a time")))
+            }
+            _ => Duration::read(literal).map(|time| time.map(Self::Time)),
+        }
+    }
+
+    fn call(&self, key: &Ident, p: &TokenStream) -> TokenStream {
+        match self {
+            Self::Calls(calls) => quote_spanned!(mixed()=> #key(#p::Window::calls(#calls))),
+            Self::Time(time) => {
+                let time = duration_tokens(*time, p);
+                quote_spanned!(mixed()=> #key(#p::Window::time(#time)))
+            }
+        }
+    }
+
+    fn call_with(key: &Ident, given: &Expr, p: &TokenStream) -> TokenStream {
+        let window = quote_spanned!(mixed().located_at(given.span())=> window);
+        quote_spanned!(mixed()=> #key(#p::Setting(#given).#window()))
+    }
+}
+
 /// The name of something shared, or of the function.
 pub(crate) struct Name(LitStr);
 

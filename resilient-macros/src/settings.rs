@@ -10,7 +10,7 @@ use crate::attribute::{Entry, Value, entries};
 use crate::fallback::Fallback;
 use crate::guard::mixed;
 use crate::keys::{BREAKER_KEYS, KEYS, meant, unknown, usage};
-use crate::literals::{Backoff, Budget, Count, Jitter, MaxWait, Name};
+use crate::literals::{Backoff, Budget, Count, Flag, Jitter, MaxWait, Name, Ratio, Window};
 use crate::mentions::Mentions;
 use crate::mistakes::Mistakes;
 use crate::rate::Rate;
@@ -57,10 +57,18 @@ pub(crate) struct Settings {
 pub(crate) struct Breaker {
     pub(crate) name: Option<Setting<Name>>,
     pub(crate) failure_threshold: Option<Setting<Count>>,
+    pub(crate) failure_ratio: Option<Setting<Ratio>>,
+    pub(crate) slow_call_duration: Option<Setting<Duration>>,
+    pub(crate) slow_call_ratio: Option<Setting<Ratio>>,
+    pub(crate) window: Option<Setting<Window>>,
+    pub(crate) minimum_calls: Option<Setting<Count>>,
     pub(crate) recovery_timeout: Option<Setting<Duration>>,
     pub(crate) max_recovery_timeout: Option<Setting<Duration>>,
     pub(crate) half_open_calls: Option<Setting<Count>>,
     pub(crate) success_threshold: Option<Setting<Count>>,
+    pub(crate) shadow: Option<Setting<Flag>>,
+    /// The keys that are there, or were meant to be.
+    meant: Vec<(&'static str, Ident)>,
 }
 
 impl Settings {
@@ -288,26 +296,37 @@ fn breaker(entry: &Entry, mistakes: &mut Mistakes) -> Breaker {
     let Value::List(settings) = &entry.value else {
         return Breaker { name: read(entry, KEYS, mistakes), ..Breaker::default() };
     };
-    let (mut breaker, mut has_name) = (Breaker::default(), false);
+    let mut breaker = Breaker::default();
     for entry in unique(entries(settings.clone(), mistakes), mistakes) {
-        has_name |= meant(BREAKER_KEYS, &entry.key.to_string()) == Some("name");
         breaker.take(&entry, mistakes);
     }
-    if !has_name {
+    if breaker.key("name").is_none() {
         mistakes.on(&entry.key, "this breaker needs a name: `breaker(name = \"payments\", …)`");
     }
     breaker
 }
 
 impl Breaker {
+    /// The key, if it is there; also if its value is wrong.
+    pub(crate) fn key(&self, name: &str) -> Option<&Ident> {
+        self.meant.iter().find(|(key, _)| *key == name).map(|(_, typed)| typed)
+    }
+
     fn take(&mut self, entry: &Entry, mistakes: &mut Mistakes) {
+        self.meant.extend(meant(BREAKER_KEYS, &entry.key.to_string()).map(|key| (key, entry.key.clone())));
         match entry.key.to_string().as_str() {
             "name" => self.name = read(entry, BREAKER_KEYS, mistakes),
             "failure_threshold" => self.failure_threshold = read(entry, BREAKER_KEYS, mistakes),
+            "failure_ratio" => self.failure_ratio = read(entry, BREAKER_KEYS, mistakes),
+            "slow_call_duration" => self.slow_call_duration = read(entry, BREAKER_KEYS, mistakes),
+            "slow_call_ratio" => self.slow_call_ratio = read(entry, BREAKER_KEYS, mistakes),
+            "window" => self.window = read(entry, BREAKER_KEYS, mistakes),
+            "minimum_calls" => self.minimum_calls = read(entry, BREAKER_KEYS, mistakes),
             "recovery_timeout" => self.recovery_timeout = read(entry, BREAKER_KEYS, mistakes),
             "max_recovery_timeout" => self.max_recovery_timeout = read(entry, BREAKER_KEYS, mistakes),
             "half_open_calls" => self.half_open_calls = read(entry, BREAKER_KEYS, mistakes),
             "success_threshold" => self.success_threshold = read(entry, BREAKER_KEYS, mistakes),
+            "shadow" => self.shadow = read(entry, BREAKER_KEYS, mistakes),
             _ => mistakes.add(unknown(BREAKER_KEYS, &entry.key)),
         }
     }
@@ -315,10 +334,16 @@ impl Breaker {
     pub(crate) fn settings(&self) -> impl Iterator<Item = &dyn Given> {
         let settings = [
             given(self.failure_threshold.as_ref()),
+            given(self.failure_ratio.as_ref()),
+            given(self.slow_call_duration.as_ref()),
+            given(self.slow_call_ratio.as_ref()),
+            given(self.window.as_ref()),
+            given(self.minimum_calls.as_ref()),
             given(self.recovery_timeout.as_ref()),
             given(self.max_recovery_timeout.as_ref()),
             given(self.half_open_calls.as_ref()),
             given(self.success_threshold.as_ref()),
+            given(self.shadow.as_ref()),
         ];
         settings.into_iter().flatten()
     }

@@ -1,5 +1,7 @@
 //! Every rule that one value alone cannot break.
 
+mod windows;
+
 use std::time::Duration;
 
 use proc_macro2::{Span, TokenStream, TokenTree};
@@ -77,6 +79,7 @@ impl Rules<'_> {
             for count in [&breaker.failure_threshold, &breaker.half_open_calls, &breaker.success_threshold] {
                 self.at_least_one(count.as_ref(), "this is at least 1");
             }
+            self.breaker_windows(breaker);
             self.above_zero(breaker.recovery_timeout.as_ref());
             self.above_zero(breaker.max_recovery_timeout.as_ref());
         }

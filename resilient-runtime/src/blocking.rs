@@ -58,9 +58,11 @@ impl Call<'_> {
 
     #[cold]
     fn wait_for_turn(&mut self) -> Result<(), Rejected> {
-        let mut turn = self.turn(now());
+        let start = now();
+        let mut turn = self.turn(start);
+        let mut step = self.advance(&mut turn, start);
         loop {
-            match self.advance(&mut turn, now()) {
+            match step {
                 Step::Run => return Ok(()),
                 Step::Refuse(rejected) => return Err(rejected),
                 Step::Sleep(nap) => {
@@ -74,6 +76,7 @@ impl Call<'_> {
                     }
                 }
             }
+            step = self.advance(&mut turn, now());
         }
     }
 }

@@ -2,19 +2,27 @@
 //!
 //! A healthy call reads one word when it starts and one when it ends. Every change of state is made under one lock, which only a
 //! failing service ever takes, and is published in that word with a new generation; a permit carries the generation that admitted
-//! it, so a late result changes nothing. There are no timers: the state is computed from the clock when somebody asks.
+//! it, so a late result changes nothing. There are no timers: the state is computed from the clock when somebody asks. What results
+//! do is in `recording`.
 
+mod count_window;
+mod recording;
 mod recovery;
+mod tally;
+mod time_window;
 mod word;
 
 use crate::circuit_breaker::{CircuitBreaker, Settings};
 use crate::clock::{Instant, now};
 use crate::events;
 use crate::latest::Latest;
-use crate::sync::{Mutex, MutexGuard, lock};
+use crate::sync::{Mutex, lock};
 use recovery::Recovery;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use word::{Phase, Word};
+pub(crate) use tally::Cause;
+pub use tally::Counts;
+use tally::Tally;
+use word::{Phase, Streak, Word};
 
 /// A circuit breaker, shared by every function that names it: [`breaker`](crate::breaker).
 #[derive(Debug)]
@@ -24,15 +32,26 @@ pub struct Breaker {
     word: AtomicU64,
     /// While the circuit is not closed: nobody is admitted before this moment.
     shut_until: AtomicU64,
+    /// Where the window is one of time: when the slice ends that successes are counted for.
+    slice_ends: AtomicU64,
     settings: Latest<Settings>,
-    recovery: Mutex<Recovery>,
+    /// Whether an operator put it in shadow; settings may do so as well.
+    is_shadowed: AtomicBool,
+    records: Mutex<Records>,
 }
 
-/// What a circuit breaker does with the next call.
+/// What changes under the lock.
+#[derive(Debug)]
+struct Records {
+    recovery: Recovery,
+    tally: Tally,
+}
+
+/// What a circuit breaker does with the next call, or would do if it were not in [shadow](Breaker::is_shadow).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum State {
-    /// Calls pass; consecutive failures are counted.
+    /// Calls pass, and what becomes of them is counted.
     Closed,
     /// Calls are refused until the recovery time is over.
     Open,
@@ -47,37 +66,56 @@ pub enum State {
 /// A change of state, told after it is complete and no lock is held.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Change {
-    Opened { failures: u32, open_for: u64 },
+    Opened { cause: Cause, counts: Counts, open_for: u64 },
     HalfOpen,
     Closed,
+    ForcedOpen,
+    Disabled,
+    Shadowed,
+    Reset,
 }
 
 /// The right to make one call; dropped without a result it gives its place back, as if it had not asked.
 #[derive(Debug)]
 pub(crate) struct Permit<'b> {
     breaker: &'b Breaker,
-    /// As it was when the call was admitted; for a probe with its number in the place of the failures.
+    /// As it was when the call was admitted; for a probe with its number in the place of the streak.
     word: Word,
 }
 
 impl Breaker {
     pub(crate) fn new(name: &'static str, settings: CircuitBreaker) -> Self {
+        let is_disabled = AtomicBool::new(!settings.is_enabled());
+        let settings = settings.resolved();
         Self {
-            is_disabled: AtomicBool::new(!settings.is_enabled()),
+            is_disabled,
             name,
-            word: AtomicU64::new(Word::CLOSED.bits()),
+            word: AtomicU64::new(fresh(Word::CLOSED, &settings).bits()),
             shut_until: AtomicU64::new(0),
-            settings: Latest::new(settings.resolved()),
-            recovery: Mutex::new(Recovery::default()),
+            slice_ends: AtomicU64::new(0),
+            is_shadowed: AtomicBool::new(false),
+            records: Mutex::new(Records { recovery: Recovery::default(), tally: Tally::of(&settings) }),
+            settings: Latest::new(settings),
         }
     }
 
-    /// Takes new settings and keeps the state. Two changes at once are the caller's to prevent.
+    /// Takes new settings and keeps the state. A window of another kind or size starts empty; failures in a row are kept.
     pub(crate) fn change_settings(&self, settings: CircuitBreaker) {
         self.is_disabled.swap(!settings.is_enabled(), Ordering::Relaxed);
         let settings = settings.resolved();
-        if *self.settings.get() != settings {
-            self.settings.replace(settings);
+        let mut records = lock(&self.records);
+        let before = self.settings.get();
+        if *before == settings {
+            return;
+        }
+        let is_new_window = !before.counts_like(&settings);
+        self.settings.replace(settings);
+        let word = self.load();
+        if is_new_window && word.phase() == Phase::Closed {
+            records.tally = Tally::of(self.settings.get());
+            let next = fresh(word.next(Phase::Closed), self.settings.get());
+            let failures = Some(word.failures()).filter(|failures| *failures > 0).map(Streak::Failures);
+            self.replace(failures.map_or(next, |failures| next.with_streak(failures)));
         }
     }
 
@@ -104,6 +142,34 @@ impl Breaker {
         }
     }
 
+    /// Whether it refuses nothing, because of its settings or since [`shadow`](Self::shadow); what `state` says is then what it would
+    /// do. One that is forced open or disabled is not in shadow.
+    #[must_use]
+    pub fn is_shadow(&self) -> bool {
+        let is_shadow = self.is_shadowed.load(Ordering::Acquire) || self.settings.get().shadow;
+        is_shadow && !matches!(self.load().phase(), Phase::ForcedOpen | Phase::Disabled)
+    }
+
+    /// What its window holds: nothing unless it is closed and has a `failure_ratio` or a `slow_call_duration`. It takes the breaker's
+    /// lock for a moment.
+    ///
+    /// ```
+    /// # use resilient_runtime as resilient;
+    /// use resilient::{CircuitBreaker, Policy};
+    ///
+    /// let half = CircuitBreaker::new().failure_ratio(0.5);
+    /// let policy = Policy::builder().breaker_with("counted", half).build()?;
+    /// policy.run(|| std::io::Result::Ok(())).unwrap();
+    /// assert!(policy.run(|| std::io::Result::<()>::Err(std::io::ErrorKind::TimedOut.into())).is_err());
+    /// let counts = resilient::breaker("counted").counts();
+    /// assert_eq!((counts.calls, counts.failures), (2, 1));
+    /// # Ok::<(), resilient::ConfigError>(())
+    /// ```
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        self.counted(now())
+    }
+
     /// Failures in a row so far, while it is closed; 0 in every other state.
     #[must_use]
     pub fn failures(&self) -> u32 {
@@ -112,15 +178,43 @@ impl Breaker {
 
     /// Refuses every call from now on, until [`reset`](Self::reset).
     pub fn force_open(&self) {
-        self.force(Phase::ForcedOpen);
+        self.force(Phase::ForcedOpen, Change::ForcedOpen);
     }
 
     /// Admits every call from now on and counts nothing, until [`reset`](Self::reset).
     pub fn disable(&self) {
-        self.force(Phase::Disabled);
+        self.force(Phase::Disabled, Change::Disabled);
     }
 
-    /// Closes the circuit and forgets all failures. Results of calls admitted before change nothing.
+    /// Refuses nothing from now on, until [`reset`](Self::reset), but goes on counting, changing its state and telling of it, with
+    /// `shadow = true` in its events: what would have been refused passes and is not counted. It keeps its state; one that was
+    /// forced open or disabled is closed.
+    ///
+    /// ```
+    /// # use resilient_runtime as resilient;
+    /// use resilient::{CircuitBreaker, Policy, State, breaker};
+    ///
+    /// let careful = CircuitBreaker::new().failure_threshold(1);
+    /// let policy = Policy::builder().breaker_with("on trial", careful).build()?;
+    /// breaker("on trial").shadow();
+    /// assert!(policy.run(|| std::io::Result::<()>::Err(std::io::ErrorKind::TimedOut.into())).is_err());
+    /// assert_eq!(breaker("on trial").state(), State::Open);
+    /// assert!(policy.run(|| std::io::Result::Ok(())).is_ok(), "it would have been refused");
+    /// # Ok::<(), resilient::ConfigError>(())
+    /// ```
+    pub fn shadow(&self) {
+        let mut records = lock(&self.records);
+        let is_forced = matches!(self.load().phase(), Phase::ForcedOpen | Phase::Disabled);
+        if is_forced {
+            self.publish(&mut records, Phase::Closed, Instant::from_nanos(0));
+        }
+        let was_shadowed = self.is_shadowed.swap(true, Ordering::AcqRel);
+        drop(records);
+        self.tell((is_forced || !was_shadowed).then_some(Change::Shadowed));
+    }
+
+    /// Closes the circuit, forgets everything that was counted, and ends what [`force_open`](Self::force_open),
+    /// [`disable`](Self::disable) and [`shadow`](Self::shadow) began. Results of calls admitted before change nothing.
     ///
     /// ```
     /// # use resilient_runtime as resilient;
@@ -133,20 +227,26 @@ impl Breaker {
     /// assert_eq!(payments.state(), State::Closed);
     /// ```
     pub fn reset(&self) {
-        self.force(Phase::Closed);
+        self.force(Phase::Closed, Change::Reset);
     }
 
-    fn force(&self, phase: Phase) {
-        let mut recovery = lock(&self.recovery);
-        *recovery = Recovery::default();
-        self.publish(&recovery, phase, Instant::from_nanos(0));
+    /// Told only if it changes something, so that a listener that does the same does not go round in circles.
+    fn force(&self, phase: Phase, change: Change) {
+        let mut records = lock(&self.records);
+        let (before, was_shadowed) = (self.load(), self.is_shadowed.swap(false, Ordering::AcqRel));
+        let is_fresh = phase != Phase::Closed || records.is_fresh(before, self.settings.get());
+        let is_so_already = before.phase() == phase && is_fresh && !was_shadowed;
+        records.recovery = Recovery::default();
+        self.publish(&mut records, phase, Instant::from_nanos(0));
+        drop(records);
+        self.tell((!is_so_already).then_some(change));
     }
 
-    /// Gives a permit if the circuit is closed. (Handed over in place: as a value it would go through memory twice.)
+    /// Gives a permit if the circuit is closed and does not ask when the body starts. (Handed over in place: as a value it would go through memory twice.)
     #[inline]
     pub(crate) fn admit_healthy<'b>(&'b self, give: impl FnOnce(Permit<'b>)) -> bool {
         let word = self.load();
-        let is_closed = word.phase() == Phase::Closed;
+        let is_closed = word.is_plainly_closed();
         if is_closed {
             give(Permit { breaker: self, word });
         }
@@ -156,23 +256,31 @@ impl Breaker {
     /// A permit, or when it is worth coming back. `lease` is how long a probe may take before another may try.
     #[cold]
     pub(crate) fn admit(&self, now: Instant, lease: Option<u64>) -> Result<Permit<'_>, Option<Instant>> {
+        let asked = self.ask(now, lease);
+        if asked.is_err() && self.is_shadow() {
+            return Ok(Permit { breaker: self, word: self.load().of_no_consequence() });
+        }
+        asked
+    }
+
+    fn ask(&self, now: Instant, lease: Option<u64>) -> Result<Permit<'_>, Option<Instant>> {
         let word = self.load();
         match word.phase() {
-            Phase::Disabled => return Ok(Permit { breaker: self, word }),
+            Phase::Closed | Phase::Disabled => return Ok(Permit { breaker: self, word }),
             Phase::ForcedOpen => return Err(None),
             Phase::Open | Phase::HalfOpen if now < self.shut_until() => return Err(Some(self.shut_until())),
             _ => {}
         }
-        let mut recovery = lock(&self.recovery);
-        let (admitted, change) = self.probe(&mut recovery, now, lease);
-        drop(recovery);
+        let mut records = lock(&self.records);
+        let (admitted, change) = self.probe(&mut records, now, lease);
+        drop(records);
         self.tell(change);
         admitted
     }
 
     fn probe(
         &self,
-        recovery: &mut Recovery,
+        records: &mut Records,
         now: Instant,
         lease: Option<u64>,
     ) -> (Result<Permit<'_>, Option<Instant>>, Option<Change>) {
@@ -183,17 +291,18 @@ impl Breaker {
             Phase::ForcedOpen => return (Err(None), None),
             Phase::Open if now < self.shut_until() => return (Err(Some(self.shut_until())), None),
             Phase::Open => {
-                recovery.begin();
-                self.publish(recovery, Phase::HalfOpen, now);
+                records.recovery.begin();
+                self.publish(records, Phase::HalfOpen, now);
                 change = Some(Change::HalfOpen);
             }
             Phase::HalfOpen => {}
         }
         let settings = self.settings.get();
         let lease = lease.unwrap_or(settings.max_recovery_timeout);
-        let probe = recovery.admit(now, lease, settings.half_open_calls);
-        self.shut(recovery.shut_until(settings.half_open_calls));
-        let permit = probe.map(|probe| Permit { breaker: self, word: self.load().with_failures(probe) });
+        let probe = records.recovery.admit(now, lease, settings.half_open_calls);
+        self.shut(records.recovery.shut_until(settings.half_open_calls));
+        let word = |probe| self.load().with_streak(Streak::Failures(probe));
+        let permit = probe.map(|probe| Permit { breaker: self, word: word(probe) });
         (permit.ok_or_else(|| Some(self.shut_until())), change)
     }
 
@@ -202,13 +311,13 @@ impl Breaker {
         match self.load().phase() {
             Phase::Closed | Phase::Disabled => false,
             Phase::ForcedOpen => true,
-            Phase::Open | Phase::HalfOpen => now < self.shut_until(),
+            Phase::Open | Phase::HalfOpen => now < self.shut_until() && !self.is_shadow(),
         }
     }
 
     #[cfg(test)]
     pub(crate) fn hold_lock(&self) -> impl Sized {
-        lock(&self.recovery)
+        lock(&self.records)
     }
 
     #[inline]
@@ -224,112 +333,80 @@ impl Breaker {
         self.shut_until.swap(until.as_nanos(), Ordering::AcqRel);
     }
 
-    /// The moment goes first, so that whoever sees the phase sees it too; the lock keeps publishers apart.
-    fn publish(&self, _held: &Recovery, phase: Phase, shut_until: Instant) {
+    /// The moment goes first, so that whoever sees the phase sees it too; the lock keeps publishers apart. The window is emptied.
+    fn publish(&self, records: &mut Records, phase: Phase, shut_until: Instant) {
+        let next = self.load().next(phase);
         self.shut(shut_until);
-        self.word.swap(self.load().next(phase).bits(), Ordering::AcqRel);
+        if phase == Phase::Closed {
+            records.tally = Tally::of(self.settings.get());
+            self.replace(fresh(next, self.settings.get()));
+        } else {
+            records.tally = Tally::None;
+            self.replace(next);
+        }
+    }
+
+    fn replace(&self, word: Word) {
+        self.slice_ends.swap(0, Ordering::AcqRel);
+        self.word.swap(word.bits(), Ordering::AcqRel);
     }
 
     fn tell(&self, change: Option<Change>) {
         if let Some(change) = change {
-            events::breaker_changed(self.name, change);
-        }
-    }
-
-    #[cold]
-    fn succeeded(&self, word: Word) {
-        let Some(probe) = word.probe() else {
-            self.count(word, |_| Some(0));
-            return;
-        };
-        let mut recovery = lock(&self.recovery);
-        let change = self.probe_succeeded(&mut recovery, word, probe);
-        drop(recovery);
-        self.tell(change);
-    }
-
-    fn probe_succeeded(&self, recovery: &mut MutexGuard<'_, Recovery>, word: Word, probe: u32) -> Option<Change> {
-        if !self.load().is_same_generation(word) || !recovery.finish(probe) {
-            return None;
-        }
-        let settings = self.settings.get();
-        if recovery.count_success() < settings.success_threshold {
-            self.shut(recovery.shut_until(settings.half_open_calls));
-            return None;
-        }
-        **recovery = Recovery::default();
-        self.publish(recovery, Phase::Closed, Instant::from_nanos(0));
-        Some(Change::Closed)
-    }
-
-    #[cold]
-    fn failed(&self, word: Word, now: Instant, random: u64) {
-        if !word.is_of_probe() {
-            let threshold = self.settings.get().failure_threshold;
-            let counted = self.count(word, |failures| Some(failures.saturating_add(1)));
-            if counted.is_none_or(|failures| failures < threshold) {
-                return;
-            }
-        }
-        let mut recovery = lock(&self.recovery);
-        let change = self.open(&mut recovery, word, now, random);
-        drop(recovery);
-        self.tell(change);
-    }
-
-    fn open(&self, recovery: &mut Recovery, word: Word, now: Instant, random: u64) -> Option<Change> {
-        let current = self.load();
-        if !current.is_same_generation(word) || word.probe().is_some_and(|probe| !recovery.finish(probe)) {
-            return None;
-        }
-        let open_for = recovery.open_for(self.settings.get(), random);
-        self.publish(recovery, Phase::Open, now.plus(open_for));
-        Some(Change::Opened { failures: current.failures().max(1), open_for })
-    }
-
-    /// Changes the number of consecutive failures of that generation; the new number, or `None` if nothing was to change.
-    fn count(&self, word: Word, change: impl Fn(u32) -> Option<u32>) -> Option<u32> {
-        let mut current = self.load();
-        loop {
-            if !current.is_same_generation(word) || current.phase() != Phase::Closed {
-                return None;
-            }
-            let failures = change(current.failures())?;
-            let next = current.with_failures(failures).bits();
-            match self.word.compare_exchange_weak(current.bits(), next, Ordering::AcqRel, Ordering::Acquire) {
-                Ok(_) => return Some(failures),
-                Err(actual) => current = Word::from_bits(actual),
-            }
+            events::breaker_changed(self.name, change, self.is_shadow());
         }
     }
 
     #[cold]
     fn give_back(&self, word: Word, probe: u32, until: Option<Instant>) {
-        let mut recovery = lock(&self.recovery);
+        let mut records = lock(&self.records);
         if !self.load().is_same_generation(word) {
             return;
         }
         match until {
-            Some(until) => recovery.hold(probe, until),
-            None => recovery.abandon(probe),
+            Some(until) => records.recovery.hold(probe, until),
+            None => records.recovery.abandon(probe),
         }
-        self.shut(recovery.shut_until(self.settings.get().half_open_calls));
+        self.shut(records.recovery.shut_until(self.settings.get().half_open_calls));
+    }
+}
+
+/// A closed circuit's word before anything is counted.
+fn fresh(word: Word, settings: &Settings) -> Word {
+    let Some(watch) = settings.watch else { return word };
+    word.with_streak(Streak::Successes(0)).with_timed_bodies(watch.times_bodies())
+}
+
+impl Records {
+    /// Whether nothing was counted yet.
+    fn is_fresh(&self, word: Word, settings: &Settings) -> bool {
+        word.streak() == fresh(word, settings).streak() && self.tally.is_empty()
     }
 }
 
 impl Permit<'_> {
-    /// The service answered; the permit is spent with it.
+    /// Whether a success would change anything.
     #[inline]
-    pub(crate) fn succeed(&self) {
-        if self.word.phase() != Phase::Closed || Word::from_bits(self.breaker.word.load(Ordering::Relaxed)).failures() != 0 {
-            self.breaker.succeeded(self.word);
+    pub(crate) fn is_told_of_success(&self) -> bool {
+        !self.word.is_plainly_closed() || Word::from_bits(self.breaker.word.load(Ordering::Relaxed)).has_streak()
+    }
+
+    /// The service answered; the permit is spent with it. `started` is when the body did, where the breaker wants to know.
+    pub(crate) fn succeed(&self, started: Instant, clock: impl FnOnce() -> Instant, random: impl FnOnce() -> u64) {
+        if self.is_told_of_success() {
+            self.breaker.succeeded(self.word, started, clock, random);
         }
     }
 
     /// The service failed.
-    pub(crate) fn fail(self, now: Instant, random: u64) {
-        self.breaker.failed(self.word, now, random);
+    pub(crate) fn fail(self, started: Instant, now: Instant, random: u64) {
+        self.breaker.failed(self.word, started, now, random);
         std::mem::forget(self);
+    }
+
+    /// Whether the breaker would have refused, were it not in shadow.
+    pub(crate) fn is_excused(&self) -> bool {
+        self.word.phase() == Phase::Disabled && self.breaker.is_shadow()
     }
 
     /// The service asked us to stay away: a probe keeps its place until then.

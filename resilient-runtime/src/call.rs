@@ -27,7 +27,7 @@ pub struct Call<'p> {
     plan: &'p Plan<'p>,
     /// What it hands down, and when it must end itself.
     scope: Scope,
-    /// When the attempt began, or the call before its first; `NEVER` where nobody has asked yet.
+    /// When the attempt's body began, or the call before its first; `NEVER` where nobody has asked yet.
     started: Instant,
     previous_delay: u64,
     attempts: u32,
@@ -251,6 +251,9 @@ impl<'p> Call<'p> {
         if let Some(token) = turn.token.take() {
             token.spend();
         }
+        if permit.as_ref().is_some_and(breaker::Permit::is_excused) {
+            events::would_reject(self.plan, now);
+        }
         self.admission = Admission { permit, slot: turn.slot.take() };
         self.start();
         Step::Run
@@ -258,10 +261,13 @@ impl<'p> Call<'p> {
 
     fn ask_breaker(&mut self, now: Instant) -> Result<Option<breaker::Permit<'p>>, Step<'p>> {
         let Some(breaker) = self.plan.breaker else { return Ok(None) };
-        breaker.admit(now, self.lease()).map(Some).map_err(|until| {
-            let wait = until.map(|until| Duration::from_nanos(until.since(now).max(1)));
-            self.refuse(Rejected::CircuitOpen, Some(breaker.name()), wait)
-        })
+        match breaker.admit(now, self.lease()) {
+            Ok(permit) => Ok(Some(permit)),
+            Err(until) => {
+                let wait = until.map(|until| Duration::from_nanos(until.since(now).max(1)));
+                Err(self.refuse(Rejected::CircuitOpen, Some(breaker.name()), wait))
+            }
+        }
     }
 
     fn ask_bucket(&mut self, turn: &mut Turn<'p>, now: Instant) -> Result<(), Step<'p>> {
@@ -356,8 +362,17 @@ impl<'p> Call<'p> {
     #[inline]
     fn succeed(&mut self) {
         if let Some(permit) = &self.admission.permit {
-            permit.succeed();
+            if permit.is_told_of_success() {
+                self.tell_success();
+            }
             std::mem::forget(self.admission.permit.take());
+        }
+    }
+
+    #[cold]
+    fn tell_success(&self) {
+        if let Some(permit) = &self.admission.permit {
+            permit.succeed(self.started, crate::clock::now, || fastrand::u64(..));
         }
     }
 
@@ -380,7 +395,7 @@ impl<'p> Call<'p> {
     pub(crate) fn body_panicked(&mut self, now: Instant, random: u64) {
         self.body_ended();
         if let Some(permit) = self.admission.permit.take() {
-            permit.fail(now, random);
+            permit.fail(self.started, now, random);
         }
     }
 
@@ -426,13 +441,13 @@ impl<'p> Call<'p> {
         if let Some(permit) = self.admission.permit.take() {
             match (judged.verdict, hint) {
                 (Verdict::Success | Verdict::Permanent, _) => {
-                    permit.succeed();
+                    permit.succeed(self.started, || now, || random);
                     std::mem::forget(permit);
                 }
-                (Verdict::Transient { .. }, _) => permit.fail(now, random),
+                (Verdict::Transient { .. }, _) => permit.fail(self.started, now, random),
                 (Verdict::Throttled { .. }, Some(hint)) => permit.hold(now.plus(hint)),
                 // The calls further in gave up on the call's own deadline, a moment before it would have stopped them all.
-                (Verdict::Ignored, _) if self.is_over(now) && self.had_its_time(now) => permit.fail(now, random),
+                (Verdict::Ignored, _) if self.is_over(now) && self.had_its_time(now) => permit.fail(self.started, now, random),
                 (Verdict::Throttled { .. } | Verdict::Ignored, _) => drop(permit),
             }
         }
@@ -506,7 +521,7 @@ impl Call<'_> {
         if (is_timeout || self.had_its_time(now))
             && let Some(permit) = self.admission.permit.take()
         {
-            permit.fail(now, random);
+            permit.fail(self.started, now, random);
         }
         let rejected = if is_timeout {
             self.rejected(Rejected::Timeout, None, Some(Duration::from_nanos(settings.timeout)))

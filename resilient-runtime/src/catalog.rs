@@ -172,14 +172,16 @@ fn of_shared<T: Shared>(
     let nothing = Table::default();
     let table = settled.named.get(name).unwrap_or(&nothing);
     let inline = inline(declared).map(|(_, inline)| inline).unwrap_or_default();
+    let built_in = T::built_in(&settled.settings(name, Some(inline)));
     for word in T::Settings::WORDS {
         let attribute = inline.show(word);
         let by_table = table.settings.show(word).map(|value| (value, Origin::Named, table.place(word)));
         let by_attribute = attribute.clone().map(|value| (value, Origin::Attribute, None));
         let by_defaults =
             || settled.defaults.settings.show(word).map(|value| (value, Origin::Defaults, settled.defaults.place(word)));
-        let built_in = || T::BUILT_IN.show(word).filter(|_| *word != "enabled").map(|value| (value, Origin::BuiltIn, None));
-        if let Some(held) = by_table.or(by_attribute).or_else(by_defaults).or_else(built_in) {
+        let by_nobody =
+            || built_in.show(word).filter(|_| !["enabled", "shadow"].contains(word)).map(|value| (value, Origin::BuiltIn, None));
+        if let Some(held) = by_table.or(by_attribute).or_else(by_defaults).or_else(by_nobody) {
             settings.push(setting(format!("{}.{word}", T::WHAT), held, attribute));
         }
     }

@@ -1,6 +1,6 @@
 //! What the world is told, as `tracing` events; nothing is computed when nobody listens.
 
-use crate::breaker::Change;
+use crate::breaker::{Change, Counts};
 use crate::clock::Instant;
 use crate::configure::{ConfigError, Problem};
 use crate::judging::Judged;
@@ -17,8 +17,15 @@ const SUMMARY: u64 = 10_000_000_000;
 pub(crate) struct Record {
     has_told_unclassified: AtomicBool,
     has_told_blocking: AtomicBool,
-    refusals: AtomicU64,
-    next_summary: AtomicU64,
+    refusals: Summary,
+    excused: Summary,
+}
+
+/// What happens too often to be told one by one.
+#[derive(Debug)]
+struct Summary {
+    count: AtomicU64,
+    next: AtomicU64,
 }
 
 impl Record {
@@ -26,23 +33,29 @@ impl Record {
         Self {
             has_told_unclassified: AtomicBool::new(false),
             has_told_blocking: AtomicBool::new(false),
-            refusals: AtomicU64::new(0),
-            next_summary: AtomicU64::new(0),
+            refusals: Summary::new(),
+            excused: Summary::new(),
         }
     }
 
     pub(crate) fn has_told_unclassified(&self) -> bool {
         self.has_told_unclassified.load(Ordering::Relaxed)
     }
+}
 
-    /// How many refusals to tell now, if it is time.
-    fn refusals_to_tell(&self, now: Instant) -> Option<u64> {
-        self.refusals.fetch_add(1, Ordering::Relaxed);
-        let next = self.next_summary.load(Ordering::Relaxed);
+impl Summary {
+    const fn new() -> Self {
+        Self { count: AtomicU64::new(0), next: AtomicU64::new(0) }
+    }
+
+    /// One more; how many to tell now, if it is time.
+    fn count(&self, now: Instant) -> Option<u64> {
+        self.count.fetch_add(1, Ordering::Relaxed);
+        let next = self.next.load(Ordering::Relaxed);
         let later = now.plus(SUMMARY).as_nanos();
         let is_due =
-            now.as_nanos() >= next && self.next_summary.compare_exchange(next, later, Ordering::Relaxed, Ordering::Relaxed).is_ok();
-        is_due.then(|| self.refusals.swap(0, Ordering::Relaxed))
+            now.as_nanos() >= next && self.next.compare_exchange(next, later, Ordering::Relaxed, Ordering::Relaxed).is_ok();
+        is_due.then(|| self.count.swap(0, Ordering::Relaxed))
     }
 }
 
@@ -96,11 +109,22 @@ pub(crate) fn rejected(plan: &Plan<'_>, rejected: &Rejected, now: Instant) {
     if !enabled!(target: "resilient", Level::WARN) {
         return;
     }
-    if let Some(count) = plan.record.refusals_to_tell(now) {
+    if let Some(count) = plan.record.refusals.count(now) {
         let (function, resource) = (rejected.function(), rejected.resource());
         let (reason, attempts) = (rejected.kind().word(), rejected.attempts());
         let retry_after_ms = rejected.retry_after().map(|wait| wait.as_millis());
         tell!(WARN, "rejected", function, resource, reason, attempts, retry_after_ms, count);
+    }
+}
+
+/// A call passed only because its breaker is in shadow.
+pub(crate) fn would_reject(plan: &Plan<'_>, now: Instant) {
+    if !enabled!(target: "resilient", Level::INFO) {
+        return;
+    }
+    if let Some(count) = plan.record.excused.count(now) {
+        let breaker = plan.breaker_name();
+        tell!(INFO, "would_reject", function = plan.function, breaker, count);
     }
 }
 
@@ -129,13 +153,19 @@ pub(crate) fn blocking(plan: &Plan<'_>) {
     plan.record.has_told_blocking.store(true, Ordering::Relaxed);
 }
 
-pub(crate) fn breaker_changed(breaker: &str, change: Change) {
+pub(crate) fn breaker_changed(breaker: &str, change: Change, shadow: bool) {
     match change {
-        Change::Opened { failures, open_for } => {
-            tell!(ERROR, "circuit_opened", breaker, failures, open_for_ms = millis(open_for));
+        Change::Opened { cause, counts, open_for } => {
+            let (reason, open_for_ms) = (cause.words(), millis(open_for));
+            let Counts { calls, failures, slow_calls } = counts;
+            tell!(ERROR, "circuit_opened", breaker, reason, calls, failures, slow_calls, open_for_ms, shadow);
         }
-        Change::HalfOpen => tell!(WARN, "circuit_half_open", breaker),
-        Change::Closed => tell!(INFO, "circuit_closed", breaker),
+        Change::HalfOpen => tell!(WARN, "circuit_half_open", breaker, shadow),
+        Change::Closed => tell!(INFO, "circuit_closed", breaker, shadow),
+        Change::ForcedOpen => tell!(WARN, "circuit_forced_open", breaker),
+        Change::Disabled => tell!(WARN, "circuit_disabled", breaker),
+        Change::Shadowed => tell!(WARN, "circuit_shadowed", breaker),
+        Change::Reset => tell!(INFO, "circuit_reset", breaker),
     }
 }
 

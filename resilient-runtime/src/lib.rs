@@ -41,9 +41,10 @@ mod sync;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod verdict;
+mod window;
 
 pub use backoff::{Backoff, Jitter};
-pub use breaker::{Breaker, State};
+pub use breaker::{Breaker, Counts, State};
 pub use bucket::{Bucket, TryAcquireError};
 pub use budget::RetryBudget;
 pub use bulkhead::{Bulkhead, Concurrency};
@@ -63,6 +64,7 @@ pub use rate::{ParseRateError, Rate};
 pub use rejected::{Refusal, Rejected};
 pub use switches::enable_retries;
 pub use verdict::{Classify, Verdict};
+pub use window::Window;
 
 /// What the macros' output names. No part of the public interface: it changes without notice.
 #[doc(hidden)]
@@ -78,7 +80,7 @@ pub mod __private {
     pub use crate::plan::Plan;
     pub use crate::rate::Setting;
     pub use crate::site::Site;
-    pub use crate::{__ide, Backoff, CircuitBreaker, Classify, Failure, Jitter, Rate, Rejected, Verdict};
+    pub use crate::{__ide, Backoff, CircuitBreaker, Classify, Failure, Jitter, Rate, Rejected, Verdict, Window};
     pub use inventory::submit;
     pub use std::clone::Clone;
     pub use std::convert::identity;

@@ -98,8 +98,9 @@ fn poll_turn<'p>(call: &mut Call<'p>, extra: &mut Extras<'p>, context: &mut Cont
 #[cold]
 fn poll_late_turn<'p>(call: &mut Call<'p>, extra: &mut Extras<'p>, context: &mut Context<'_>) -> Poll<Result<(), Rejected>> {
     if extra.is_none() {
-        let mut turn = call.turn(now());
-        match call.advance(&mut turn, now()) {
+        let start = now();
+        let mut turn = call.turn(start);
+        match call.advance(&mut turn, start) {
             Step::Run => return Poll::Ready(Ok(())),
             Step::Refuse(rejected) => return Poll::Ready(Err(rejected)),
             step => *extra = Some(Box::new(Extra::Turn(turn, Wait::of(step)))),

@@ -19,8 +19,8 @@ use std::sync::LazyLock;
 pub(crate) trait Shared: Sized + Send + Sync + 'static {
     type Settings: Words;
     const WHAT: &'static str;
-    /// What holds where neither configuration nor attribute say anything.
-    const BUILT_IN: Self::Settings;
+    /// What holds beside those settings where neither configuration nor attribute say anything.
+    fn built_in(said: &Self::Settings) -> Self::Settings;
     fn create(name: &'static str, settings: Self::Settings) -> Self;
     /// Takes new settings and keeps the state; told one change at a time.
     fn change(&self, settings: Self::Settings);
@@ -103,7 +103,10 @@ impl<T: Shared> Shelf<T> {
 impl Shared for Breaker {
     type Settings = CircuitBreaker;
     const WHAT: &'static str = "breaker";
-    const BUILT_IN: CircuitBreaker = CircuitBreaker::BUILT_IN;
+
+    fn built_in(said: &CircuitBreaker) -> CircuitBreaker {
+        said.built_in()
+    }
 
     fn create(name: &'static str, settings: CircuitBreaker) -> Self {
         Self::new(name, settings)
@@ -125,12 +128,14 @@ pub(crate) struct BucketSettings {
 words! { BucketSettings { rate = "rate", burst = "burst", enabled = "enabled" } }
 
 impl BucketSettings {
+    const RATE: Rate = Rate::per_second(10);
+
     pub(crate) fn of(rate: Option<Rate>, burst: Option<u32>) -> Self {
         Self { rate: rate.map(Rate::without_burst), burst: burst.or(rate.and_then(|rate| rate.own_burst())), enabled: None }
     }
 
     fn rate(&self) -> Rate {
-        let rate = self.rate.unwrap_or(Rate::per_second(10));
+        let rate = self.rate.unwrap_or(Self::RATE);
         self.burst.map_or(rate, |burst| rate.burst(burst))
     }
 
@@ -144,7 +149,12 @@ impl BucketSettings {
 impl Shared for Bucket {
     type Settings = BucketSettings;
     const WHAT: &'static str = "bucket";
-    const BUILT_IN: BucketSettings = BucketSettings { rate: Some(Rate::per_second(10)), burst: None, enabled: Some(true) };
+
+    fn built_in(said: &BucketSettings) -> BucketSettings {
+        let rate = said.rate.unwrap_or(BucketSettings::RATE);
+        let burst = u32::try_from(rate.resolved_burst()).ok();
+        BucketSettings { rate: Some(rate), burst, enabled: Some(true) }
+    }
 
     fn create(name: &'static str, settings: BucketSettings) -> Self {
         let bucket = Self::new(Some(name), settings.rate());
@@ -168,12 +178,14 @@ pub(crate) struct BulkheadSettings {
 words! { BulkheadSettings { concurrency = "concurrency", enabled = "enabled" } }
 
 impl BulkheadSettings {
+    const CONCURRENCY: u32 = 16;
+
     pub(crate) fn of(concurrency: Option<u32>) -> Self {
         Self { concurrency, enabled: None }
     }
 
     fn limit(&self) -> Concurrency {
-        Concurrency::limit(self.concurrency.unwrap_or(16))
+        Concurrency::limit(self.concurrency.unwrap_or(Self::CONCURRENCY))
     }
 
     fn problem(&self) -> Option<&'static str> {
@@ -184,7 +196,10 @@ impl BulkheadSettings {
 impl Shared for Bulkhead {
     type Settings = BulkheadSettings;
     const WHAT: &'static str = "bulkhead";
-    const BUILT_IN: BulkheadSettings = BulkheadSettings { concurrency: Some(16), enabled: Some(true) };
+
+    fn built_in(_said: &BulkheadSettings) -> BulkheadSettings {
+        BulkheadSettings { concurrency: Some(BulkheadSettings::CONCURRENCY), enabled: Some(true) }
+    }
 
     fn create(name: &'static str, settings: BulkheadSettings) -> Self {
         let bulkhead = Self::new(Some(name), settings.limit());
@@ -201,7 +216,10 @@ impl Shared for Bulkhead {
 impl Shared for Budget {
     type Settings = RetryBudget;
     const WHAT: &'static str = "budget";
-    const BUILT_IN: RetryBudget = RetryBudget::BUILT_IN;
+
+    fn built_in(_said: &RetryBudget) -> RetryBudget {
+        RetryBudget::BUILT_IN
+    }
 
     fn create(_name: &'static str, settings: RetryBudget) -> Self {
         Self::new(settings)

@@ -202,3 +202,56 @@ fn a_subscriber_may_use_what_it_is_told_about() {
         (0..100).for_each(|_| drop(call()));
     });
 }
+
+#[test]
+fn operators_see_what_other_operators_do_and_once() {
+    recorded(|recorder, _| {
+        let breaker = resilient::breaker("operated");
+        breaker.reset();
+        assert_eq!(recorder.take().len(), 0, "nothing was there to reset");
+        breaker.force_open();
+        breaker.force_open();
+        breaker.disable();
+        breaker.shadow();
+        breaker.shadow();
+        breaker.reset();
+        breaker.reset();
+        let told = recorder.take();
+        assert!(told.iter().all(|(_, _, fields)| fields["breaker"] == "operated"));
+        let told: Vec<_> = told.iter().map(|(name, level, _)| (name.as_str(), *level)).collect();
+        assert_eq!(
+            told,
+            [
+                ("circuit_forced_open", Level::WARN),
+                ("circuit_disabled", Level::WARN),
+                ("circuit_shadowed", Level::WARN),
+                ("circuit_reset", Level::INFO)
+            ]
+        );
+    });
+}
+
+#[test]
+fn what_a_breaker_in_shadow_would_do_is_told_as_such() {
+    #[resilient(name = "shadowed", breaker(name = "shadowed", failure_ratio = 0.5, minimum_calls = 4, shadow = true))]
+    fn call(fails: bool) -> Result<(), ServiceError> {
+        if fails { Err(ServiceError::Reset) } else { Ok(()) }
+    }
+    recorded(|recorder, clock| {
+        for fails in [false, false, true, true] {
+            let _ = call(fails);
+        }
+        let (name, _, fields) = recorder.take().remove(0);
+        let told = ["reason", "calls", "failures", "slow_calls", "shadow"].map(|field| fields[field].clone());
+        assert_eq!((name.as_str(), told), ("circuit_opened", ["the failure ratio", "4", "2", "0", "true"].map(String::from)));
+        (0..1_000).for_each(|_| call(false).unwrap());
+        let events = recorder.take();
+        assert_eq!((events.len(), events[0].0.as_str(), events[0].2["breaker"].as_str()), (1, "would_reject", "shadowed"));
+        clock.advance(Duration::from_secs(10));
+        assert!(call(true).is_err());
+        assert!(call(true).is_err());
+        let told: Vec<_> = recorder.take().into_iter().map(|(name, _, fields)| (name, fields.get("reason").cloned())).collect();
+        let told: Vec<_> = told.iter().map(|(name, reason)| (name.as_str(), reason.as_deref())).collect();
+        assert_eq!(told, [("circuit_half_open", None), ("circuit_opened", Some("a failed probe")), ("would_reject", None)]);
+    });
+}

@@ -35,3 +35,4 @@ mod regressions;
 mod retry;
 mod sizes;
 mod support;
+mod windows;

@@ -2,7 +2,7 @@
 
 use crate::support::{keys, millis};
 use resilient::testing::TurnedClock;
-use resilient::{Jitter, Policy, Rate, State};
+use resilient::{CircuitBreaker, Jitter, Policy, Rate, State};
 use std::cell::Cell;
 use std::io;
 use std::time::Duration;
@@ -108,7 +108,7 @@ fn a_breaker_is_as_stated() {
     let clock = TurnedClock::start();
     let (policy, breaker) = (Policy::builder().breaker("of the README").build().unwrap(), resilient::breaker("of the README"));
     let opening = (1..100).find(|_| policy.run(lost).is_err() && breaker.state() == State::Open);
-    assert_eq!(opening.unwrap().to_string(), default("failure_threshold"));
+    assert_eq!(opening.unwrap().to_string(), default("failure_threshold").split(';').next().unwrap());
 
     let open_for = || {
         let mut time = Duration::ZERO;
@@ -133,6 +133,25 @@ fn a_breaker_is_as_stated() {
         successes += 1;
     }
     assert_eq!(successes.to_string(), default("success_threshold"));
+}
+
+#[test]
+fn the_windows_of_a_breaker_are_as_stated() {
+    let clock = TurnedClock::start();
+    let settings = CircuitBreaker::new().failure_ratio(1.0).slow_call_duration(millis(1));
+    let policy = Policy::builder().breaker_with("window of the README", settings).build().unwrap();
+    let breaker = resilient::breaker("window of the README");
+    let opening = (1..100).find(|_| policy.run(lost).is_err() && breaker.state() == State::Open);
+    assert!(default("minimum_calls").starts_with(&format!("{},", opening.unwrap())));
+    breaker.reset();
+    (0..1_000).for_each(|_| policy.run(|| io::Result::Ok(())).unwrap());
+    assert_eq!(format!("{} calls", breaker.counts().calls), default("window"));
+    let slow = || {
+        clock.advance(millis(2));
+        io::Result::Ok(())
+    };
+    let slow = (1..100).find(|_| policy.run(slow).is_ok() && breaker.state() == State::Open);
+    assert_eq!((f64::from(slow.unwrap()) / 100.0).to_string(), default("slow_call_ratio"));
 }
 
 /// Every probe makes another call before it succeeds, until one is refused.

@@ -1,5 +1,6 @@
 //! What a breaker knows while it is not closed.
 
+use super::word::MOST;
 use crate::backoff::between;
 use crate::circuit_breaker::Settings;
 use crate::clock::Instant;
@@ -7,8 +8,8 @@ use crate::clock::Instant;
 /// No lease grows beyond this by expiring, so that a service that once hung is asked again soon after it is well.
 const LONGEST_GROWN_LEASE: u64 = 3_600_000_000_000;
 
-/// Probes are numbered within the bits that a word has for failures; no two of the few at a time can share a number.
-const PROBES: u32 = 1 << 29;
+/// Probes are numbered within the bits that a word has for a count; no two of the few at a time can share a number.
+const PROBES: u32 = MOST + 1;
 
 #[derive(Debug, Default)]
 pub(super) struct Recovery {

@@ -5,6 +5,12 @@ use std::thread;
 
 const SECOND: u64 = 1_000_000_000;
 
+impl Permit<'_> {
+    fn answered(&self) {
+        self.succeed(Instant::NEVER, || at(0), || u64::MAX);
+    }
+}
+
 fn at(seconds: u64) -> Instant {
     Instant::from_nanos(seconds * SECOND)
 }
@@ -19,7 +25,7 @@ fn admit(breaker: &Breaker, now: Instant) -> Option<Permit<'_>> {
 
 /// Without randomness taken off, so that moments are exact.
 fn fail(permit: Option<Permit<'_>>, now: Instant) {
-    permit.expect("admitted").fail(now, u64::MAX);
+    permit.expect("admitted").fail(Instant::NEVER, now, u64::MAX);
 }
 
 fn trip(breaker: &Breaker, now: Instant) {
@@ -30,7 +36,7 @@ fn trip(breaker: &Breaker, now: Instant) {
 
 fn recover(breaker: &Breaker, now: Instant) {
     for _ in 0..2 {
-        admit(breaker, now).expect("admitted").succeed();
+        admit(breaker, now).expect("admitted").answered();
     }
 }
 
@@ -40,7 +46,7 @@ fn only_consecutive_failures_open_it_and_exactly_at_the_threshold() {
     for _ in 0..10 {
         fail(admit(&breaker, at(0)), at(0));
         fail(admit(&breaker, at(0)), at(0));
-        admit(&breaker, at(0)).expect("closed").succeed();
+        admit(&breaker, at(0)).expect("closed").answered();
     }
     assert_eq!(breaker.load().phase(), Phase::Closed);
     trip(&breaker, at(0));
@@ -86,7 +92,7 @@ fn half_open_admits_exactly_its_number_of_calls_at_a_time() {
         trip(&breaker, at(0));
         let mut probes: Vec<_> = (0..10).filter_map(|_| admit(&breaker, at(5))).collect();
         assert_eq!(probes.len(), places as usize);
-        probes.pop().expect("a probe").succeed();
+        probes.pop().expect("a probe").answered();
         assert!(admit(&breaker, at(5)).is_some());
     }
 }
@@ -111,10 +117,10 @@ fn a_probe_that_hangs_loses_its_place_when_its_lease_ends_and_the_lease_doubles(
     assert_eq!(admit(at(14)).map(drop), Err(Some(at(15))));
     let second = admit(at(15)).expect("the lease is over");
     assert_eq!(admit(at(34)).map(drop), Err(Some(at(35))));
-    hung.fail(at(16), 0);
+    hung.fail(Instant::NEVER, at(16), 0);
     assert_eq!(breaker.load().phase(), Phase::HalfOpen, "the late result of a probe without a place changes nothing");
-    second.succeed();
-    admit(at(17)).expect("probe").succeed();
+    second.answered();
+    admit(at(17)).expect("probe").answered();
     assert_eq!(breaker.load().phase(), Phase::Closed);
 }
 
@@ -137,8 +143,8 @@ fn late_results_of_an_older_generation_change_nothing() {
     let before = breaker.load();
     let mut old = old.into_iter();
     let mut late = |now| {
-        old.next().expect("permit").fail(now, 0);
-        old.next().expect("permit").succeed();
+        old.next().expect("permit").fail(Instant::NEVER, now, 0);
+        old.next().expect("permit").answered();
         drop(old.next());
     };
     late(at(0));
@@ -146,9 +152,9 @@ fn late_results_of_an_older_generation_change_nothing() {
     let first = admit(&breaker, at(5)).expect("probe");
     late(at(5));
     assert!(admit(&breaker, at(5)).is_none(), "the only place is taken");
-    first.succeed();
+    first.answered();
     late(at(5));
-    admit(&breaker, at(5)).expect("probe").succeed();
+    admit(&breaker, at(5)).expect("probe").answered();
     assert_eq!(breaker.load().phase(), Phase::Closed);
     late(at(6));
     late(at(6));
@@ -181,7 +187,7 @@ fn new_settings_keep_the_state() {
     trip(&breaker, at(0));
     breaker.change_settings(CircuitBreaker::new().failure_threshold(10).success_threshold(1));
     assert_eq!(breaker.admit(at(4), None).map(drop), Err(Some(at(5))));
-    admit(&breaker, at(5)).expect("probe").succeed();
+    admit(&breaker, at(5)).expect("probe").answered();
     assert_eq!(breaker.load().phase(), Phase::Closed);
 }
 
@@ -218,3 +224,6 @@ fn many_threads_open_it_once_and_one_alone_probes() {
         assert!(admit(&breaker, at(5)).is_some());
     }
 }
+
+mod shadow;
+mod windows;

@@ -1,4 +1,9 @@
-//! The word that a healthy call reads: phase, consecutive failures, generation.
+//! The word that a healthy call reads: phase, streak, generation.
+//!
+//! ```text
+//! 63 … 32     31                30 … 4   3              2 … 0
+//! generation  of successes?     count    timed bodies?  phase
+//! ```
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Phase {
@@ -9,10 +14,25 @@ pub(super) enum Phase {
     Disabled,
 }
 
+/// Outcomes of one kind in a row, the latest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Streak {
+    /// None: every success that there is to know of is known.
+    Failures(u32),
+    /// Successes since the last outcome that is filed in the window.
+    Successes(u32),
+}
+
 const PHASE_BITS: u32 = 3;
-const FAILURE_BITS: u32 = 29;
-const FAILURES: u64 = (1 << FAILURE_BITS) - 1;
-const GENERATION: u32 = PHASE_BITS + FAILURE_BITS;
+const TIMED: u64 = 1 << PHASE_BITS;
+/// What an ordinary closed circuit has nothing of.
+const UNUSUAL: u64 = (1 << (PHASE_BITS + 1)) - 1;
+const COUNT: u32 = PHASE_BITS + 1;
+const COUNT_BITS: u32 = 27;
+pub(super) const MOST: u32 = (1 << COUNT_BITS) - 1;
+const OF_SUCCESSES: u64 = 1 << (COUNT + COUNT_BITS);
+const STREAK: u64 = OF_SUCCESSES + ((MOST as u64) << COUNT);
+const GENERATION: u32 = 32;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Word(u64);
@@ -25,14 +45,21 @@ impl Word {
         Self(bits)
     }
 
-    /// Whether it is the word of a half-open circuit, and so of a probe.
-    #[inline]
-    pub(super) const fn is_of_probe(self) -> bool {
-        matches!(self.phase(), Phase::HalfOpen)
+    pub(super) fn probe(self) -> Option<u32> {
+        (self.phase() == Phase::HalfOpen).then(|| self.failures())
     }
 
-    pub(super) fn probe(self) -> Option<u32> {
-        self.is_of_probe().then_some(self.failures())
+    /// Closed, and nobody wants to know how long a body takes.
+    #[inline]
+    pub(super) const fn is_plainly_closed(self) -> bool {
+        self.0 & UNUSUAL == Phase::Closed as u64
+    }
+
+    /// Whether a success would change it.
+    #[inline]
+    #[expect(clippy::cast_possible_truncation, reason = "the streak ends the lower half")]
+    pub(super) const fn has_streak(self) -> bool {
+        self.0 as u32 > UNUSUAL as u32
     }
 
     #[inline]
@@ -51,21 +78,42 @@ impl Word {
         }
     }
 
-    #[inline]
+    #[expect(clippy::cast_possible_truncation, reason = "27 bits")]
+    pub(super) const fn streak(self) -> Streak {
+        let count = (self.0 >> COUNT) as u32 & MOST;
+        if self.0 & OF_SUCCESSES == 0 { Streak::Failures(count) } else { Streak::Successes(count) }
+    }
+
     pub(super) const fn failures(self) -> u32 {
-        ((self.0 >> PHASE_BITS) & FAILURES) as u32
+        match self.streak() {
+            Streak::Failures(failures) => failures,
+            Streak::Successes(_) => 0,
+        }
     }
 
     pub(super) const fn is_same_generation(self, other: Self) -> bool {
         self.0 >> GENERATION == other.0 >> GENERATION
     }
 
-    pub(super) fn with_failures(self, failures: u32) -> Self {
-        let others = self.0 & !(FAILURES << PHASE_BITS);
-        Self(others + (u64::from(failures).min(FAILURES) << PHASE_BITS))
+    pub(super) fn with_streak(self, streak: Streak) -> Self {
+        let (kind, count) = match streak {
+            Streak::Failures(failures) => (0, failures),
+            Streak::Successes(successes) => (OF_SUCCESSES, successes),
+        };
+        Self((self.0 & !STREAK) + kind + (u64::from(count.min(MOST)) << COUNT))
     }
 
-    /// The next generation, in that phase and without failures.
+    /// A call that asked now may look at the clock at its ends.
+    pub(super) fn with_timed_bodies(self, is_timed: bool) -> Self {
+        Self((self.0 & !TIMED) + if is_timed { TIMED } else { 0 })
+    }
+
+    /// For a call that is admitted although it should not be: its result means nothing.
+    pub(super) fn of_no_consequence(self) -> Self {
+        Self(((self.0 >> GENERATION) << GENERATION) + Phase::Disabled as u64)
+    }
+
+    /// The next generation, in that phase and without a streak.
     pub(super) fn next(self, phase: Phase) -> Self {
         let generation = (self.0 >> GENERATION).wrapping_add(1) << GENERATION;
         Self(generation + phase as u64)
@@ -80,12 +128,19 @@ mod tests {
     fn fields_do_not_touch_each_other() {
         let mut word = Word::CLOSED;
         for phase in [Phase::Open, Phase::HalfOpen, Phase::ForcedOpen, Phase::Disabled, Phase::Closed] {
-            let next = word.next(phase).with_failures(u32::MAX);
-            assert_eq!((next.phase(), next.failures()), (phase, (1 << 29) - 1));
-            assert!(!next.is_same_generation(word));
-            assert_eq!(next.with_failures(0), word.next(phase));
+            let next = word.next(phase);
+            for streak in [Streak::Failures(MOST), Streak::Successes(MOST), Streak::Successes(0)] {
+                let full = next.with_streak(streak).with_timed_bodies(true);
+                assert_eq!((full.phase(), full.streak()), (phase, streak));
+                assert!(full.is_same_generation(next) && !full.is_same_generation(word));
+                assert!(full.has_streak() && !full.is_plainly_closed());
+                assert_eq!(full.with_streak(Streak::Failures(0)).with_timed_bodies(false), next);
+                assert_eq!(full.of_no_consequence().phase(), Phase::Disabled);
+            }
+            assert_eq!((next.has_streak(), next.is_plainly_closed()), (false, phase == Phase::Closed));
             word = next;
         }
+        assert_eq!(word.with_streak(Streak::Failures(u32::MAX)).streak(), Streak::Failures(MOST));
     }
 
     #[test]

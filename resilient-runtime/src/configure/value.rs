@@ -3,6 +3,7 @@
 use crate::backoff::{Backoff, Jitter};
 use crate::plan::BudgetChoice;
 use crate::rate::Rate;
+use crate::window::{Extent, Window};
 use std::time::Duration;
 
 /// A value as it was found.
@@ -151,6 +152,24 @@ impl Value for Rate {
 
     fn show(&self) -> String {
         self.text()
+    }
+}
+
+impl Value for Window {
+    const TAKES: &'static str = "a number of calls, or a duration such as \"30s\"";
+
+    fn read(raw: &Raw) -> Option<Result<Self, String>> {
+        match raw {
+            Raw::Integer(_) => u32::read(raw).map(|calls| calls.map(Self::calls)),
+            _ => Duration::read(raw).map(|time| time.map(Self::time)),
+        }
+    }
+
+    fn show(&self) -> String {
+        match self.0 {
+            Extent::Calls(calls) => calls.to_string(),
+            Extent::Time(time) => time.show(),
+        }
     }
 }
 

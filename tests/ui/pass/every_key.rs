@@ -1,6 +1,6 @@
 //! Every key in every form.
 
-use resilient::{Failure, Jitter, Rate, Rejected, Verdict, resilient};
+use resilient::{Failure, Jitter, Rate, Rejected, Verdict, Window, resilient};
 use std::io;
 use std::time::Duration;
 
@@ -124,6 +124,47 @@ async fn async_fallback() -> Result<u32, String> {
     Err("x".into())
 }
 
+const HALF: f64 = 0.5;
+const WINDOW: Window = Window::calls(7);
+const WHILE: Duration = Duration::from_secs(30);
+
+#[resilient(breaker(
+    name = "ratios",
+    failure_threshold = 10,
+    failure_ratio = 1,
+    slow_call_duration = "250ms",
+    slow_call_ratio = 0.8,
+    window = "1m30s",
+    minimum_calls = 1_000,
+    shadow = true,
+))]
+fn ratios() -> io::Result<u32> {
+    Ok(1)
+}
+
+#[resilient(breaker(
+    name = "constants",
+    failure_ratio = HALF,
+    slow_call_duration = WAIT,
+    slow_call_ratio = RATIO * 2.0,
+    window = PER_SECOND,
+    minimum_calls = PER_SECOND - 1,
+    shadow = RETRIES > 1,
+))]
+fn constant_ratios() -> io::Result<u32> {
+    Ok(1)
+}
+
+#[resilient(breaker(name = "windows", failure_ratio = 0.5, window = WINDOW))]
+fn constant_window() -> io::Result<u32> {
+    Ok(1)
+}
+
+#[resilient(breaker(name = "while", failure_ratio = 0.5, window = WHILE))]
+fn constant_while() -> io::Result<u32> {
+    Ok(1)
+}
+
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> io::Result<()> {
     assert!(literals("ab").await.is_ok());
@@ -133,6 +174,7 @@ async fn main() -> io::Result<()> {
     assert_eq!(plain_and_classified(&mut 0), 2);
     assert_eq!(both(false), Ok(1));
     fractions();
+    assert_eq!([ratios()?, constant_ratios()?, constant_window()?, constant_while()?], [1; 4]);
     assert!(slow().is_ok() && constant_rate().is_ok());
     assert_eq!(strings().await, Ok(1));
     assert!(awaited_fallback(async { "p: ".to_owned() }).await.unwrap_err().starts_with("p: "));

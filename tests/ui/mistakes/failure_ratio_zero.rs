@@ -1,0 +1,8 @@
+use resilient::resilient;
+
+#[resilient(breaker(name = "payments", failure_ratio = 0))]
+fn call() -> Result<u32, std::io::Error> {
+    Ok(1)
+}
+
+fn main() {}
