@@ -26,12 +26,12 @@ pub(crate) struct Guard<'a> {
 impl Guard<'_> {
     pub(crate) fn code(&self) -> TokenStream {
         let (p, typed, site, plan) = (&self.p, &self.settings.typed, self.site(), self.plan());
-        let (spares, call) = (&self.passing.spares, self.call());
+        let (keep, spares, call) = (self.keep(), &self.passing.spares, self.call());
         let guarded = match &self.settings.fallback {
             None => call,
             Some(fallback) => self.with_fallback(&call, fallback),
         };
-        quote_spanned!(mixed()=> #p::__ide! { #(#typed)* } #site #plan #spares #guarded)
+        quote_spanned!(mixed()=> #p::__ide! { #(#typed)* } #site #plan #keep #spares #guarded)
     }
 
     // Output: let __failure = '__call: { … break '__call p::Failure::Error(__error) … }; FALLBACK
@@ -79,10 +79,12 @@ impl Guard<'_> {
 
     fn repeated(&self) -> TokenStream {
         let (p, attempt, judged, leave) = (&self.p, self.attempt(), self.judged(), self.leave());
+        let good = self.good();
         let last = (!self.settings.clone.is_empty()).then(|| quote_spanned!(mixed()=> let __last = #p::Call::is_last(&__call);));
         let rest = quote_spanned!(mixed()=>
             let __out = #attempt;
             #judged
+            #good
             match #p::Call::settle(&mut __call, __judged) {
                 #p::ControlFlow::Break(()) => #leave,
                 #p::ControlFlow::Continue(__delay) => __delay,
@@ -101,15 +103,16 @@ impl Guard<'_> {
         let (p, attempt, is_judged) = (&self.p, self.attempt(), self.settings.needs_verdict());
         let leave = self.leave();
         if is_judged {
-            let judged = self.judged();
+            let (judged, good) = (self.judged(), self.good());
             return quote_spanned!(mixed()=>
                 let __out = #attempt;
                 #judged
+                #good
                 #p::Call::settle_once(&mut __call, __judged);
                 #leave
             );
         }
-        if self.settings.fallback.is_none() {
+        if self.settings.fallback.is_none() && self.settings.last_known.is_none() {
             return attempt;
         }
         let kind = self.kind();

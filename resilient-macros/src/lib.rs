@@ -9,6 +9,7 @@ mod fallback;
 mod function;
 mod guard;
 mod keys;
+mod last_known;
 mod literals;
 mod mentions;
 mod mistakes;

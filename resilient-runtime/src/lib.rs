@@ -19,6 +19,7 @@ mod completion;
 mod configure;
 mod events;
 mod judging;
+mod last_known;
 mod latest;
 mod outcome;
 mod plan;
@@ -60,6 +61,7 @@ pub mod __private {
     #[cfg(rust_analyzer)]
     pub use crate::completion::keys;
     pub use crate::judging::{Judged, Probe, classify, retry_if};
+    pub use crate::last_known::{LastKnown, LastKnownByKey, known, known_instead};
     pub use crate::outcome::{Kind, ignored, parts, refused, refused_with, split};
     pub use crate::plan::Plan;
     pub use crate::rate::Setting;

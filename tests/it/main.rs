@@ -25,6 +25,7 @@ mod fallback;
 mod golden;
 #[cfg(feature = "anyhow")]
 mod http;
+mod last_known;
 mod limits;
 mod policy;
 mod rate;
