@@ -48,10 +48,11 @@ impl Guard<'_> {
         let own_name = quote_spanned!(mixed()=> #p::concat!(#p::module_path!(), "::", #name));
         let name = self.settings.name.as_ref().map_or(own_name, |name| name.given().to_token_stream());
         let per_call = self.settings.per_call().filter(|setting| setting.is_literal());
+        let scriptable = self.is_scriptable().then(|| quote_spanned!(mixed()=> .scriptable()));
         let calls = per_call.chain(self.settings.shared()).map(|setting| setting.call(p));
         let calls = calls.chain(self.settings.breaker.as_ref().and_then(|breaker| breaker.call(p)));
         quote_spanned!(mixed()=>
-            static __SITE: #p::Site = #p::Site::new(#name, #p::file!(), #p::line!()) #(.#calls)*;
+            static __SITE: #p::Site = #p::Site::new(#name, #p::file!(), #p::line!()) #scriptable #(.#calls)*;
         )
     }
 
@@ -128,9 +129,16 @@ impl Guard<'_> {
         let body = self.closure();
         let run = quote_spanned!(mixed()=> #p::Call::run(&mut __call, #body));
         if !self.settings.can_refuse() {
+            if let Some(scripted) = self.scripted(&self.never_refused()) {
+                return quote_spanned!(mixed()=> match #p::Call::turn_admitted_blocking(&mut __call) {
+                    #p::Ok(()) => #run,
+                    #p::Err(_) => #scripted,
+                });
+            }
             return quote_spanned!(mixed()=> { #p::Call::turn_unrefused_blocking(&mut __call); #run });
         }
         let refused = self.refused();
+        let refused = self.scripted(&refused).unwrap_or(refused);
         quote_spanned!(mixed()=> match #p::Call::turn_blocking(&mut __call) {
             #p::Ok(()) => #run,
             #p::Err(__rejected) => #refused,
@@ -140,9 +148,16 @@ impl Guard<'_> {
     fn attempt_async(&self) -> TokenStream {
         let (p, body) = (&self.p, self.future());
         if !self.settings.can_refuse() {
+            if let Some(scripted) = self.scripted(&self.never_refused()) {
+                return quote_spanned!(mixed()=> match #p::Call::attempt_admitted(&mut __call, #body).await {
+                    #p::Ok(__out) => __out,
+                    #p::Err(_) => #scripted,
+                });
+            }
             return quote_spanned!(mixed()=> #p::Call::attempt_unrefused(&mut __call, #body).await);
         }
         let refused = self.refused();
+        let refused = self.scripted(&refused).unwrap_or(refused);
         quote_spanned!(mixed()=> match #p::Call::attempt(&mut __call, #body).await {
             #p::Ok(__out) => __out,
             #p::Err(__rejected) => #refused,

@@ -16,6 +16,7 @@ mod mistakes;
 mod outcome;
 mod parameters;
 mod rate;
+mod script;
 mod settings;
 mod spelling;
 mod tokens;

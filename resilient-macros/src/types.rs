@@ -1,6 +1,6 @@
 //! What the macro needs to know about types, read from their spelling.
 
-use crate::tokens::is_word;
+use crate::tokens::{is_mark, is_word};
 use proc_macro2::{Group, TokenStream, TokenTree};
 use quote::quote;
 use syn::{AngleBracketedGenericArguments, GenericArgument, Path, PathArguments, Type, TypeParamBound};
@@ -56,6 +56,20 @@ pub(crate) fn borrow(ty: &Type) -> Option<TokenStream> {
         None
     }
     find(quote!(#ty))
+}
+
+/// Whether a script's traits may be asked about the type without ever asking too much of what it borrows: not if it has a hole where
+/// an `impl` was, and not if a trait object in it has a lifetime.
+pub(crate) fn may_be_scripted(ty: &TokenStream) -> bool {
+    fn has(tokens: &TokenStream, is_it: fn(&TokenTree) -> bool) -> bool {
+        tokens.clone().into_iter().any(|token| match &token {
+            TokenTree::Group(group) => has(&group.stream(), is_it),
+            other => is_it(other),
+        })
+    }
+    let has_hole = has(ty, |token| is_word(token, "_") || is_mark(token, '_'));
+    let has_object = has(ty, |token| is_word(token, "dyn"));
+    !has_hole && !(has_object && has(ty, |token| is_mark(token, '\'')))
 }
 
 /// What a future gives in the end.

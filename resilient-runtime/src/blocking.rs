@@ -2,11 +2,13 @@
 
 use crate::bulkhead::{Bulkhead, Slot, Unpark};
 use crate::call::{Call, Delay, Step};
-use crate::clock::{Instant, now, sleep_blocking};
+use crate::clock::{Instant, now, now_unscripted, sleep_blocking};
 use crate::events;
 use crate::plan::Plan;
 use crate::rejected::Rejected;
 use crate::running::Running;
+use crate::script::Ticket;
+use crate::wishes;
 use std::time::Duration;
 
 impl<'p> Call<'p> {
@@ -23,13 +25,28 @@ impl<'p> Call<'p> {
     /// What refused it.
     #[inline]
     pub fn turn_blocking(&mut self) -> Result<(), Rejected> {
-        if self.starts_at_once(now) { Ok(()) } else { self.wait_for_turn() }
+        if self.starts_at_once(now_unscripted) { Ok(()) } else { self.wait_for_turn() }
     }
 
     /// The same, where every wait is unlimited and nothing can refuse.
     #[inline]
     pub fn turn_unrefused_blocking(&mut self) {
         while self.turn_blocking().is_err() {}
+    }
+
+    /// The same, where a script may want something else than the body.
+    ///
+    /// # Errors
+    ///
+    /// When [`script`](Self::script) has it.
+    #[inline]
+    pub fn turn_admitted_blocking(&mut self) -> Result<(), Rejected> {
+        loop {
+            match self.turn_blocking() {
+                Err(_) if !Ticket::is_handed_over() => {}
+                turned => return turned,
+            }
+        }
     }
 
     /// Runs the body in its turn.
@@ -43,6 +60,9 @@ impl<'p> Call<'p> {
     }
 
     pub fn wait_blocking(&mut self, Delay(delay): Delay) {
+        if wishes::skips(delay) {
+            return;
+        }
         events::blocking(self.plan());
         sleep_blocking(now().plus(delay));
     }
@@ -58,6 +78,7 @@ impl<'p> Call<'p> {
                     events::blocking(self.plan());
                     sleep_blocking(until);
                 }
+                Step::Queue(_, until) if until != Instant::NEVER && wishes::skips(until.since(now())) => turn.end_queueing(),
                 Step::Queue(bulkhead, until) => {
                     events::blocking(self.plan());
                     if let Some(slot) = stand_in_line(bulkhead, until) {
@@ -93,7 +114,7 @@ fn park_until(until: Instant) {
     }
     let left = until.since(now());
     #[cfg(feature = "testing")]
-    if crate::clock::turned::sleep(left) {
+    if wishes::turn(left) {
         return;
     }
     std::thread::park_timeout(Duration::from_nanos(left));

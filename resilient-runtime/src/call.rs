@@ -12,7 +12,9 @@ use crate::events::{self, End};
 use crate::judging::Judged;
 use crate::plan::Plan;
 use crate::rejected::{Refusal, Rejected};
+use crate::script::{Cue, Ticket};
 use crate::verdict::Verdict;
+use crate::wishes;
 use std::ops::ControlFlow;
 use std::time::Duration;
 
@@ -44,6 +46,8 @@ pub(crate) struct Turn<'p> {
     slot: Option<Slot<'p>>,
     /// Until when it is worth waiting.
     gives_up: Instant,
+    /// Nobody hands a slot over to it any more.
+    is_over: bool,
 }
 
 /// A probe that times out must be able to say so before its lease ends.
@@ -89,7 +93,7 @@ impl<'p> Call<'p> {
 
     /// Whether everything that the coming attempt needs is had at once. If not, nothing is held, and it takes a [`Turn`].
     #[inline]
-    pub(crate) fn starts_at_once(&mut self, clock: impl Fn() -> Instant) -> bool {
+    pub(crate) fn starts_at_once(&mut self, clock: impl Fn() -> Option<Instant>) -> bool {
         let plan = self.plan;
         if self.attempts > 0 && self.ends != Instant::NEVER {
             return false;
@@ -101,7 +105,10 @@ impl<'p> Call<'p> {
         }
         if let Some(bucket) = plan.bucket {
             if self.started == Instant::NEVER {
-                self.started = clock();
+                let Some(now) = clock() else { return self.gives_back() };
+                self.started = now;
+            } else if wishes::is_scripted() {
+                return self.gives_back();
             }
             if let Some(bulkhead) = plan.bulkhead {
                 return self.starts_with_both(bucket, bulkhead);
@@ -109,6 +116,8 @@ impl<'p> Call<'p> {
             if !bucket.take_and_spend(self.started) {
                 return self.gives_back();
             }
+        } else if wishes::is_scripted() {
+            return self.gives_back();
         } else if let Some(bulkhead) = plan.bulkhead {
             let Some(slot) = bulkhead.try_acquire() else { return self.gives_back() };
             put(&mut self.admission.slot, slot);
@@ -140,7 +149,7 @@ impl<'p> Call<'p> {
     /// A place in the order of those who must wait.
     #[cold]
     pub(crate) fn turn(&self, now: Instant) -> Turn<'p> {
-        Turn { token: None, slot: None, gives_up: now.plus(self.plan.settings.max_wait).min(self.ends) }
+        Turn { token: None, slot: None, gives_up: now.plus(self.plan.settings.max_wait).min(self.ends), is_over: false }
     }
 
     /// Asks for what is still missing. A breaker's permit is never kept across a wait: what was closed when the wait began may be
@@ -163,7 +172,7 @@ impl<'p> Call<'p> {
         }
         self.admission = Admission { permit, slot: turn.slot.take() };
         self.start();
-        Step::Run
+        wishes::cue(self.plan).map_or(Step::Run, |cue| self.play(cue, now))
     }
 
     fn ask_breaker(&mut self, now: Instant) -> Result<Option<breaker::Permit<'p>>, Step<'p>> {
@@ -182,6 +191,9 @@ impl<'p> Call<'p> {
             self.refuse(Rejected::RateLimited, bucket.name(), Some(wait))
         })?;
         let at = token.at;
+        if at > now && wishes::skips(at.since(now)) {
+            return Ok(());
+        }
         turn.token = Some(token);
         if at > now { Err(Step::Sleep(at)) } else { Ok(()) }
     }
@@ -192,7 +204,7 @@ impl<'p> Call<'p> {
         if turn.slot.is_some() {
             return Ok(());
         }
-        if now >= turn.gives_up {
+        if now >= turn.gives_up || turn.is_over {
             return Err(self.refuse(Rejected::BulkheadFull, bulkhead.name(), None));
         }
         // Kept in the line for slots it would go stale, and everybody's behind it: whoever is seated takes one anew.
@@ -314,7 +326,7 @@ impl<'p> Call<'p> {
         if judged.is_unclassified {
             events::unclassified(self.plan, judged);
         }
-        let hint = hint(judged).map(|hint| hint.min(self.plan.settings.max_retry_after));
+        let hint = hint(judged).filter(|_| !wishes::skips_waits()).map(|hint| hint.min(self.plan.settings.max_retry_after));
         if let Some(permit) = self.admission.permit.take() {
             match (judged.verdict, hint) {
                 (Verdict::Success | Verdict::Permanent, _) => {
@@ -334,7 +346,7 @@ impl<'p> Call<'p> {
     /// The wait before the next attempt, if there is to be one; the budget is asked last, so that nothing is spent for nothing.
     fn next_delay(&mut self, judged: &Judged<'_>, now: Instant, random: u64) -> Result<u64, End> {
         let Plan { settings, breaker, budget, .. } = *self.plan;
-        if self.attempts > u64::from(settings.retries) {
+        if self.attempts > u64::from(settings.retries) || wishes::cap(self.attempts) {
             return Err(End::Attempts);
         }
         let own = settings.schedule.wait(self.attempts(), self.previous_delay, random);
@@ -360,6 +372,56 @@ impl<'p> Turn<'p> {
     /// The slot that was waited for.
     pub(crate) fn seat(&mut self, slot: Slot<'p>) {
         self.slot = Some(slot);
+    }
+
+    /// It has waited long enough for a slot.
+    pub(crate) fn end_queueing(&mut self) {
+        self.is_over = true;
+    }
+}
+
+/// What a script wants instead of the body.
+impl<'p> Call<'p> {
+    /// A ticket for the emitted code, which looks for one in front of every refusal, or the refusal that was asked for.
+    #[cold]
+    fn play(&mut self, cue: Cue, now: Instant) -> Step<'p> {
+        let function = self.plan.function;
+        match cue {
+            Cue::Play(ticket) => {
+                assert!(
+                    self.plan.is_scriptable,
+                    "`{function}` cannot be scripted: its return type has an `impl`, it is a `Policy` run by hand, or its crate \
+                     was built without the feature `testing`; only `time_out` is for every function"
+                );
+                ticket.hand_over();
+                Step::Refuse(self.rejected(Rejected::CircuitOpen, None, None))
+            }
+            Cue::TimeOut => {
+                assert!(self.plan.settings.timeout != u64::MAX, "`{function}` was scripted to time out, and has no `timeout`");
+                Step::Refuse(self.time_out(now))
+            }
+        }
+    }
+
+    #[cfg(feature = "tokio")]
+    fn time_out(&mut self, now: Instant) -> Rejected {
+        self.stop_body(now, fastrand::u64(..))
+    }
+
+    #[cfg(not(feature = "tokio"))]
+    fn time_out(&mut self, _now: Instant) -> Rejected {
+        self.rejected(Rejected::Timeout, None, None)
+    }
+
+    /// The outcome that stands in the body's place, if that is why it did not run.
+    #[doc(hidden)]
+    #[cold]
+    pub fn script(&mut self) -> Option<Ticket> {
+        let ticket = Ticket::take_up();
+        if ticket.is_some() {
+            self.body_ended();
+        }
+        ticket
     }
 }
 

@@ -4,6 +4,8 @@
 //! A call flows in one direction: an attribute's `Site`, or a [`Policy`], becomes a plan; a call is an engine on that plan that
 //! decides and never waits; `blocking` and `polling` wait and run the body.
 
+#[cfg(feature = "tokio")]
+mod admitted;
 mod attempts;
 mod backoff;
 mod blocking;
@@ -30,11 +32,14 @@ mod rate;
 mod registry;
 mod rejected;
 mod running;
+mod script;
 mod site;
 mod sync;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod verdict;
+#[cfg_attr(not(feature = "testing"), path = "no_wishes.rs")]
+mod wishes;
 
 pub use backoff::{Backoff, Jitter};
 pub use breaker::{Breaker, State};
@@ -65,6 +70,7 @@ pub mod __private {
     pub use crate::outcome::{Kind, ignored, parts, refused, refused_with, split};
     pub use crate::plan::Plan;
     pub use crate::rate::Setting;
+    pub use crate::script::{Scripted, Stage, Ticket, never_refused, played};
     pub use crate::site::Site;
     pub use crate::{__ide, Backoff, CircuitBreaker, Classify, Failure, Jitter, Rate, Rejected, Verdict};
     pub use std::clone::Clone;
@@ -74,6 +80,11 @@ pub mod __private {
     pub use std::result::Result::{self, Err, Ok};
     pub use std::time::Duration;
     pub use std::{concat, file, line, module_path};
+
+    /// The traits that autoref chooses between for a script.
+    pub mod scripts {
+        pub use crate::script::{PlayError, PlayNoError, PlayNoValue, PlayOk, PlayValue};
+    }
 
     /// The traits that autoref chooses between.
     pub mod judging {

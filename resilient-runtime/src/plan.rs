@@ -24,6 +24,7 @@ pub(crate) struct Declared {
     pub(crate) bucket: Option<&'static str>,
     pub(crate) concurrency: Option<Concurrency>,
     pub(crate) bulkhead: Option<&'static str>,
+    pub(crate) is_scriptable: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -68,6 +69,7 @@ impl Declared {
             bucket: None,
             concurrency: None,
             bulkhead: None,
+            is_scriptable: false,
         }
     }
 
@@ -104,6 +106,7 @@ pub(crate) struct Assembly {
     bucket: Option<Handle<Bucket>>,
     bulkhead: Option<Handle<Bulkhead>>,
     budget: Handle<Budget>,
+    is_scriptable: bool,
 }
 
 impl Assembly {
@@ -117,6 +120,7 @@ impl Assembly {
             bucket: bucket(declared, &mut finder),
             bulkhead: bulkhead(declared, &mut finder),
             budget: budget(declared),
+            is_scriptable: declared.is_scriptable,
         };
         (assembly, finder.contradictions)
     }
@@ -130,6 +134,7 @@ impl Assembly {
             bulkhead: self.bulkhead.as_ref().map(Handle::get),
             budget: self.budget.get(),
             record,
+            is_scriptable: self.is_scriptable,
         }
     }
 }
@@ -170,6 +175,8 @@ pub struct Plan<'r> {
     pub(crate) bulkhead: Option<&'r Bulkhead>,
     pub(crate) budget: &'r Budget,
     pub(crate) record: &'r Record,
+    /// The emitted code takes outcomes from a test's script.
+    pub(crate) is_scriptable: bool,
 }
 
 impl Plan<'_> {

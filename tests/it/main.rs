@@ -34,3 +34,4 @@ mod regressions;
 mod retry;
 mod sizes;
 mod support;
+mod testing;
