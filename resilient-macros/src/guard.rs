@@ -79,25 +79,33 @@ impl Guard<'_> {
     }
 
     fn repeated(&self) -> TokenStream {
-        let (p, attempt, judged, leave) = (&self.p, self.attempt(), self.judged(), self.leave());
-        let good = self.good();
+        let (p, attempt, settled) = (&self.p, self.attempt(), self.settled("settle"));
         let last = (!self.settings.clone.is_empty()).then(|| quote_spanned!(mixed()=> let __last = #p::Call::is_last(&__call);));
         let rest = quote_spanned!(mixed()=>
             let __out = #attempt;
-            #judged
-            #good
-            match #p::Call::settle(&mut __call, __judged) {
-                #p::ControlFlow::Break(()) => #leave,
-                #p::ControlFlow::Continue(__delay) => __delay,
-            }
+            #settled
         );
-        let attempt = if self.may_wait_after_refusal() {
+        let attempt = if self.may_wait_after_refusal() || self.is_scriptable() {
             quote_spanned!(mixed()=> '__attempt: { #rest })
         } else {
             quote_spanned!(mixed()=> { #rest })
         };
         let wait = self.wait();
         quote_spanned!(mixed()=> loop { #last let __delay = #attempt; #wait; })
+    }
+
+    /// The wait before the next attempt, if there is one.
+    pub(crate) fn settled(&self, settle: &str) -> TokenStream {
+        let settle = Ident::new(settle, mixed());
+        let (p, judged, good, leave) = (&self.p, self.judged(), self.good(), self.leave());
+        quote_spanned!(mixed()=>
+            #judged
+            #good
+            match #p::Call::#settle(&mut __call, __judged) {
+                #p::ControlFlow::Break(()) => #leave,
+                #p::ControlFlow::Continue(__delay) => __delay,
+            }
+        )
     }
 
     fn once(&self) -> TokenStream {

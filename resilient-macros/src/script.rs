@@ -13,23 +13,33 @@ impl Guard<'_> {
 
     /// Asks, in a refusal's place, whether a script is why the body did not run. The block with the traits must hold no code of the
     /// user's.
-    // Output: match p::Call::script(&mut __call) { Some(__ticket) => …, None => OTHERWISE }
+    // Output: match p::Call::script(&mut __call, |__ticket| …) { Some(__out) => __out, None => OTHERWISE }
     pub(crate) fn scripted(&self, otherwise: &TokenStream) -> Option<TokenStream> {
-        let (p, ty) = (&self.p, &self.returns.ty);
+        let (p, ty, end) = (&self.p, &self.returns.ty, self.end_of_script());
         self.is_scriptable().then(|| {
-            quote_spanned!(mixed()=> match #p::Call::script(&mut __call) {
-                #p::Some(__ticket) => {
-                    let __stage = #p::Stage::<#ty>::new();
-                    {
-                        use #p::scripts::*;
-                        let __error = (&&__stage).resilient_play_error(&__ticket);
-                        let __value = (&&&__stage).resilient_play_value(&__ticket);
-                        #p::played(&__ticket, __error, __value)
-                    }
+            quote_spanned!(mixed()=> match #p::Call::script(&mut __call, |__ticket| {
+                let __stage = #p::Stage::<#ty>::new();
+                {
+                    use #p::scripts::*;
+                    let __error = (&&__stage).resilient_play_error(__ticket);
+                    let __value = (&&&__stage).resilient_play_value(__ticket);
+                    #p::played(__ticket, __error, __value)
                 }
+            }) {
+                #p::Some(__out) => #end,
                 #p::None => #otherwise,
             })
         })
+    }
+
+    /// An attempt that may be repeated is settled here once more: joined with the body's, a script's outcome would cost every call
+    /// the instructions that tell them apart.
+    fn end_of_script(&self) -> TokenStream {
+        if !self.is_retried() {
+            return quote_spanned!(mixed()=> __out);
+        }
+        let settled = self.settled("settle_scripted");
+        quote_spanned!(mixed()=> break '__attempt { #settled })
     }
 
     pub(crate) fn never_refused(&self) -> TokenStream {

@@ -2,7 +2,7 @@
 
 use crate::bulkhead::{Bulkhead, Slot, Unpark};
 use crate::call::{Call, Delay, Step};
-use crate::clock::{Instant, now, now_unscripted, sleep_blocking};
+use crate::clock::{Instant, now, sleep_blocking};
 use crate::events;
 use crate::plan::Plan;
 use crate::rejected::Rejected;
@@ -25,7 +25,7 @@ impl<'p> Call<'p> {
     /// What refused it.
     #[inline]
     pub fn turn_blocking(&mut self) -> Result<(), Rejected> {
-        if self.starts_at_once(now_unscripted) { Ok(()) } else { self.wait_for_turn() }
+        if self.starts_at_once() { Ok(()) } else { self.wait_for_turn() }
     }
 
     /// The same, where every wait is unlimited and nothing can refuse.

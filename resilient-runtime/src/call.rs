@@ -7,7 +7,7 @@ use crate::backoff::between;
 use crate::breaker;
 use crate::bucket::{Bucket, Token};
 use crate::bulkhead::{Bulkhead, Slot};
-use crate::clock::{Instant, nanos};
+use crate::clock::{self, Instant, nanos};
 use crate::events::{self, End};
 use crate::judging::Judged;
 use crate::plan::Plan;
@@ -93,7 +93,7 @@ impl<'p> Call<'p> {
 
     /// Whether everything that the coming attempt needs is had at once. If not, nothing is held, and it takes a [`Turn`].
     #[inline]
-    pub(crate) fn starts_at_once(&mut self, clock: impl Fn() -> Option<Instant>) -> bool {
+    pub(crate) fn starts_at_once(&mut self) -> bool {
         let plan = self.plan;
         if self.attempts > 0 && self.ends != Instant::NEVER {
             return false;
@@ -104,16 +104,22 @@ impl<'p> Call<'p> {
             return false;
         }
         if let Some(bucket) = plan.bucket {
-            if self.started == Instant::NEVER {
-                let Some(now) = clock() else { return self.gives_back() };
-                self.started = now;
-            } else if wishes::is_scripted() {
+            let mut now = self.started;
+            if now != Instant::NEVER {
+                if wishes::is_scripted() {
+                    return self.gives_back();
+                }
+            } else if let Some(glance) = clock::glance() {
+                (self.started, now) = (glance, glance);
+            } else if self.looks_closer() {
+                now = self.started;
+            } else {
                 return self.gives_back();
             }
             if let Some(bulkhead) = plan.bulkhead {
                 return self.starts_with_both(bucket, bulkhead);
             }
-            if !bucket.take_and_spend(self.started) {
+            if !bucket.take_and_spend(now) {
                 return self.gives_back();
             }
         } else if wishes::is_scripted() {
@@ -124,6 +130,13 @@ impl<'p> Call<'p> {
         }
         self.start();
         true
+    }
+
+    /// No time can be had at a glance: either it takes longer, or a script wants to be asked first.
+    #[cold]
+    fn looks_closer(&mut self) -> bool {
+        self.started = clock::now();
+        !wishes::is_scripted()
     }
 
     fn starts_with_both(&mut self, bucket: &'p Bucket, bulkhead: &'p Bulkhead) -> bool {
@@ -260,6 +273,13 @@ impl<'p> Call<'p> {
         }
     }
 
+    /// The same for an outcome from a script; apart, so that the body's own needs no help to find its way.
+    #[cold]
+    #[inline(never)]
+    pub fn settle_scripted(&mut self, judged: Judged<'_>) -> ControlFlow<(), Delay> {
+        self.settle(judged)
+    }
+
     #[inline]
     fn succeed(&mut self) {
         if let Some(permit) = &self.admission.permit {
@@ -271,7 +291,7 @@ impl<'p> Call<'p> {
     /// The body has ended, so its slot is free.
     #[inline]
     pub(crate) fn body_ended(&mut self) {
-        if self.plan.bulkhead.is_some() {
+        if self.admission.slot.is_some() {
             self.release_slot();
         }
     }
@@ -416,12 +436,13 @@ impl<'p> Call<'p> {
     /// The outcome that stands in the body's place, if that is why it did not run.
     #[doc(hidden)]
     #[cold]
-    pub fn script(&mut self) -> Option<Ticket> {
-        let ticket = Ticket::take_up();
-        if ticket.is_some() {
+    #[inline(never)]
+    pub fn script<R>(&mut self, play: impl FnOnce(&Ticket) -> R) -> Option<R> {
+        let outcome = Ticket::take_up().map(|ticket| play(&ticket));
+        if outcome.is_some() {
             self.body_ended();
         }
-        ticket
+        outcome
     }
 }
 

@@ -60,22 +60,15 @@ fn look_closer() -> Instant {
     wishes::turned_time().unwrap_or_else(unturned::now)
 }
 
-/// The time, for a call that may start at once: it may not where a script wants to be asked.
+/// The time, if it can be read without looking closer.
 #[cfg(feature = "testing")]
-#[inline]
-pub(crate) fn now_unscripted() -> Option<Instant> {
-    wishes::glance().or_else(look_closer_unscripted)
-}
+pub(crate) use wishes::glance;
 
-#[cfg(feature = "testing")]
-#[cold]
-fn look_closer_unscripted() -> Option<Instant> {
-    (!wishes::is_scripted()).then(unturned::now)
-}
-
+/// The time, if it can be read without looking closer.
 #[cfg(not(feature = "testing"))]
 #[inline]
-pub(crate) fn now_unscripted() -> Option<Instant> {
+#[expect(clippy::unnecessary_wraps, reason = "tests have clocks that cannot")]
+pub(crate) fn glance() -> Option<Instant> {
     Some(now())
 }
 

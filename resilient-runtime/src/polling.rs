@@ -2,7 +2,7 @@
 
 use crate::bulkhead::{Bulkhead, Place, Slot};
 use crate::call::{Call, Delay, Step, Turn};
-use crate::clock::{Alarm, Instant, now, now_unscripted};
+use crate::clock::{Alarm, Instant, now};
 use crate::rejected::Rejected;
 use crate::running::Running;
 use crate::wishes;
@@ -88,7 +88,7 @@ impl<F: Future> Future for Attempt<'_, '_, F> {
 
 #[inline]
 fn poll_turn<'p>(call: &mut Call<'p>, extra: &mut Extras<'p>, context: &mut Context<'_>) -> Poll<Result<(), Rejected>> {
-    if extra.is_none() && call.starts_at_once(now_unscripted) {
+    if extra.is_none() && call.starts_at_once() {
         return Poll::Ready(Ok(()));
     }
     poll_late_turn(call, extra, context)
