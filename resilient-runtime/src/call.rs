@@ -94,54 +94,69 @@ impl<'p> Call<'p> {
     /// Whether everything that the coming attempt needs is had at once. If not, nothing is held, and it takes a [`Turn`].
     #[inline]
     pub(crate) fn starts_at_once(&mut self) -> bool {
+        self.is_admitted_at_once() || self.gives_back()
+    }
+
+    #[inline]
+    fn is_admitted_at_once(&mut self) -> bool {
         let plan = self.plan;
-        if self.attempts > 0 && self.ends != Instant::NEVER {
-            return false;
-        }
         if let Some(breaker) = plan.breaker
             && !breaker.admit_healthy(|permit| put(&mut self.admission.permit, permit))
         {
             return false;
         }
         if let Some(bucket) = plan.bucket {
-            let mut now = self.started;
-            if now != Instant::NEVER {
-                if wishes::is_scripted() {
-                    return self.gives_back();
-                }
-            } else if let Some(glance) = clock::glance() {
-                (self.started, now) = (glance, glance);
-            } else if self.looks_closer() {
-                now = self.started;
-            } else {
-                return self.gives_back();
+            // Equal are only two that are not known yet: no deadline, and nobody has asked for the time.
+            if self.started == self.ends
+                && let Some(now) = clock::glance()
+            {
+                return self.starts_with_token(plan, bucket, now);
             }
-            if let Some(bulkhead) = plan.bulkhead {
-                return self.starts_with_both(bucket, bulkhead);
-            }
-            if !bucket.take_and_spend(now) {
-                return self.gives_back();
-            }
-        } else if wishes::is_scripted() {
-            return self.gives_back();
-        } else if let Some(bulkhead) = plan.bulkhead {
-            let Some(slot) = bulkhead.try_acquire() else { return self.gives_back() };
+            return self.starts_with_token_late(bucket);
+        }
+        if self.waited_under_deadline() || wishes::is_scripted() {
+            return false;
+        }
+        if let Some(bulkhead) = plan.bulkhead {
+            let Some(slot) = bulkhead.try_acquire() else { return false };
             put(&mut self.admission.slot, slot);
         }
         self.start();
         true
     }
 
-    /// No time can be had at a glance: either it takes longer, or a script wants to be asked first.
-    #[cold]
-    fn looks_closer(&mut self) -> bool {
-        self.started = clock::now();
-        !wishes::is_scripted()
+    /// Nobody has asked for the time since the wait before this attempt, and the deadline may have passed.
+    #[inline]
+    fn waited_under_deadline(&self) -> bool {
+        self.started == Instant::NEVER && self.ends != Instant::NEVER
     }
 
-    fn starts_with_both(&mut self, bucket: &'p Bucket, bulkhead: &'p Bulkhead) -> bool {
-        let Some(token) = bucket.take(self.started) else { return self.gives_back() };
-        let Some(slot) = bulkhead.try_acquire() else { return self.gives_back() };
+    /// Where more must be asked than the time, or it cannot be read at a glance.
+    #[inline(never)]
+    fn starts_with_token_late(&mut self, bucket: &'p Bucket) -> bool {
+        if self.waited_under_deadline() || wishes::is_scripted() {
+            return false;
+        }
+        let now = if self.started == Instant::NEVER { clock::now() } else { self.started };
+        self.starts_with_token(self.plan, bucket, now)
+    }
+
+    #[inline]
+    fn starts_with_token(&mut self, plan: &'p Plan<'p>, bucket: &'p Bucket, now: Instant) -> bool {
+        if let Some(bulkhead) = plan.bulkhead {
+            return self.starts_with_both(bucket, bulkhead, now);
+        }
+        if !bucket.take_and_spend(now) {
+            return false;
+        }
+        self.start();
+        true
+    }
+
+    #[inline(never)]
+    fn starts_with_both(&mut self, bucket: &'p Bucket, bulkhead: &'p Bulkhead, now: Instant) -> bool {
+        let Some(token) = bucket.take(now) else { return false };
+        let Some(slot) = bulkhead.try_acquire() else { return false };
         token.spend();
         put(&mut self.admission.slot, slot);
         self.start();
