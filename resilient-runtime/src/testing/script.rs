@@ -18,26 +18,13 @@ pub struct Script {
 /// attempt's: retries go through the script like calls, and breaker, budget, classification and fallback take its outcomes for real
 /// ones. When it is used up the body runs again.
 ///
-/// ```
-/// # extern crate resilient_runtime as resilient;
-/// # mod shop {
-/// #     // What `#[resilient(retries = 3)]` makes of it, by hand: the attribute is in another crate.
-/// #     pub fn charge(order: u32) -> std::io::Result<u32> { Ok(order) }
-/// # }
-/// # fn main() {
-/// # let in_place_of_the_attribute = || -> std::io::Result<()> {
-/// use resilient::testing;
-/// use std::io;
+/// ```text
+/// #[resilient(retries = 3)]
+/// fn charge(order: u32) -> io::Result<u32> { … }
 ///
-/// // #[resilient(retries = 3)]
-/// // fn charge(order: u32) -> io::Result<u32> { … }
-/// let _skipped = testing::without_waits();
 /// let script = testing::script("shop::charge").fail(2, || io::Error::from(io::ErrorKind::TimedOut)).succeed(1, || 7_u32);
-/// assert_eq!(shop::charge(1)?, 7);
+/// assert_eq!(charge(1)?, 7);
 /// assert_eq!(script.calls(), 3);
-/// # Ok(())
-/// # };
-/// # }
 /// ```
 ///
 /// A function takes part if its crate was compiled with the feature `testing` and its return type has no `impl`; and it gives what is
