@@ -85,7 +85,7 @@ impl Guard<'_> {
             let __out = #attempt;
             #settled
         );
-        let attempt = if self.may_wait_after_refusal() || self.is_scriptable() {
+        let attempt = if self.may_wait_after_refusal() || (self.is_scriptable() && self.is_async) {
             quote_spanned!(mixed()=> '__attempt: { #rest })
         } else {
             quote_spanned!(mixed()=> { #rest })
@@ -202,7 +202,7 @@ impl Guard<'_> {
         quote_spanned!(mixed()=> #lend #copies)
     }
 
-    fn wait(&self) -> TokenStream {
+    pub(crate) fn wait(&self) -> TokenStream {
         let p = &self.p;
         if self.is_async {
             return quote_spanned!(mixed()=> #p::Call::wait(&mut __call, __delay).await);

@@ -9,6 +9,7 @@ use syn::{Error, Expr, GenericArgument, Ident, PathArguments, Result, Type};
 
 use crate::guard::{Guard, mixed};
 use crate::keys::LAST_KNOWN;
+use crate::literals::duration_tokens;
 use crate::types::{arguments, bare as bare_type, borrow};
 use crate::value::{Given, Setting, bare};
 
@@ -64,36 +65,38 @@ fn first_type(of: &PathArguments) -> Option<&Type> {
     })
 }
 
+/// Where the call keeps its value.
+fn keeper() -> TokenStream {
+    quote_spanned!(mixed()=> &__LAST)
+}
+
 impl Guard<'_> {
     /// Where values are kept, and the age up to which they are good.
     // Output: static __LAST: p::LastKnown = p::LastKnown::new(); let __age: p::Duration = p::Duration::new(600, 0);
     pub(crate) fn keep(&self) -> TokenStream {
         let (p, Some(LastKnown(age))) = (&self.p, &self.settings.last_known) else { return TokenStream::new() };
         let given = age.given();
-        let value = match &age.literal {
-            Some(age) => crate::literals::duration_tokens(*age, p),
-            None => quote_spanned!(mixed().located_at(given.span())=> #given),
-        };
+        let expression = || quote_spanned!(mixed().located_at(given.span())=> #given);
+        let value = age.literal.map_or_else(expression, |age| duration_tokens(age, p));
         quote_spanned!(mixed()=>
             static __LAST: #p::LastKnown = #p::LastKnown::new();
             let __age: #p::Duration = #value;
         )
     }
 
-    fn keeper(&self) -> TokenStream {
-        quote_spanned!(mixed()=> &__LAST)
-    }
-
     // Output: let __good = p::Judged::is_success(&__judged);
     pub(crate) fn good(&self) -> TokenStream {
         let p = &self.p;
         let is_asked = self.settings.last_known.is_some() && self.settings.needs_verdict();
-        is_asked.then(|| quote_spanned!(mixed()=> let __good = #p::Judged::is_success(&__judged);)).unwrap_or_default()
+        if !is_asked {
+            return TokenStream::new();
+        }
+        quote_spanned!(mixed()=> let __good = #p::Judged::is_success(&__judged);)
     }
 
     /// The outcome at the call's end, kept or replaced.
     pub(crate) fn known(&self) -> TokenStream {
-        let (place, keeper) = (self.at_type(), self.keeper());
+        let (place, keeper) = (self.at_type(), keeper());
         let (p, ty) = (self.settings.private_at(place), &self.returns.ty);
         let good = if self.settings.needs_verdict() {
             quote_spanned!(mixed()=> __good)
@@ -109,7 +112,7 @@ impl Guard<'_> {
     // Output: if let Some(__known) = p::known_instead::<Result<u32, E>>(__plan, &__LAST, __age, &__rejected) { return __known; }
     pub(crate) fn known_instead(&self) -> Option<TokenStream> {
         self.settings.last_known.as_ref()?;
-        let (place, keeper) = (self.at_type(), self.keeper());
+        let (place, keeper) = (self.at_type(), keeper());
         let (p, ty) = (self.settings.private_at(place), &self.returns.ty);
         let known = quote_spanned!(place=> #p::known_instead::<#ty>(__plan, #keeper, __age, &__rejected));
         Some(quote_spanned!(mixed()=> if let #p::Some(__known) = #known { return __known; }))

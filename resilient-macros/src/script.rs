@@ -39,7 +39,16 @@ impl Guard<'_> {
             return quote_spanned!(mixed()=> __out);
         }
         let settled = self.settled("settle_scripted");
-        quote_spanned!(mixed()=> break '__attempt { #settled })
+        if self.is_async {
+            return quote_spanned!(mixed()=> break '__attempt { #settled });
+        }
+        // A `break` would have the compiler advise to move out of the loop what the body consumes.
+        let wait = self.wait();
+        quote_spanned!(mixed()=> {
+            let __delay = { #settled };
+            #wait;
+            continue;
+        })
     }
 
     pub(crate) fn never_refused(&self) -> TokenStream {

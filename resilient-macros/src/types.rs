@@ -69,7 +69,7 @@ pub(crate) fn may_be_scripted(ty: &TokenStream) -> bool {
     }
     let has_hole = has(ty, |token| is_word(token, "_") || is_mark(token, '_'));
     let has_object = has(ty, |token| is_word(token, "dyn"));
-    !has_hole && !(has_object && has(ty, |token| is_mark(token, '\'')))
+    !(has_hole || has_object && has(ty, |token| is_mark(token, '\'')))
 }
 
 /// What a future gives in the end.

@@ -143,6 +143,7 @@ impl<'p> Call<'p> {
 
     #[inline]
     fn starts_with_token(&mut self, plan: &'p Plan<'p>, bucket: &'p Bucket, now: Instant) -> bool {
+        self.started = now;
         if let Some(bulkhead) = plan.bulkhead {
             return self.starts_with_both(bucket, bulkhead, now);
         }

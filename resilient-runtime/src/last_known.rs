@@ -112,9 +112,9 @@ impl LastKnownByKey {
     pub fn remember<K: Eq + Hash + Clone + Send + 'static, T: Keepable>(&self, key: K, value: T) {
         let (now, listed) = (now(), key.clone());
         let Some(mut shelves) = try_lock(&self.shelves) else { return };
-        let shelf = shelf(&mut shelves, ShelfByKey::<K, T>::new);
-        let replaced = shelf.put(key, listed, value, now);
-        let forgotten = shelf.forget_above(self.max_keys);
+        let values = shelf(&mut shelves, ShelfByKey::<K, T>::new);
+        let replaced = values.put(key, listed, value, now);
+        let forgotten = values.forget_above(self.max_keys);
         drop(shelves);
         drop((replaced, forgotten));
     }
@@ -123,8 +123,8 @@ impl LastKnownByKey {
     pub fn recall<K: Eq + Hash + Send + 'static, T: Keepable>(&self, key: &K, max_age: Duration) -> Option<(T, Duration)> {
         let now = now();
         let mut shelves = lock(&self.shelves);
-        let shelf = shelf(&mut shelves, ShelfByKey::<K, T>::new);
-        let found = shelf.kept.get(key).and_then(|(_, kept)| kept.at_most(max_age, now));
+        let values = shelf(&mut shelves, ShelfByKey::<K, T>::new);
+        let found = values.kept.get(key).and_then(|(_, kept)| kept.at_most(max_age, now));
         drop(shelves);
         copy(found)
     }
@@ -158,15 +158,12 @@ impl<K: Eq + Hash, T> ShelfByKey<K, T> {
     /// What must be dropped after the lock is released.
     fn put(&mut self, key: K, listed: K, value: T, now: Instant) -> impl Sized + use<K, T> {
         self.stored += 1;
-        let (replaced, previous) = match self.kept.get_mut(&key) {
-            Some((stored, kept)) => {
-                let (value, previous) = (kept.refresh(value, now), std::mem::replace(stored, self.stored));
-                (Some((key, value)), Some(previous))
-            }
-            None => {
-                self.kept.insert(key, (self.stored, Kept::new(value, now)));
-                (None, None)
-            }
+        let (replaced, previous) = if let Some((stored, kept)) = self.kept.get_mut(&key) {
+            let (value, previous) = (kept.refresh(value, now), std::mem::replace(stored, self.stored));
+            (Some((key, value)), Some(previous))
+        } else {
+            self.kept.insert(key, (self.stored, Kept::new(value, now)));
+            (None, None)
         };
         let unlisted = previous.and_then(|previous| self.order.remove(&previous));
         self.order.insert(self.stored, listed);
@@ -187,23 +184,19 @@ impl<T> Kept<T> {
     /// The value that was there before, in a box of its own only if somebody is copying it.
     fn refresh(&mut self, value: T, now: Instant) -> (Option<T>, Option<Arc<Mutex<T>>>) {
         self.since = now;
-        match Arc::get_mut(&mut self.value) {
-            Some(kept) => {
-                let kept = kept.get_mut().unwrap_or_else(PoisonError::into_inner);
-                (Some(std::mem::replace(kept, value)), None)
-            }
-            None => (None, Some(std::mem::replace(&mut self.value, Arc::new(Mutex::new(value))))),
+        if let Some(kept) = Arc::get_mut(&mut self.value) {
+            let kept = kept.get_mut().unwrap_or_else(PoisonError::into_inner);
+            return (Some(std::mem::replace(kept, value)), None);
         }
+        (None, Some(std::mem::replace(&mut self.value, Arc::new(Mutex::new(value)))))
     }
 
     fn replace(place: &mut Option<Self>, value: T, now: Instant) -> impl Sized + use<T> {
-        match place {
-            Some(kept) => Some(kept.refresh(value, now)),
-            None => {
-                *place = Some(Self::new(value, now));
-                None
-            }
+        if let Some(kept) = place {
+            return Some(kept.refresh(value, now));
         }
+        *place = Some(Self::new(value, now));
+        None
     }
 
     fn at_most(&self, max_age: Duration, now: Instant) -> Option<(Arc<Mutex<T>>, Duration)> {
@@ -282,6 +275,7 @@ fn recall<T: Keepable>(plan: &Plan<'_>, keeper: impl Keeper, max_age: Duration, 
     Some(value)
 }
 
+#[expect(clippy::unused_self, reason = "the value is there to pick the method")]
 impl<T, E> ResultKind<T, E> {
     pub fn known(
         self,
@@ -298,7 +292,7 @@ impl<T, E> ResultKind<T, E> {
     }
 }
 
-#[expect(clippy::unused_self, reason = "the value is there to pick the method")]
+#[expect(clippy::unused_self, reason = "as `ResultKind`")]
 impl<R> PlainKind<R> {
     pub fn known(self, plan: &Plan<'_>, keeper: impl Keeper, max_age: Duration, value: R, is_good: bool) -> R
     where

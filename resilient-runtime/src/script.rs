@@ -7,7 +7,7 @@ use std::any::{Any, type_name};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap, HashSet, VecDeque};
 use std::error::Error;
-use std::hash::Hash;
+use std::hash::{BuildHasher, Hash};
 use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -243,9 +243,9 @@ impl<T: Scripted> Scripted for Box<[T]> {}
 impl<T: Scripted> Scripted for VecDeque<T> {}
 impl<T: Scripted + Ord> Scripted for BinaryHeap<T> {}
 impl<T: Scripted + Ord> Scripted for BTreeSet<T> {}
-impl<T: Scripted + Eq + Hash> Scripted for HashSet<T> {}
+impl<T: Scripted + Eq + Hash, S: BuildHasher + 'static> Scripted for HashSet<T, S> {}
 impl<K: Scripted + Ord, V: Scripted> Scripted for BTreeMap<K, V> {}
-impl<K: Scripted + Eq + Hash, V: Scripted> Scripted for HashMap<K, V> {}
+impl<K: Scripted + Eq + Hash, V: Scripted, S: BuildHasher + Default + 'static> Scripted for HashMap<K, V, S> {}
 impl<T: Scripted, const N: usize> Scripted for [T; N] {}
 impl<A: Scripted, B: Scripted> Scripted for (A, B) {}
 impl<A: Scripted, B: Scripted, C: Scripted> Scripted for (A, B, C) {}

@@ -160,7 +160,9 @@ pub(crate) fn cue(plan: &Plan<'_>) -> Option<Cue> {
     let plots: Vec<_> = plots.filter(|plot| plot.concerns(plan.function)).collect();
     let cue = plots.iter().find_map(|plot| plot.next());
     if cue.is_none() {
-        plots.iter().for_each(|plot| plot.allow(plan.function));
+        for plot in &plots {
+            plot.allow(plan.function);
+        }
     }
     cue
 }

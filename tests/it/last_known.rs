@@ -84,7 +84,7 @@ fn methods_share_it_and_the_age_may_be_an_expression_of_theirs() {
 
         #[resilient(fallback = last_known(patience))]
         async fn consumes(self, patience: Duration, answer: Vec<Answer>) -> Answer {
-            drop((patience, self));
+            let Rates { patience: _ } = self;
             answer.into_iter().next().unwrap()
         }
     }
@@ -123,8 +123,7 @@ fn where_outcomes_are_judged_a_success_is_what_is_called_one() {
     }
     #[resilient(retries = 1, base_delay = "1ms", fallback = last_known("10m"), classify = |answer| match answer {
         Ok(0) => Verdict::TRANSIENT,
-        Err(ServiceError::NotFound) => Verdict::Success,
-        Ok(_) => Verdict::Success,
+        Ok(_) | Err(ServiceError::NotFound) => Verdict::Success,
         Err(_) => Verdict::Permanent,
     })]
     fn judged(answer: fn() -> Answer) -> Answer {

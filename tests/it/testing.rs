@@ -10,7 +10,7 @@ use std::time::Duration;
 const HOUR: Duration = Duration::from_secs(3600);
 
 fn message(panics: impl FnOnce()) -> String {
-    let panic = catch_unwind(AssertUnwindSafe(panics)).expect_err("it should have panicked");
+    let panic = catch_unwind(AssertUnwindSafe(panics)).unwrap_err();
     *panic.downcast::<String>().unwrap()
 }
 
