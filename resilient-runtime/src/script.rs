@@ -18,10 +18,13 @@ use std::time::{Duration, SystemTime};
 /// yours one line says so, in the tests as well as beside the type:
 ///
 /// ```
+/// # #[cfg(feature = "testing")]
+/// # {
 /// # use resilient_runtime as resilient;
 /// struct Receipt(u32);
 ///
 /// impl resilient::testing::Scripted for Receipt {}
+/// # }
 /// ```
 #[diagnostic::on_unimplemented(
     message = "a script cannot give a `{Self}`",
@@ -108,10 +111,10 @@ impl<R> Default for Stage<R> {
 pub fn played<R>(ticket: &Ticket, error: Option<R>, value: Option<R>) -> R {
     error.or(value).unwrap_or_else(|| {
         let (returned, ty) = (type_name::<R>(), ticket.ty);
-        let (what, trait_path) = (if ticket.is_error { "fail with" } else { "succeed with" }, "resilient::testing::Scripted");
+        let what = if ticket.is_error { "fail with" } else { "succeed with" };
         panic!(
-            "a script cannot make this function {what} `{ty}`: it returns `{returned}`. What a script gives must be of exactly \
-             that type, and `{trait_path}` must be implemented for it where the function is generic-free and owns what it returns"
+            "a script cannot make this function {what} `{ty}`: it returns `{returned}`. It must be exactly the type that stands there, \
+             and `Scripted`, which errors are that derive `Classify`, and others by `impl resilient::testing::Scripted for …`"
         )
     })
 }

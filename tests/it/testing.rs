@@ -323,7 +323,7 @@ mod scripts {
         }
         let script = testing::script("unknown").fail(1, || ServiceError::Reset);
         let said = message(|| drop(unknown()));
-        for part in ["fail with `it::support::ServiceError`", "Unknown>`", "resilient::testing::Scripted"] {
+        for part in ["fail with `it::support::ServiceError`", "Unknown>`", "impl resilient::testing::Scripted for"] {
             assert!(said.contains(part), "{said}");
         }
         drop(script);
