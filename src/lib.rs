@@ -53,12 +53,12 @@
 //! # Features
 //!
 //! - `tokio` (default): async functions.
-//! - `testing`: time that tests turn, for `dev-dependencies`.
+//! - `testing`: `resilient::testing`, for `dev-dependencies`.
 //! - `http`, `reqwest`, `reqwest-blocking`, `anyhow`: verdicts on the types of those crates, and `Retry-After`.
 //!
 //! # What is told
 //!
-//! Events of `tracing`, target `resilient`: `retry` (debug), `exhausted` and `rejected` (warn),
+//! Events of `tracing`, target `resilient`: `retry` (debug), `exhausted` and `rejected` (warn), `last_known` (warn),
 //! `circuit_opened` (error), `circuit_half_open` (warn), `circuit_closed` (info), `would_reject` (info), `circuit_forced_open`,
 //! `circuit_disabled` and `circuit_shadowed` (warn), `circuit_reset` (info), `unclassified` (info), `blocking_wait` (warn),
 //! `conflicting_settings` (error).
@@ -134,6 +134,30 @@
 /// assert_ne!(header()?, header()?);
 /// # Ok::<(), std::io::Error>(())
 /// ```
+///
+/// # The last known value
+///
+/// `fallback = last_known("10m")` keeps a clone of each success and returns it where a call fails and it is at most that old; an event
+/// `last_known` says so. There is one for the function, whatever its arguments are, and in a generic function one for each type, which
+/// must be `Clone + Send + 'static`. Where there is none the failure goes on, so refusals need a place in the error type as without it.
+///
+/// ```
+/// use resilient::resilient;
+/// use std::io;
+///
+/// #[resilient(retries = 3, base_delay = "1ms", fallback = last_known("10m"))]
+/// fn rate(service: &mut Vec<f64>) -> io::Result<f64> {
+///     service.pop().ok_or_else(|| io::ErrorKind::ConnectionReset.into())
+/// }
+///
+/// let mut service = vec![1.08];
+/// assert_eq!(rate(&mut service)?, 1.08);
+/// assert_eq!(rate(&mut service)?, 1.08); // all four attempts failed
+/// # Ok::<(), io::Error>(())
+/// ```
+///
+/// A success is an `Ok`, unless `classify` or its type's `Classify` call it something else. Where outcomes are judged so, a function may
+/// return plain values as well. A function of yours by the name of `last_known` is `self::last_known`.
 ///
 /// # Errors
 ///

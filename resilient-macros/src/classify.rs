@@ -62,7 +62,10 @@ fn implementation(item: &DeriveInput, mistakes: &mut Mistakes) -> Option<TokenSt
     let (parameters, arguments, conditions) = generics.split_for_impl();
     let arms = cases.iter().zip(&meanings).map(|(case, meaning)| meaning.arm(&case.path, p));
     let deref = cases.is_empty().then(|| quote!(*));
+    let is_scripted = cfg!(feature = "testing") && item.generics.params.is_empty() && item.generics.where_clause.is_none();
+    let scripted = is_scripted.then(|| quote_spanned!(mixed()=> #[automatically_derived] impl #p::Scripted for #name {}));
     Some(quote_spanned! {mixed()=>
+        #scripted
         #[automatically_derived]
         impl #parameters #p::Classify for #name #arguments #conditions {
             fn classify(&self) -> #p::Verdict {

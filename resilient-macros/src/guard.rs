@@ -27,12 +27,12 @@ pub(crate) struct Guard<'a> {
 impl Guard<'_> {
     pub(crate) fn code(&self) -> TokenStream {
         let (p, typed, site, plan) = (&self.p, &self.settings.typed, self.site(), self.plan());
-        let (spares, call) = (&self.passing.spares, self.call());
+        let (keep, spares, call) = (self.keep(), &self.passing.spares, self.call());
         let guarded = match &self.settings.fallback {
             None => call,
             Some(fallback) => self.with_fallback(&call, fallback),
         };
-        quote_spanned!(mixed()=> #p::__ide! { #(#typed)* } #site #plan #spares #guarded)
+        quote_spanned!(mixed()=> #p::__ide! { #(#typed)* } #site #plan #keep #spares #guarded)
     }
 
     // Output: let __failure = '__call: { … break '__call p::Failure::Error(__error) … }; FALLBACK
@@ -49,11 +49,12 @@ impl Guard<'_> {
         let own_name = quote_spanned!(mixed()=> #p::concat!(#p::module_path!(), "::", #name));
         let name = self.settings.name.as_ref().map_or(own_name, |name| name.given().to_token_stream());
         let per_call = self.settings.per_call().filter(|setting| setting.is_literal());
+        let scriptable = self.is_scriptable().then(|| quote_spanned!(mixed()=> .scriptable()));
         let calls = per_call.chain(self.settings.shared()).map(|setting| setting.call(p));
         let expressions = self.expressions();
         let calls = calls.chain(self.settings.breaker.as_ref().and_then(|breaker| breaker.call(p)));
         quote_spanned!(mixed()=>
-            static __SITE: #p::Site = #p::Site::new(#name, #p::file!(), #p::line!()) #expressions #(.#calls)*;
+            static __SITE: #p::Site = #p::Site::new(#name, #p::file!(), #p::line!()) #expressions #scriptable #(.#calls)*;
             #p::submit! { #p::Entry(&__SITE) }
         )
     }
@@ -88,18 +89,13 @@ impl Guard<'_> {
     }
 
     fn repeated(&self) -> TokenStream {
-        let (p, attempt, judged, leave) = (&self.p, self.attempt(), self.judged(), self.leave());
-        let again = self.context_again(&self.kept_error());
+        let (p, attempt, settled) = (&self.p, self.attempt(), self.settled("settle"));
         let last = (!self.settings.clone.is_empty()).then(|| quote_spanned!(mixed()=> let __last = #p::Call::is_last(&__call);));
         let rest = quote_spanned!(mixed()=>
             let __out = #attempt;
-            #judged
-            match #p::Call::settle(&mut __call, __judged) {
-                #p::ControlFlow::Break(()) => #leave,
-                #p::ControlFlow::Continue(__delay) => { #again __delay }
-            }
+            #settled
         );
-        let attempt = if self.may_wait_after_refusal() {
+        let attempt = if self.may_wait_after_refusal() || (self.is_scriptable() && self.is_async) {
             quote_spanned!(mixed()=> '__attempt: { #rest })
         } else {
             quote_spanned!(mixed()=> { #rest })
@@ -108,19 +104,35 @@ impl Guard<'_> {
         quote_spanned!(mixed()=> loop { #last let __delay = #attempt; #wait; })
     }
 
+    /// The wait before the next attempt, if there is one.
+    pub(crate) fn settled(&self, settle: &str) -> TokenStream {
+        let settle = Ident::new(settle, mixed());
+        let (p, judged, good, leave) = (&self.p, self.judged(), self.good(), self.leave());
+        let again = self.context_again(&self.kept_error());
+        quote_spanned!(mixed()=>
+            #judged
+            #good
+            match #p::Call::#settle(&mut __call, __judged) {
+                #p::ControlFlow::Break(()) => #leave,
+                #p::ControlFlow::Continue(__delay) => { #again __delay }
+            }
+        )
+    }
+
     fn once(&self) -> TokenStream {
         let (p, attempt, is_judged) = (&self.p, self.attempt(), self.settings.needs_verdict());
         let leave = self.leave();
         if is_judged {
-            let judged = self.judged();
+            let (judged, good) = (self.judged(), self.good());
             return quote_spanned!(mixed()=>
                 let __out = #attempt;
                 #judged
+                #good
                 #p::Call::settle_once(&mut __call, __judged);
                 #leave
             );
         }
-        if self.settings.fallback.is_none() {
+        if self.settings.fallback.is_none() && self.settings.last_known.is_none() {
             return attempt;
         }
         let kind = self.kind();
@@ -170,9 +182,16 @@ impl Guard<'_> {
         let body = self.closure();
         let run = quote_spanned!(mixed()=> #p::Call::run(&mut __call, #body));
         if !self.settings.can_refuse() {
+            if let Some(scripted) = self.scripted(&self.never_refused()) {
+                return quote_spanned!(mixed()=> match #p::Call::turn_admitted_blocking(&mut __call) {
+                    #p::Ok(()) => #run,
+                    #p::Err(_) => #scripted,
+                });
+            }
             return quote_spanned!(mixed()=> { #p::Call::turn_unrefused_blocking(&mut __call); #run });
         }
         let refused = self.refused();
+        let refused = self.scripted(&refused).unwrap_or(refused);
         quote_spanned!(mixed()=> match #p::Call::turn_blocking(&mut __call) {
             #p::Ok(()) => #run,
             #p::Err(__rejected) => #refused,
@@ -182,9 +201,16 @@ impl Guard<'_> {
     fn attempt_async(&self) -> TokenStream {
         let (p, body) = (&self.p, self.future());
         if !self.settings.can_refuse() {
+            if let Some(scripted) = self.scripted(&self.never_refused()) {
+                return quote_spanned!(mixed()=> match #p::Call::attempt_admitted(&mut __call, #body).await {
+                    #p::Ok(__out) => __out,
+                    #p::Err(_) => #scripted,
+                });
+            }
             return quote_spanned!(mixed()=> #p::Call::attempt_unrefused(&mut __call, #body).await);
         }
         let refused = self.refused();
+        let refused = self.scripted(&refused).unwrap_or(refused);
         quote_spanned!(mixed()=> match #p::Call::attempt(&mut __call, #body).await {
             #p::Ok(__out) => __out,
             #p::Err(__rejected) => #refused,
@@ -222,7 +248,7 @@ impl Guard<'_> {
         quote_spanned!(mixed()=> #lend #copies #context)
     }
 
-    fn wait(&self) -> TokenStream {
+    pub(crate) fn wait(&self) -> TokenStream {
         let p = &self.p;
         if self.is_async {
             return quote_spanned!(mixed()=> #p::Call::wait(&mut __call, __delay).await);

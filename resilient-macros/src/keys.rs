@@ -33,6 +33,9 @@ pub(crate) const KEYS: &[(&str, &str)] = &[
     ("crate", "crate = \"path::to::resilient\""),
 ];
 
+/// The fallback that is no code of the user's.
+pub(crate) const LAST_KNOWN: &str = "fallback = last_known(\"10m\")";
+
 /// The keys inside `breaker(…)`.
 pub(crate) const BREAKER_KEYS: &[(&str, &str)] = &[
     ("name", "name = \"payments\""),
@@ -104,6 +107,8 @@ const ALIASES: &[(&str, &str)] = &[
     ("recovery", "fallback"),
     ("or_else", "fallback"),
     ("default", "fallback"),
+    ("last_known", "fallback"),
+    ("stale", "fallback"),
     ("map_error", "map_err"),
     ("error", "map_err"),
     ("cloned", "clone"),
@@ -165,6 +170,9 @@ pub(crate) fn unknown(keys: &[(&'static str, &'static str)], word: &Ident) -> Er
     let message = match meant(keys, &word.to_string()) {
         Some("retries") if word.to_string().contains("attempts") => {
             format!("unknown key `{word}`; did you mean `retries`? (`retries = 3` is 3 more attempts after the first)")
+        }
+        Some("fallback") if word == "last_known" => {
+            format!("unknown key `{word}`; did you mean `fallback`? (`{LAST_KNOWN}`)")
         }
         Some(key) => format!("unknown key `{word}`; did you mean `{key}`? (`{}`)", usage(keys, key)),
         None => format!("unknown key `{word}`; the keys are {}", list(keys.iter().map(|(key, _)| *key))),

@@ -9,12 +9,14 @@ mod fallback;
 mod function;
 mod guard;
 mod keys;
+mod last_known;
 mod literals;
 mod mentions;
 mod mistakes;
 mod outcome;
 mod parameters;
 mod rate;
+mod script;
 mod settings;
 mod spelling;
 mod tokens;
@@ -47,7 +49,7 @@ use proc_macro::TokenStream;
 /// | `concurrency = 16` | bodies that may run at once | 1 to 10⁶ | none |
 /// | `bulkhead = "name"` | the bulkhead of that name; `concurrency` is its setting | | the function's own; a named one has 16 |
 /// | `max_wait = "1s"` | longest wait for a token or a place; `"0s"` never waits, `none` always | | `5s` |
-/// | `fallback = path` | called once, last, with a `Failure<E>`; a closure may use parameters, `?` and `.await` | | none |
+/// | `fallback = path` | called once, last, with a `Failure<E>`; a closure may use parameters, `?` and `.await`; `last_known("10m")`: the last success | age above 0 | none |
 /// | `map_err = path` | `Fn(Rejected) -> E`, or a closure | | `From<Rejected>` |
 /// | `clone(a, b)` | parameters that the body consumes | | – |
 /// | `reuse(a)` | a `mut` parameter whose changes the next attempt shall see | | a fresh copy |

@@ -54,7 +54,7 @@ impl Literal for Duration {
     }
 }
 
-fn duration_tokens(duration: Duration, p: &TokenStream) -> TokenStream {
+pub(crate) fn duration_tokens(duration: Duration, p: &TokenStream) -> TokenStream {
     let (seconds, nanos) = (duration.as_secs(), duration.subsec_nanos());
     quote_spanned!(mixed()=> #p::Duration::new(#seconds, #nanos))
 }

@@ -14,10 +14,15 @@ impl Guard<'_> {
         }
         let converted = self.converted();
         if !self.is_retried() || !self.settings.has("timeout") {
-            return quote_spanned!(mixed()=> return #converted);
+            return match self.known_instead() {
+                None => quote_spanned!(mixed()=> return #converted),
+                Some(known) => quote_spanned!(mixed()=> { #known return #converted; }),
+            };
         }
+        let known = self.known_instead().map(|known| quote_spanned!(mixed()=> if __over { #known }));
         quote_spanned!(mixed()=> {
             let __over = #p::is_final(&__rejected);
+            #known
             let __out = #converted;
             if __over {
                 return __out;
@@ -87,7 +92,7 @@ impl Guard<'_> {
     /// Where values that are no `Result` are welcome, finds out whether this one is.
     pub(crate) fn kind(&self) -> TokenStream {
         let p = &self.p;
-        let is_asked = self.settings.fallback.is_some() || self.settings.classify.is_none();
+        let is_asked = self.settings.has("fallback") || self.settings.classify.is_none();
         if !self.is_plain_welcome || !is_asked {
             return TokenStream::new();
         }
@@ -99,7 +104,8 @@ impl Guard<'_> {
         let (p, place) = (&self.p, self.at_type());
         if self.settings.fallback.is_none() {
             let leave = self.is_retried().then(|| quote_spanned!(mixed()=> return));
-            return quote_spanned!(mixed()=> #leave __out);
+            let outcome = if self.settings.last_known.is_some() { self.known() } else { quote_spanned!(mixed()=> __out) };
+            return quote_spanned!(mixed()=> #leave #outcome);
         }
         let leave = self.is_retried().then(|| quote_spanned!(mixed()=> break '__call));
         let (split, value) = if self.is_plain_welcome {

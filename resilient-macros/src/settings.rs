@@ -10,6 +10,7 @@ use crate::attribute::{Entry, Value, entries};
 use crate::fallback::Fallback;
 use crate::guard::mixed;
 use crate::keys::{BREAKER_KEYS, KEYS, meant, unknown, usage};
+use crate::last_known::LastKnown;
 use crate::literals::{Backoff, Budget, Count, Flag, Jitter, MaxWait, Name, Ratio, Window};
 use crate::mentions::Mentions;
 use crate::mistakes::Mistakes;
@@ -37,6 +38,7 @@ pub(crate) struct Settings {
     pub(crate) concurrency: Option<Setting<Count>>,
     pub(crate) bulkhead: Option<Setting<Name>>,
     pub(crate) fallback: Option<Fallback>,
+    pub(crate) last_known: Option<LastKnown>,
     pub(crate) map_err: Option<Expr>,
     pub(crate) clone: Vec<Ident>,
     pub(crate) reuse: Vec<Ident>,
@@ -176,6 +178,9 @@ impl Settings {
 
     /// Whether a function may return something else than a `Result`.
     pub(crate) fn welcomes_plain_values(&self) -> bool {
+        if self.last_known.is_some() {
+            return !self.can_refuse() && self.has("classify") && !self.has("retry_if");
+        }
         let judges_errors = self.has("retries") && !self.has("classify");
         !judges_errors && self.has("fallback") == self.can_refuse() && !self.has("retry_if")
     }
@@ -204,7 +209,7 @@ impl Settings {
             "max_wait" => self.max_wait = read(entry, KEYS, mistakes),
             "concurrency" => self.concurrency = read(entry, KEYS, mistakes),
             "bulkhead" => self.bulkhead = read(entry, KEYS, mistakes),
-            "fallback" => self.fallback = callable(entry, mistakes).map(Fallback::new),
+            "fallback" => self.take_fallback(entry, mistakes),
             "map_err" => self.map_err = callable(entry, mistakes),
             "clone" => self.clone = parameters(entry, mistakes),
             "reuse" => self.reuse = parameters(entry, mistakes),
@@ -212,6 +217,16 @@ impl Settings {
             "name" => self.name = read(entry, KEYS, mistakes),
             "crate" => self.root = mistakes.keep(expression(entry, KEYS).and_then(root)).flatten(),
             _ => mistakes.add(unknown(KEYS, &entry.key)),
+        }
+    }
+}
+
+impl Settings {
+    fn take_fallback(&mut self, entry: &Entry, mistakes: &mut Mistakes) {
+        let Some(given) = callable(entry, mistakes) else { return };
+        match LastKnown::read(&given) {
+            Some(last_known) => self.last_known = mistakes.keep(last_known),
+            None => self.fallback = Some(Fallback::new(given)),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What the macro needs to know about types, read from their spelling.
 
+use crate::tokens::{is_mark, is_word};
 use proc_macro2::{Group, TokenStream, TokenTree};
 use quote::quote;
 use syn::{AngleBracketedGenericArguments, GenericArgument, Path, PathArguments, Type, TypeParamBound};
@@ -29,6 +30,46 @@ fn is_unsync_word(word: &str) -> bool {
     let is_type_parameter = word.len() <= 2 && word.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit());
     is_type_parameter
         || ["dyn", "impl", "Cell", "RefCell", "OnceCell", "UnsafeCell", "Receiver", "BoxFuture", "BoxStream"].contains(&word)
+}
+
+/// The first reference or lifetime in the type that is not `'static`, by its spelling.
+pub(crate) fn borrow(ty: &Type) -> Option<TokenStream> {
+    fn find(tokens: TokenStream) -> Option<TokenStream> {
+        let mut tokens = tokens.into_iter().peekable();
+        while let Some(token) = tokens.next() {
+            let found = match &token {
+                TokenTree::Group(group) => find(group.stream()),
+                TokenTree::Punct(mark) if mark.as_char() == '&' => {
+                    let is_lifetime = matches!(tokens.peek(), Some(TokenTree::Punct(mark)) if mark.as_char() == '\'');
+                    (!is_lifetime).then(|| token.clone().into())
+                }
+                TokenTree::Punct(mark) if mark.as_char() == '\'' => {
+                    let name = tokens.next().filter(|name| !is_word(name, "static"));
+                    name.map(|name| quote!(#token #name))
+                }
+                _ => None,
+            };
+            if found.is_some() {
+                return found;
+            }
+        }
+        None
+    }
+    find(quote!(#ty))
+}
+
+/// Whether a script's traits may be asked about the type without ever asking too much of what it borrows: not if it has a hole where
+/// an `impl` was, and not if a trait object in it has a lifetime.
+pub(crate) fn may_be_scripted(ty: &TokenStream) -> bool {
+    fn has(tokens: &TokenStream, is_it: fn(&TokenTree) -> bool) -> bool {
+        tokens.clone().into_iter().any(|token| match &token {
+            TokenTree::Group(group) => has(&group.stream(), is_it),
+            other => is_it(other),
+        })
+    }
+    let has_hole = has(ty, |token| is_word(token, "_") || is_mark(token, '_'));
+    let has_object = has(ty, |token| is_word(token, "dyn"));
+    !(has_hole || has_object && has(ty, |token| is_mark(token, '\'')))
 }
 
 /// What a future gives in the end.
@@ -72,7 +113,7 @@ fn types(arguments_of: &PathArguments) -> impl Iterator<Item = &Type> {
     })
 }
 
-fn arguments(arguments: &PathArguments) -> impl Iterator<Item = &GenericArgument> {
+pub(crate) fn arguments(arguments: &PathArguments) -> impl Iterator<Item = &GenericArgument> {
     let bracketed: Option<&AngleBracketedGenericArguments> = match arguments {
         PathArguments::AngleBracketed(bracketed) => Some(bracketed),
         _ => None,
@@ -143,6 +184,17 @@ mod tests {
         assert_eq!(named(quote!((impl A, Vec<impl B>))), quote!((_, Vec<_>)).to_string());
         assert_eq!(named(quote!(impl Fn() -> Vec<u8>)), quote!(_).to_string());
         assert_eq!(named(quote!(Result<u32, E>)), quote!(Result<u32, E>).to_string());
+    }
+
+    #[test]
+    fn what_is_borrowed_is_known_by_its_spelling() -> syn::Result<()> {
+        let found = |text: &str| -> syn::Result<_> { Ok(borrow(&syn::parse_str(text)?).map(|found| found.to_string())) };
+        assert_eq!(found("Vec<&str>")?.as_deref(), Some("&"));
+        assert_eq!(found("(u8, Cow<'a, str>)")?.as_deref(), Some("'a"));
+        assert_eq!(found("Ref<'_, u8>")?.as_deref(), Some("'_"));
+        assert_eq!(found("&'static str")?, None);
+        assert_eq!(found("fn(u8) -> Vec<u8>")?, None);
+        Ok(())
     }
 
     #[test]

@@ -12,11 +12,13 @@ use crate::duration::show;
 use crate::fallback::Fallback;
 use crate::function::Function;
 use crate::keys::{KEYS, usage};
+use crate::last_known::{LastKnown, borrowed_value};
 use crate::literals::{Backoff, Budget, Count, Jitter, MaxWait, Name};
 use crate::mentions::Mentions;
 use crate::mistakes::Mistakes;
 use crate::settings::Settings;
 use crate::spelling::{list, nearest};
+use crate::types::Promise;
 use crate::value::Setting;
 
 const POLICIES: &[&str] = &["retries", "timeout", "deadline", "breaker", "rate", "bucket", "concurrency", "bulkhead", "fallback"];
@@ -71,6 +73,7 @@ impl Rules<'_> {
         for duration in [&settings.base_delay, &settings.max_delay, &settings.timeout, &settings.deadline] {
             self.above_zero(duration.as_ref());
         }
+        self.above_zero(settings.last_known.as_ref().map(|LastKnown(age)| age));
         for name in [&settings.name, &settings.bucket, &settings.bulkhead] {
             self.not_empty(name.as_ref());
         }
@@ -188,7 +191,7 @@ impl Rules<'_> {
         {
             self.mistakes.on(&jitter.key, "`decorrelated` is random by itself; leave `jitter` out");
         }
-        if let (Some(map_err), true) = (settings.key("map_err"), settings.has("fallback")) {
+        if let (Some(map_err), true) = (settings.key("map_err"), settings.fallback.is_some()) {
             self.mistakes.on(map_err, "`fallback` gets every refusal before `map_err` could; give one of them");
         }
         let waits_for_ever = matches!(&settings.max_wait, Some(Setting { literal: Some(MaxWait::Unlimited), .. }));
@@ -276,6 +279,7 @@ impl Rules<'_> {
         }
         self.fallback_parameters();
         self.context();
+        self.kept_value();
         self.receiver();
     }
 
@@ -300,6 +304,20 @@ impl Rules<'_> {
             let (begin, inputs, end) = (&closure.inputs_begin, &closure.inputs, &closure.inputs_end);
             let bars = quote!(#begin #inputs #end);
             self.mistakes.on(bars, "the fallback takes one argument, the failure: `fallback = |failure| …`");
+        }
+    }
+
+    fn kept_value(&mut self) {
+        let Some(last_known) = &self.settings.last_known else { return };
+        let returned = match (self.function.promise(), &self.function.signature.output) {
+            (Some(Promise::Of(output)), _) => output,
+            (None, ReturnType::Type(_, ty)) => ty,
+            _ => return,
+        };
+        if let Some(borrow) = borrowed_value(returned) {
+            let word = last_known.word();
+            let message = format!("`{word}` keeps the value beyond the call, so the function must return one that borrows nothing");
+            self.mistakes.on(borrow, message);
         }
     }
 

@@ -8,6 +8,8 @@ use crate::events;
 use crate::nesting;
 use crate::rejected::Rejected;
 use crate::running::Running;
+use crate::script::Ticket;
+use crate::wishes;
 use std::time::Duration;
 
 impl Call<'_> {
@@ -24,13 +26,13 @@ impl Call<'_> {
     /// What refused it.
     #[inline]
     pub fn turn_blocking(&mut self) -> Result<(), Rejected> {
-        if self.starts_at_once(now) { Ok(()) } else { self.wait_for_turn() }
+        if self.starts_at_once() { Ok(()) } else { self.wait_for_turn() }
     }
 
     /// The same, where every wait is unlimited and nothing can refuse.
     #[inline]
     pub fn turn_unrefused_blocking(&mut self) {
-        if !self.starts_at_once(now) {
+        if !self.starts_at_once() {
             self.wait_unrefused();
         }
     }
@@ -39,6 +41,27 @@ impl Call<'_> {
     fn wait_unrefused(&mut self) {
         self.refuse_never();
         while self.wait_for_turn().is_err() {}
+    }
+
+    /// The same, where a script may want something else than the body.
+    ///
+    /// # Errors
+    ///
+    /// When [`script`](Self::script) has it.
+    #[inline]
+    pub fn turn_admitted_blocking(&mut self) -> Result<(), Rejected> {
+        if self.starts_at_once() { Ok(()) } else { self.wait_admitted() }
+    }
+
+    #[cold]
+    fn wait_admitted(&mut self) -> Result<(), Rejected> {
+        self.refuse_never();
+        loop {
+            match self.wait_for_turn() {
+                Err(_) if !Ticket::is_handed_over() => {}
+                turned => return turned,
+            }
+        }
     }
 
     /// Runs the body in its turn.
@@ -52,6 +75,9 @@ impl Call<'_> {
     }
 
     pub fn wait_blocking(&mut self, Delay(delay): Delay) {
+        if wishes::skips(delay) {
+            return;
+        }
         events::blocking(self.plan());
         sleep_blocking(now().plus(delay));
     }
@@ -69,6 +95,7 @@ impl Call<'_> {
                     events::blocking(self.plan());
                     take_nap(nap);
                 }
+                Step::Queue(_, until) if until != Instant::NEVER && wishes::skips(until.since(now())) => turn.end_queueing(),
                 Step::Queue(bulkhead, until) => {
                     events::blocking(self.plan());
                     if let Some(slot) = stand_in_line(bulkhead, until) {
@@ -113,7 +140,7 @@ fn park_until(until: Instant) {
     }
     let left = until.since(now());
     #[cfg(feature = "testing")]
-    if crate::clock::turned::sleep(left) {
+    if wishes::turn(left) {
         return;
     }
     std::thread::park_timeout(Duration::from_nanos(left));

@@ -7,15 +7,17 @@ use crate::backoff::between;
 use crate::breaker;
 use crate::bucket::{Bucket, Nap, Token};
 use crate::bulkhead::{Bulkhead, Slot};
-use crate::clock::{Instant, nanos};
+use crate::clock::{self, Instant, nanos};
 use crate::events::{self, End};
 use crate::judging::Judged;
 use crate::nesting::Scope;
 use crate::plan::Plan;
 use crate::pools::{self, NO_POOL};
 use crate::rejected::{Refusal, Rejected};
+use crate::script::{Cue, Ticket};
 use crate::switches;
 use crate::verdict::Verdict;
+use crate::wishes;
 use std::ops::ControlFlow;
 use std::time::Duration;
 
@@ -66,6 +68,8 @@ pub(crate) struct Turn<'p> {
     slot: Option<Slot<'p>>,
     /// Until when it is worth waiting.
     gives_up: Instant,
+    /// Nobody hands a slot over to it any more.
+    is_over: bool,
 }
 
 /// A probe that times out must be able to say so before its lease ends.
@@ -160,25 +164,26 @@ impl<'p> Call<'p> {
 
     /// Whether everything that the coming attempt needs is had at once. If not, nothing is held, and it takes a [`Turn`].
     #[inline]
-    pub(crate) fn starts_at_once(&mut self, clock: impl Fn() -> Instant) -> bool {
+    pub(crate) fn starts_at_once(&mut self) -> bool {
         if self.deadline != Deadline::None {
-            return self.starts_before_deadline(clock);
+            return self.starts_before_deadline();
         }
-        self.takes_all(clock)
+        self.takes_all(clock::glance)
     }
 
     /// A call that has just begun read the time when it set its deadline.
     #[cold]
-    fn starts_before_deadline(&mut self, clock: impl FnOnce() -> Instant) -> bool {
+    fn starts_before_deadline(&mut self) -> bool {
         if self.deadline != Deadline::Ahead {
-            self.started = clock();
+            self.started = clock::now();
         }
         let started = self.started;
-        (self.deadline == Deadline::Ahead || started < self.ends()) && self.takes_all(|| started)
+        let is_in_time = self.deadline == Deadline::Ahead || started < self.ends();
+        is_in_time && !wishes::is_scripted() && self.takes_all(|| Some(started))
     }
 
     #[inline]
-    fn takes_all(&mut self, clock: impl FnOnce() -> Instant) -> bool {
+    fn takes_all(&mut self, glance: impl FnOnce() -> Option<Instant>) -> bool {
         let plan = self.plan;
         if let Some(breaker) = plan.breaker
             && !breaker.admit_healthy(|permit| put(&mut self.admission.permit, permit))
@@ -186,15 +191,16 @@ impl<'p> Call<'p> {
             return false;
         }
         if let Some(bucket) = plan.bucket {
-            self.started = clock();
-            if let Some(bulkhead) = plan.bulkhead {
-                return self.starts_with_both(bucket, bulkhead);
-            }
-            if !bucket.take_and_spend(self.started) {
-                self.give_back();
-                return false;
-            }
-        } else if let Some(bulkhead) = plan.bulkhead {
+            return match glance() {
+                Some(now) => self.takes_token(bucket, now),
+                None => self.takes_token_late(bucket),
+            };
+        }
+        if wishes::is_scripted() {
+            self.give_back();
+            return false;
+        }
+        if let Some(bulkhead) = plan.bulkhead {
             let Some(slot) = bulkhead.try_acquire() else {
                 self.give_back();
                 return false;
@@ -205,7 +211,32 @@ impl<'p> Call<'p> {
         true
     }
 
-    fn starts_with_both(&mut self, bucket: &'p Bucket, bulkhead: &'p Bulkhead) -> bool {
+    #[inline]
+    fn takes_token(&mut self, bucket: &'p Bucket, now: Instant) -> bool {
+        self.started = now;
+        if let Some(bulkhead) = self.plan.bulkhead {
+            return self.takes_both(bucket, bulkhead);
+        }
+        if !bucket.take_and_spend(now) {
+            self.give_back();
+            return false;
+        }
+        self.start();
+        true
+    }
+
+    /// Where the time cannot be read at a glance, or a script has a say.
+    #[inline(never)]
+    fn takes_token_late(&mut self, bucket: &'p Bucket) -> bool {
+        if wishes::is_scripted() {
+            self.give_back();
+            return false;
+        }
+        self.takes_token(bucket, clock::now())
+    }
+
+    #[inline(never)]
+    fn takes_both(&mut self, bucket: &'p Bucket, bulkhead: &'p Bulkhead) -> bool {
         let both = bucket.take(self.started).and_then(|token| Some((token, bulkhead.try_acquire()?)));
         let Some((token, slot)) = both else {
             self.give_back();
@@ -230,7 +261,7 @@ impl<'p> Call<'p> {
     /// A place in the order of those who must wait.
     #[cold]
     pub(crate) fn turn(&self, now: Instant) -> Turn<'p> {
-        Turn { token: None, slot: None, gives_up: now.plus(self.plan.settings.max_wait).min(self.ends()) }
+        Turn { token: None, slot: None, gives_up: now.plus(self.plan.settings.max_wait).min(self.ends()), is_over: false }
     }
 
     /// Asks for what is still missing. A breaker's permit is never kept across a wait: what was closed when the wait began may be
@@ -256,7 +287,7 @@ impl<'p> Call<'p> {
         }
         self.admission = Admission { permit, slot: turn.slot.take() };
         self.start();
-        Step::Run
+        wishes::cue(self.plan).map_or(Step::Run, |cue| self.play(cue, now))
     }
 
     fn ask_breaker(&mut self, now: Instant) -> Result<Option<breaker::Permit<'p>>, Step<'p>> {
@@ -279,6 +310,9 @@ impl<'p> Call<'p> {
             self.refuse(Rejected::RateLimited, bucket.name(), Some(wait))
         })?;
         let at = token.at;
+        if at > now && wishes::skips(at.since(now)) {
+            return Ok(());
+        }
         turn.token = Some(token);
         if at > now { Err(Step::Sleep(nap(at))) } else { Ok(()) }
     }
@@ -289,7 +323,7 @@ impl<'p> Call<'p> {
         if turn.slot.is_some() {
             return Ok(());
         }
-        if now >= turn.gives_up {
+        if now >= turn.gives_up || turn.is_over {
             return Err(self.refuse(Rejected::BulkheadFull, bulkhead.name(), None));
         }
         // Kept in the line for slots it would go stale, and everybody's behind it: whoever is seated takes one anew.
@@ -357,6 +391,13 @@ impl<'p> Call<'p> {
         } else {
             self.account_unsuccessful(judged);
         }
+    }
+
+    /// The same for an outcome from a script; apart, so that the body's own needs no help to find its way.
+    #[cold]
+    #[inline(never)]
+    pub fn settle_scripted(&mut self, judged: Judged<'_>) -> ControlFlow<(), Delay> {
+        self.settle(judged)
     }
 
     #[inline]
@@ -437,7 +478,7 @@ impl<'p> Call<'p> {
         if judged.is_unclassified {
             events::unclassified(self.plan, judged);
         }
-        let hint = hint(judged).map(|hint| hint.min(self.plan.settings.max_retry_after));
+        let hint = hint(judged).filter(|_| !wishes::skips_waits()).map(|hint| hint.min(self.plan.settings.max_retry_after));
         if let Some(permit) = self.admission.permit.take() {
             match (judged.verdict, hint) {
                 (Verdict::Success | Verdict::Permanent, _) => {
@@ -464,7 +505,7 @@ impl<'p> Call<'p> {
     /// The wait before the next attempt, if there is to be one; the budget is asked last, so that nothing is spent for nothing.
     fn next_delay(&mut self, judged: &Judged<'_>, now: Instant, random: u64) -> Result<u64, End> {
         let Plan { settings, breaker, budget, .. } = *self.plan;
-        if self.attempts > settings.retries {
+        if self.attempts > settings.retries || wishes::cap(self.attempts) {
             return Err(End::Attempts);
         }
         if !switches::retries_are_enabled() {
@@ -493,6 +534,57 @@ impl<'p> Turn<'p> {
     /// The slot that was waited for.
     pub(crate) fn seat(&mut self, slot: Slot<'p>) {
         self.slot = Some(slot);
+    }
+
+    /// It has waited long enough for a slot.
+    pub(crate) fn end_queueing(&mut self) {
+        self.is_over = true;
+    }
+}
+
+/// What a script wants instead of the body.
+impl<'p> Call<'p> {
+    /// A ticket for the emitted code, which looks for one in front of every refusal, or the refusal that was asked for.
+    #[cold]
+    fn play(&mut self, cue: Cue, now: Instant) -> Step<'p> {
+        let function = self.plan.function;
+        match cue {
+            Cue::Play(ticket) => {
+                assert!(
+                    self.plan.is_scriptable,
+                    "`{function}` cannot be scripted: its return type has an `impl`, it is a `Policy` run by hand, or its crate \
+                     was built without the feature `testing`; only `time_out` is for every function"
+                );
+                ticket.hand_over();
+                Step::Refuse(self.rejected(Rejected::CircuitOpen, None, None))
+            }
+            Cue::TimeOut => {
+                assert!(self.plan.settings.timeout != u64::MAX, "`{function}` was scripted to time out, and has no `timeout`");
+                Step::Refuse(self.time_out(now))
+            }
+        }
+    }
+
+    #[cfg(feature = "tokio")]
+    fn time_out(&mut self, now: Instant) -> Rejected {
+        self.stop_body(now, fastrand::u64(..))
+    }
+
+    #[cfg(not(feature = "tokio"))]
+    fn time_out(&mut self, _now: Instant) -> Rejected {
+        self.rejected(Rejected::Timeout, None, None)
+    }
+
+    /// The outcome that stands in the body's place, if that is why it did not run.
+    #[doc(hidden)]
+    #[cold]
+    #[inline(never)]
+    pub fn script<R>(&mut self, play: impl FnOnce(&Ticket) -> R) -> Option<R> {
+        let outcome = Ticket::take_up().map(|ticket| play(&ticket));
+        if outcome.is_some() {
+            self.body_ended();
+        }
+        outcome
     }
 }
 

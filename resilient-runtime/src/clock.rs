@@ -3,6 +3,8 @@
 //! Readings are nanoseconds on one process clock. A raw time-stamp counter may step back between cores, so no reading is trusted
 //! to be later than another: differences saturate, and whoever keeps a moment (a bucket, a breaker, a call) keeps the latest.
 
+#[cfg(feature = "testing")]
+use crate::wishes;
 use std::time::Duration;
 
 /// A moment of the process clock.
@@ -49,7 +51,25 @@ pub(crate) fn now() -> Instant {
 #[cfg(feature = "testing")]
 #[inline]
 pub(crate) fn now() -> Instant {
-    turned::now().unwrap_or_else(unturned::now)
+    wishes::glance().unwrap_or_else(look_closer)
+}
+
+#[cfg(feature = "testing")]
+#[cold]
+fn look_closer() -> Instant {
+    wishes::turned_time().unwrap_or_else(unturned::now)
+}
+
+/// The time, if it can be read without looking closer.
+#[cfg(feature = "testing")]
+pub(crate) use wishes::glance;
+
+/// The time, if it can be read without looking closer.
+#[cfg(not(feature = "testing"))]
+#[inline]
+#[expect(clippy::unnecessary_wraps, reason = "tests have clocks that cannot")]
+pub(crate) fn glance() -> Option<Instant> {
+    Some(now())
 }
 
 /// Blocks this thread until `until`, or turns a hand-turned clock there.
@@ -60,7 +80,7 @@ pub(crate) fn sleep_blocking(until: Instant) {
             return;
         }
         #[cfg(feature = "testing")]
-        if turned::sleep(left) {
+        if wishes::turn(left) {
             return;
         }
         std::thread::sleep(Duration::from_nanos(left));
@@ -112,58 +132,6 @@ mod unturned {
             Some(after) => Instant(ANCHOR.saturating_add(nanos(after))),
             None => Instant(ANCHOR.saturating_sub(nanos(anchor.duration_since(now)))),
         }
-    }
-}
-
-/// A clock that one thread turns by hand.
-#[cfg(feature = "testing")]
-pub(crate) mod turned {
-    use super::Instant;
-    use crate::sync::{Mutex, lock};
-    use std::cell::Cell;
-    use std::sync::atomic::{AtomicU64, Ordering};
-    use std::time::Duration;
-
-    #[derive(Debug)]
-    pub(crate) struct Hands {
-        pub(crate) nanos: AtomicU64,
-        pub(crate) waits: Mutex<Vec<Duration>>,
-    }
-
-    /// As late as a clock can be turned: 30 years, within what token buckets count.
-    const LATEST: u64 = 30 * 365 * 86_400 * 1_000_000_000;
-
-    impl Hands {
-        pub(crate) fn advance(&self, nanos: u64) {
-            let later = |now: u64| Some(now.saturating_add(nanos).min(LATEST));
-            let _ = self.nanos.fetch_update(Ordering::Relaxed, Ordering::Relaxed, later);
-        }
-
-        pub(crate) fn turn_back(&self, nanos: u64) {
-            let earlier = |now: u64| Some(now.saturating_sub(nanos));
-            let _ = self.nanos.fetch_update(Ordering::Relaxed, Ordering::Relaxed, earlier);
-        }
-    }
-
-    thread_local! {
-        static HANDS: Cell<Option<&'static Hands>> = const { Cell::new(None) };
-    }
-
-    pub(crate) fn replace(hands: Option<&'static Hands>) -> Option<&'static Hands> {
-        HANDS.replace(hands)
-    }
-
-    #[inline]
-    pub(super) fn now() -> Option<Instant> {
-        HANDS.get().map(|hands| Instant(hands.nanos.load(Ordering::Relaxed)))
-    }
-
-    /// Answers whether this thread's clock is turned by hand; if so it now shows `nanos` later.
-    pub(crate) fn sleep(nanos: u64) -> bool {
-        let Some(hands) = HANDS.get() else { return false };
-        hands.advance(nanos);
-        lock(&hands.waits).push(Duration::from_nanos(nanos));
-        true
     }
 }
 

@@ -62,7 +62,7 @@ pub mod keys {
     pub mod concurrency {}
     /// `bulkhead = "db"`: the bulkhead of that name.
     pub mod bulkhead {}
-    /// `fallback = |failure| …`: once, last, instead of the failure.
+    /// `fallback = |failure| …` or `fallback = last_known("10m")`: once, last, instead of the failure.
     pub mod fallback {}
     /// `map_err = |rejected| …`: a refusal as the function's own error.
     pub mod map_err {}

@@ -1,12 +1,13 @@
 //! What the world is told, as `tracing` events; nothing is computed when nobody listens.
 
 use crate::breaker::{Change, Counts};
-use crate::clock::Instant;
+use crate::clock::{Instant, nanos};
 use crate::configure::{ConfigError, Problem};
 use crate::judging::Judged;
 use crate::plan::Plan;
 use crate::rejected::Rejected;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
 use tracing::{Level, enabled, event};
 
 /// Refusals of one function are told at most once in this time, with their number.
@@ -136,6 +137,12 @@ pub(crate) fn unclassified(plan: &Plan<'_>, judged: &Judged<'_>) {
     let hint = "this error type does not say what it means, so it counts as transient: derive `Classify` for it, set `classify`, \
                 or turn on the feature of the crate it comes from";
     tell!(INFO, "unclassified", function = plan.function, error, hint);
+}
+
+/// The caller gets an earlier success.
+pub(crate) fn last_known(plan: &Plan<'_>, age: Duration, reason: &str) {
+    let age_ms = millis(nanos(age));
+    tell!(WARN, "last_known", function = plan.function, age_ms, reason);
 }
 
 /// A thread that polls tasks is about to sleep.

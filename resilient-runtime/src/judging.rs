@@ -39,6 +39,12 @@ impl<'e> Judged<'e> {
         Self { error: Some(error), ..self }
     }
 
+    /// Whether it was a success, and so worth keeping.
+    #[must_use]
+    pub const fn is_success(&self) -> bool {
+        matches!(self.verdict, Verdict::Success)
+    }
+
     /// A timed-out attempt whose error type nobody asked about.
     #[must_use]
     pub const fn timed_out() -> Self {

@@ -4,6 +4,8 @@
 //! A call flows in one direction: an attribute's `Site`, or a [`Policy`], becomes a plan; a call is an engine on that plan that
 //! decides and never waits; `blocking` and `polling` wait and run the body.
 
+#[cfg(feature = "tokio")]
+mod admitted;
 mod attempts;
 mod backoff;
 mod blocking;
@@ -22,6 +24,7 @@ mod context;
 mod events;
 mod idempotency_key;
 mod judging;
+mod last_known;
 mod latest;
 mod nesting;
 mod outcome;
@@ -35,6 +38,7 @@ mod rate;
 mod registry;
 mod rejected;
 mod running;
+mod script;
 mod site;
 mod switches;
 mod sync;
@@ -42,6 +46,8 @@ mod sync;
 pub mod testing;
 mod verdict;
 mod window;
+#[cfg_attr(not(feature = "testing"), path = "no_wishes.rs")]
+mod wishes;
 
 pub use backoff::{Backoff, Jitter};
 pub use breaker::{Breaker, Counts, State};
@@ -76,9 +82,11 @@ pub mod __private {
     pub use crate::completion::keys;
     pub use crate::context::{Context, context, context_of, error_of};
     pub use crate::judging::{Judged, Probe, classify, retry_if};
+    pub use crate::last_known::{LastKnown, LastKnownByKey, known, known_instead};
     pub use crate::outcome::{Kind, ignored, parts, refused, refused_with, split};
     pub use crate::plan::Plan;
     pub use crate::rate::Setting;
+    pub use crate::script::{Scripted, Stage, Ticket, never_refused, played};
     pub use crate::site::Site;
     pub use crate::{__ide, Backoff, CircuitBreaker, Classify, Failure, Jitter, Rate, Rejected, Verdict, Window};
     pub use inventory::submit;
@@ -89,6 +97,11 @@ pub mod __private {
     pub use std::result::Result::{self, Err, Ok};
     pub use std::time::Duration;
     pub use std::{concat, file, line, module_path};
+
+    /// The traits that autoref chooses between for a script.
+    pub mod scripts {
+        pub use crate::script::{PlayError, PlayNoError, PlayNoValue, PlayOk, PlayValue};
+    }
 
     /// The traits that autoref chooses between.
     pub mod judging {

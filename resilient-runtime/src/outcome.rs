@@ -84,6 +84,7 @@ pub trait Outcome: Sized {
     /// The outcome's own.
     fn split(self) -> Result<Self::Value, Self::Error>;
     fn from_error(error: Self::Error) -> Self;
+    fn from_value(value: Self::Value) -> Self;
 }
 
 impl<T, E> Outcome for Result<T, E> {
@@ -103,6 +104,11 @@ impl<T, E> Outcome for Result<T, E> {
     #[inline]
     fn from_error(error: E) -> Self {
         Err(error)
+    }
+
+    #[inline]
+    fn from_value(value: T) -> Self {
+        Ok(value)
     }
 }
 

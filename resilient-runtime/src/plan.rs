@@ -26,6 +26,7 @@ pub(crate) struct Declared {
     pub(crate) bulkhead: Option<&'static str>,
     /// What the attribute gives as expressions: key and source text.
     pub(crate) expressions: &'static [(&'static str, &'static str)],
+    pub(crate) is_scriptable: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -92,7 +93,7 @@ impl Fixed {
 
 impl Declared {
     pub(crate) const fn new(name: &'static str) -> Self {
-        Self { name, own: Overrides::new(), breaker: None, bucket: None, bulkhead: None, expressions: &[] }
+        Self { name, own: Overrides::new(), breaker: None, bucket: None, bulkhead: None, expressions: &[], is_scriptable: false }
     }
 
     /// The thing of that kind that it names; functions name themselves.
@@ -208,6 +209,7 @@ pub(crate) struct Assembly {
     bucket: Choice<Bucket>,
     bulkhead: Choice<Bulkhead>,
     budget: &'static Budget,
+    is_scriptable: bool,
 }
 
 impl Assembly {
@@ -221,6 +223,7 @@ impl Assembly {
             bucket: bucket(declared, effective, own, finder),
             bulkhead: bulkhead(declared, effective, own, finder),
             budget: budget(declared, effective, own, finder),
+            is_scriptable: declared.is_scriptable,
         }
     }
 
@@ -243,6 +246,7 @@ impl Assembly {
             budget: self.budget,
             pools: None,
             record,
+            is_scriptable: self.is_scriptable,
         }
         .with_pools()
     }
@@ -298,6 +302,8 @@ pub struct Plan<'r> {
     /// What a call without a parent hands down, if it may retry.
     pub(crate) pools: Option<&'static Pools>,
     pub(crate) record: &'r Record,
+    /// The emitted code takes outcomes from a test's script.
+    pub(crate) is_scriptable: bool,
 }
 
 impl Plan<'_> {

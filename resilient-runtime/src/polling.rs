@@ -6,6 +6,7 @@ use crate::call::{Call, Delay, Step, Turn};
 use crate::clock::{Alarm, Instant, now};
 use crate::rejected::Rejected;
 use crate::running::Running;
+use crate::wishes;
 use pin_project_lite::pin_project;
 use std::future::Future;
 use std::pin::Pin;
@@ -58,6 +59,7 @@ impl<'p> Call<'p> {
     }
 
     pub fn wait(&mut self, Delay(delay): Delay) -> Pause {
+        let delay = if wishes::skips(delay) { 0 } else { delay };
         Pause { until: now().plus(delay), alarm: Alarm::default() }
     }
 }
@@ -89,7 +91,7 @@ impl<F: Future> Future for Attempt<'_, '_, F> {
 
 #[inline]
 fn poll_turn<'p>(call: &mut Call<'p>, extra: &mut Extras<'p>, context: &mut Context<'_>) -> Poll<Result<(), Rejected>> {
-    if extra.is_none() && call.starts_at_once(now) {
+    if extra.is_none() && call.starts_at_once() {
         return Poll::Ready(Ok(()));
     }
     poll_late_turn(call, extra, context)
@@ -208,7 +210,7 @@ impl Future for Pause {
 
 fn poll_pause(alarm: &mut Alarm, until: Instant, context: &mut Context<'_>) -> Poll<()> {
     #[cfg(feature = "testing")]
-    if until > now() && crate::clock::turned::sleep(until.since(now())) {
+    if until > now() && wishes::turn(until.since(now())) {
         return Poll::Ready(());
     }
     alarm.poll(until, context)

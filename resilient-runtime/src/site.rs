@@ -145,6 +145,7 @@ keys! {
         }
         site.breaker = Some((name, settings));
     }
+    scriptable() site => { site.is_scriptable = true; }
     rate(rate: Rate) site => {
         site.own.rate = Some(rate);
         check_rate(site);

@@ -91,6 +91,32 @@ fn an_outage_is_told_from_its_first_retry_to_its_end() {
 }
 
 #[test]
+fn a_last_known_value_is_told_with_its_age_and_why() {
+    #[resilient(fallback = last_known("1m"), breaker = "told as last known", name = "told as last known")]
+    fn call(answer: Result<u32, ServiceError>) -> Result<u32, ServiceError> {
+        answer
+    }
+    recorded(|recorder, clock| {
+        assert!(call(Ok(1)).is_ok());
+        assert!(recorder.take().is_empty());
+        clock.advance(Duration::from_millis(1500));
+        assert!(call(Err(ServiceError::NotFound)).is_ok());
+        resilient::breaker("told as last known").force_open();
+        assert!(call(Ok(2)).is_ok());
+        let events = recorder.take();
+        let told: Vec<_> = events.iter().filter(|(name, ..)| name == "last_known").collect();
+        assert_eq!(
+            (told[0].1, told[0].2["function"].as_str(), told[0].2["age_ms"].as_str()),
+            (Level::WARN, "told as last known", "1500")
+        );
+        assert_eq!([&told[0].2["reason"], &told[1].2["reason"]], ["error", "circuit_open"]);
+        clock.advance(Duration::from_secs(60));
+        assert!(call(Ok(2)).is_err());
+        assert!(recorder.names().iter().all(|name| name != "last_known"));
+    });
+}
+
+#[test]
 fn refusals_are_summed_up_every_ten_seconds() {
     #[resilient(breaker = "summed up", name = "summed up")]
     fn call() -> Result<(), ServiceError> {

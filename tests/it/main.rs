@@ -26,6 +26,7 @@ mod fallback;
 mod golden;
 #[cfg(feature = "anyhow")]
 mod http;
+mod last_known;
 mod limits;
 mod nesting;
 mod policy;
@@ -35,4 +36,5 @@ mod regressions;
 mod retry;
 mod sizes;
 mod support;
+mod testing;
 mod windows;
