@@ -240,7 +240,7 @@ fn conflicts<T: Shared>(sites: &[&'static Site], inline: Inline<T>, doubts: &mut
 }
 
 /// What the function lacks for that setting to be heard, if anything.
-fn missing(word: &str, declared: &Declared) -> Option<String> {
+pub(super) fn missing(word: &str, declared: &Declared) -> Option<String> {
     let has = |keys: &[&str]| keys.iter().any(|key| declared.has(key));
     let of_shared = |what: &str, name: Option<&'static str>, kind: &str| {
         name.map(|name| format!("`{word}` is that of the {what} `{name}`, which others may share: it belongs in [{kind}.{name}]"))

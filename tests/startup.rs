@@ -1,0 +1,72 @@
+//! Configuration as a program meets it. Each installation is the whole process's, so each test waits for the others.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::unnecessary_wraps, reason = "functions under test have the shapes that users write")]
+
+use resilient::catalog::Function;
+use resilient::resilient;
+use resilient::testing::TurnedClock;
+use std::io;
+use std::path::PathBuf;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Held by a test as long as its configuration shall hold.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A file of that name with that text, for one test.
+fn file(name: &str, text: &str) -> PathBuf {
+    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+    std::fs::write(&path, text).unwrap();
+    path
+}
+
+fn install(name: &str, text: &str) -> Result<(), resilient::ConfigError> {
+    resilient::configure().file(file(name, text)).install()
+}
+
+fn listed(name: &str) -> Function {
+    resilient::catalog().functions.into_iter().find(|function| function.name == name).unwrap()
+}
+
+/// What the catalogue says of a setting: the value, and who says so where.
+fn setting(function: &str, key: &str) -> Option<(String, Option<String>)> {
+    let setting = listed(function).settings.into_iter().find(|setting| setting.key == key)?;
+    Some((setting.value, setting.place))
+}
+
+fn lost() -> io::Result<()> {
+    Err(io::ErrorKind::ConnectionReset.into())
+}
+
+mod patterns {
+    use super::*;
+
+    #[resilient(name = "patterns::rich", retries = 1, deadline = "10s", rate = 1000, concurrency = 2)]
+    fn rich() -> io::Result<()> {
+        lost()
+    }
+
+    #[resilient(name = "patterns::poor", breaker = "patterns")]
+    fn poor() -> io::Result<()> {
+        lost()
+    }
+
+    #[test]
+    fn a_pattern_tunes_policies_and_adds_none() {
+        let (_alone, clock) = (alone(), TurnedClock::start());
+        let everything = "retries = 3\ndeadline = \"9s\"\nrate = \"1/day\"\nconcurrency = 1\nmax_wait = \"0s\"\nbase_delay = \"1s\"\njitter = \"none\"";
+        install("patterns.toml", &format!("[functions.\"patterns::*\"]\n{everything}\n[defaults]\nmax_retry_after = \"1s\""))
+            .unwrap();
+        for _ in 0..3 {
+            assert_eq!(poor().unwrap_err().kind(), io::ErrorKind::ConnectionReset);
+        }
+        assert_eq!(clock.waits(), []);
+        let keys: Vec<_> = listed("patterns::poor").settings.into_iter().map(|setting| setting.key).collect();
+        assert!(keys.iter().all(|key| key.starts_with("breaker")), "{keys:?}");
+        assert_eq!(setting("patterns::rich", "retries").unwrap().0, "3");
+        rich().unwrap_err();
+    }
+}
