@@ -70,3 +70,34 @@ mod patterns {
         rich().unwrap_err();
     }
 }
+
+mod shared {
+    use super::*;
+
+    #[resilient(name = "shared::says", breaker(name = "shared", failure_threshold = 7))]
+    fn says() -> io::Result<()> {
+        Ok(())
+    }
+
+    #[resilient(name = "shared::uses", breaker = "shared", fallback = |failure| {
+        Err(io::Error::other(failure))
+    })]
+    fn uses() -> io::Result<()> {
+        Ok(())
+    }
+
+    #[test]
+    fn the_catalogue_knows_what_another_attribute_says_of_a_shared_name() {
+        let _alone = alone();
+        resilient::configure().install().unwrap();
+        (says().unwrap(), uses().unwrap());
+        assert_eq!(setting("shared::uses", "breaker.failure_threshold"), Some(("7".to_owned(), Some("shared::says".to_owned()))));
+        assert_eq!(setting("shared::says", "breaker.failure_threshold"), Some(("7".to_owned(), None)));
+    }
+
+    #[test]
+    fn the_catalogue_writes_an_expression_on_one_line() {
+        let (fallback, _) = setting("shared::uses", "fallback").unwrap();
+        assert!(!fallback.contains('\n') && fallback.contains("other"), "{fallback}");
+    }
+}

@@ -31,7 +31,7 @@ impl Problem {
 impl fmt::Display for Problem {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.place {
-            None | Some(Place::Code) => formatter.write_str(&self.message),
+            None | Some(Place::Code | Place::Attribute(_)) => formatter.write_str(&self.message),
             Some(Place::Variable(name)) => write!(formatter, "{name}: {}", self.message),
             #[cfg(feature = "config")]
             Some(Place::File(file, span)) => {

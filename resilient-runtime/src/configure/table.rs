@@ -18,13 +18,15 @@ pub(crate) enum Place {
     Code,
     File(Arc<Text>, Range<usize>),
     Variable(Arc<str>),
+    /// That of a function with this name; no source of configuration.
+    Attribute(&'static str),
 }
 
 impl Place {
     /// The greater is heard.
     pub(crate) fn rank(&self) -> u8 {
         match self {
-            Self::Code => 0,
+            Self::Code | Self::Attribute(_) => 0,
             Self::File(..) => 1,
             Self::Variable(_) => 2,
         }
@@ -42,6 +44,7 @@ impl fmt::Display for Place {
                 write!(formatter, "{}:{line}:{column}", file.path)
             }
             Self::Variable(name) => formatter.write_str(name),
+            Self::Attribute(function) => formatter.write_str(function),
         }
     }
 }
