@@ -101,3 +101,46 @@ mod shared {
         assert!(!fallback.contains('\n') && fallback.contains("other"), "{fallback}");
     }
 }
+
+mod told {
+    use super::*;
+    use std::collections::BTreeMap;
+    use std::fmt::Debug;
+    use std::sync::Arc;
+    use tracing::field::{Field, Visit};
+    use tracing::{Event, Subscriber};
+    use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
+
+    #[derive(Clone, Default)]
+    struct Warnings(Arc<Mutex<Vec<BTreeMap<&'static str, String>>>>);
+
+    struct Fields<'f>(&'f mut BTreeMap<&'static str, String>);
+
+    impl Visit for Fields<'_> {
+        fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+            let twice = self.0.insert(field.name(), format!("{value:?}"));
+            assert_eq!(twice, None, "{field}");
+        }
+    }
+
+    impl<S: Subscriber> Layer<S> for Warnings {
+        fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+            if event.metadata().name() == "configuration_warning" {
+                let mut fields = BTreeMap::new();
+                event.record(&mut Fields(&mut fields));
+                self.0.lock().unwrap().push(fields);
+            }
+        }
+    }
+
+    #[test]
+    fn a_warning_says_what_it_warns_of() {
+        let (_alone, warnings) = (alone(), Warnings::default());
+        tracing::subscriber::with_default(tracing_subscriber::registry().with(warnings.clone()), || {
+            install("told.toml", "[breakers.nobody-has-this-name]\nfailure_threshold = 2").unwrap();
+        });
+        let told = warnings.0.lock().unwrap();
+        assert_eq!(told[0]["problem"], "\"nothing uses breaker `nobody-has-this-name`\"");
+        assert!(told[0]["place"].ends_with("told.toml:1:11\""), "{}", told[0]["place"]);
+    }
+}
