@@ -144,3 +144,66 @@ mod told {
         assert!(told[0]["place"].ends_with("told.toml:1:11\""), "{}", told[0]["place"]);
     }
 }
+
+mod mistakes {
+    use super::*;
+
+    #[resilient(name = "mistakes::slow", rate = "1/day", burst = 2)]
+    fn slow() -> io::Result<()> {
+        Ok(())
+    }
+
+    #[resilient(
+        name = "mistakes::shared",
+        bucket = "mistakes",
+        rate = "1/day",
+        breaker(name = "mistakes", recovery_timeout = "10s")
+    )]
+    fn shared() -> io::Result<()> {
+        Ok(())
+    }
+
+    /// What is told of a file, without the path: place and message of each.
+    fn told(text: &str) -> Vec<String> {
+        let error = install("wrong.toml", text).unwrap_err();
+        let line = |place: String| place.rsplit_once(".toml:").unwrap().1.to_owned();
+        error.problems().map(|problem| format!("{} {}", line(problem.place().unwrap()), problem.message())).collect()
+    }
+
+    #[test]
+    fn settings_that_do_not_fit_to_the_attribute_are_told_where_they_stand() {
+        let _alone = alone();
+        (slow().unwrap(), shared().unwrap());
+        let told = told("[functions.\"mistakes::slow\"]\nburst = 1000\n[defaults]\nburst = 1000\nmax_recovery_timeout = \"7s\"");
+        assert_eq!(told.len(), 3, "{told:?}");
+        assert!(told[0].starts_with("2:9 function `mistakes::slow` (tests/startup.rs:"), "{}", told[0]);
+        assert!(told[0].ends_with(
+            "`burst` beside this `rate`: the burst is too large for so slow a rate: together they span more than 2 years"
+        ));
+        assert!(told[1].starts_with("4:9 bucket `mistakes` in `mistakes::shared` (tests/startup.rs:"), "{}", told[1]);
+        assert!(told[2].starts_with("5:24 breaker `mistakes` in `mistakes::shared` (tests/startup.rs:"), "{}", told[2]);
+    }
+
+    #[test]
+    fn a_setting_is_not_blamed_for_what_another_table_says() {
+        let _alone = alone();
+        let told = told("[breakers.mistakes]\nfailure_threshold = 3\n[defaults]\nmax_recovery_timeout = \"7s\"");
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert!(told[0].starts_with("4:24 "), "{told:?}");
+    }
+
+    #[test]
+    fn a_pattern_that_nearly_matches_is_corrected() {
+        let _alone = alone();
+        let told = told("[functions.\"mistaks::*\"]\nenabled = true");
+        assert_eq!(told, ["1:12 no function has a name that begins like `mistaks::*`; did you mean `mistakes::*`?"]);
+    }
+
+    #[test]
+    fn mistakes_come_in_the_order_of_the_file() {
+        let _alone = alone();
+        let told = told("[functions.nobody]\nenabled = 1\n[breakers.mistakes]\nz = 1\na = 1");
+        let places: Vec<_> = told.iter().map(|told| told.split(' ').next().unwrap()).collect();
+        assert_eq!(places, ["1:12", "2:11", "4:1", "5:1"]);
+    }
+}

@@ -228,11 +228,13 @@ impl Overrides {
         if self.burst == Some(0) {
             return Some("`burst` must be at least 1".to_owned());
         }
-        self.full_rate().and_then(|rate| rate.problem()).map(|problem| {
-            let word =
-                if self.burst.is_some() && self.rate.is_some_and(|rate| rate.problem().is_none()) { "burst" } else { "rate" };
-            format!("`{word}`: {problem}")
-        })
+        self.rate_problem()
+    }
+
+    fn rate_problem(&self) -> Option<String> {
+        let problem = self.full_rate()?.problem()?;
+        let is_burst = self.burst.is_some() && self.rate.is_some_and(|rate| rate.problem().is_none());
+        Some(format!("{}: {problem}", if is_burst { "`burst` beside this `rate`" } else { "`rate`" }))
     }
 
     /// What only the whole of a function's settings can have wrong with it.
@@ -245,7 +247,7 @@ impl Overrides {
             (Some(timeout), Some(deadline)) if timeout > deadline => {
                 Some(format!("`timeout` ({}) must be at most `deadline` ({})", timeout.show(), deadline.show()))
             }
-            _ => None,
+            _ => self.rate_problem(),
         }
     }
 

@@ -133,7 +133,7 @@ impl BucketSettings {
     fn problem(&self) -> Option<String> {
         let problem = self.rate().problem()?;
         let is_burst = self.burst.is_some() && self.rate.is_none_or(|rate| rate.problem().is_none());
-        Some(format!("`{}`: {problem}", if is_burst { "burst" } else { "rate" }))
+        Some(format!("{}: {problem}", if is_burst { "`burst` beside this `rate`" } else { "`rate`" }))
     }
 }
 

@@ -21,6 +21,14 @@ impl Problem {
         &self.message
     }
 
+    /// Those of code come first, then those of files in their order, then those of variables.
+    pub(super) fn order(&self) -> (u8, Option<(&str, usize)>) {
+        match &self.place {
+            Some(place @ Place::File(file, span)) => (place.rank(), Some((&file.path, span.start))),
+            place => (place.as_ref().map_or(0, Place::rank), None),
+        }
+    }
+
     /// Where: `resilient.toml:3:1`, the name of a variable, or `code`.
     #[must_use]
     pub fn place(&self) -> Option<String> {
@@ -77,8 +85,9 @@ impl ConfigError {
 impl fmt::Display for ConfigError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, problem) in self.problems.iter().enumerate() {
+            let is_longer = index > 0 && matches!(self.problems[index - 1].place, Some(Place::File(..)));
             let separator = if index == 0 { "" } else { "\n" };
-            write!(formatter, "{separator}{problem}")?;
+            write!(formatter, "{separator}{}{problem}", if is_longer { "\n" } else { "" })?;
         }
         Ok(())
     }
