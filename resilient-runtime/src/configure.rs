@@ -5,6 +5,7 @@ mod environment;
 #[cfg(feature = "config")]
 mod file;
 pub(crate) mod installed;
+pub(crate) mod known;
 pub(crate) mod layer;
 mod problem;
 mod recipe;
