@@ -207,3 +207,175 @@ mod mistakes {
         assert_eq!(places, ["1:12", "2:11", "4:1", "5:1"]);
     }
 }
+
+mod readme {
+    use super::*;
+    use resilient::Rejected;
+
+    const README: &str = include_str!("../README.md");
+
+    #[resilient(
+        name = "shop::payments::charge",
+        retries = 3,
+        timeout = "2s",
+        deadline = "10s",
+        breaker = "payments",
+        rate = 10,
+        concurrency = 8
+    )]
+    async fn charge(order: u32) -> Result<u32, Rejected> {
+        Ok(order)
+    }
+
+    #[resilient(name = "shop::payments::refund", retries = 3, budget = "partner", bucket = "stripe", bulkhead = "db")]
+    fn refund(order: u32) -> io::Result<u32> {
+        Ok(order)
+    }
+
+    #[resilient(
+        name = "shop::reports::daily",
+        retries = 3,
+        timeout = "2s",
+        deadline = "10s",
+        breaker = "payments",
+        rate = "1/day",
+        concurrency = 1
+    )]
+    async fn daily() -> io::Result<()> {
+        lost()
+    }
+
+    #[resilient(name = "shop::reports::weekly", bucket = "stripe", bulkhead = "db")]
+    fn weekly() -> io::Result<()> {
+        lost()
+    }
+
+    /// The blocks of that language in the README's section on configuration.
+    fn blocks(language: &str) -> Vec<&'static str> {
+        let (_, section) = README.split_once("\n## Configure at startup\n").unwrap();
+        let section = section.split("\n## ").next().unwrap();
+        let blocks = section.split("```").skip(1).step_by(2);
+        blocks.filter_map(|block| block.strip_prefix(language)?.strip_prefix('\n')).collect()
+    }
+
+    fn install_the_readme() {
+        install("readme.toml", blocks("toml")[0]).unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_file_is_taken_and_heard() {
+        let _alone = alone();
+        install_the_readme();
+        assert_eq!(charge(7).await.unwrap(), 7);
+        assert_eq!(refund(7).unwrap(), 7);
+        for _ in 0..10 {
+            daily().await.unwrap_err();
+            weekly().unwrap_err();
+        }
+        assert_eq!(resilient::breaker("payments").state(), resilient::State::Closed);
+        assert_eq!(resilient::bulkhead("db").limit(), 32);
+    }
+
+    #[test]
+    fn the_file_shows_every_setting() {
+        let file = blocks("toml")[0];
+        for (table, word, _) in resilient::__private::settings() {
+            let tables = file.split("\n[").filter(|text| text.starts_with(table));
+            let is_said = |text: &str| text.lines().any(|line| line.strip_prefix(word).is_some_and(|rest| rest.starts_with(" = ")));
+            assert!(tables.into_iter().any(is_said), "{table}: {word}");
+        }
+    }
+
+    #[test]
+    fn mistakes_are_told_as_shown() {
+        let _alone = alone();
+        let error = install("mistakes.toml", blocks("toml")[1]).unwrap_err();
+        let path = file("mistakes.toml", "").display().to_string();
+        let told = error.to_string().replace(&path, "resilient.toml").replace("tests/startup.rs", "src/payments.rs");
+        assert_eq!(without_line(&told), without_line(blocks("text")[0].trim_end()), "\n{told}");
+    }
+
+    #[test]
+    fn the_catalogue_says_what_is_shown() {
+        let _alone = alone();
+        install_the_readme();
+        let path = file("readme.toml", blocks("toml")[0]).display().to_string();
+        let told = listed("shop::payments::charge")
+            .to_string()
+            .replace(&path, "resilient.toml")
+            .replace("tests/startup.rs", "src/payments.rs");
+        assert_eq!(without_line(&told), without_line(blocks("text")[1]), "\n{told}");
+    }
+
+    /// Lines of this file change.
+    fn without_line(text: &str) -> String {
+        let mut parts = text.split("src/payments.rs:");
+        let first = parts.next().unwrap().to_owned();
+        parts.fold(first, |text, part| text + "src/payments.rs:" + part.trim_start_matches(|c: char| c.is_ascii_digit()))
+    }
+
+    /// The rows of the table of settings: words, tables, what it takes, what is built in.
+    fn rows() -> Vec<[&'static str; 4]> {
+        let (_, table) = README.split_once("| setting | tables | takes | built in |\n").unwrap();
+        let rows = table.lines().skip(1).map_while(|line| line.strip_prefix("| ")?.strip_suffix(" |"));
+        rows.map(|row| row.split(" | ").collect::<Vec<_>>().try_into().unwrap()).collect()
+    }
+
+    fn quoted(cell: &'static str) -> impl Iterator<Item = &'static str> {
+        cell.split('`').skip(1).step_by(2)
+    }
+
+    #[test]
+    fn the_table_has_every_setting_with_what_is_built_in() {
+        let mut known = resilient::__private::settings();
+        for [words, tables, _, stated] in rows() {
+            for (word, table) in quoted(words).flat_map(|word| quoted(tables).map(move |table| (word, table))) {
+                let place = known.iter().position(|known| (known.0, known.1) == (table, word));
+                let (.., built_in) = known.remove(place.unwrap_or_else(|| panic!("{table} has no {word}")));
+                if let (Some(stated), Some(built_in)) = (quoted(stated).next(), built_in) {
+                    assert_eq!(stated, built_in, "{table}: {word}");
+                }
+            }
+        }
+        assert_eq!(known, [], "not in the table");
+    }
+
+    /// Each end of each range is taken, and what lies beyond is not.
+    #[test]
+    fn ranges_are_as_stated() {
+        let _alone = alone();
+        let is_taken = |table: &str, word: &str, value: &str| {
+            let name = match table {
+                "defaults" | "switches" => "",
+                "functions" => ".\"shop::payments::charge\"",
+                "breakers" => ".payments",
+                "buckets" => ".stripe",
+                "bulkheads" => ".db",
+                _ => ".partner",
+            };
+            let taken = install("range.toml", &format!("[{table}{name}]\n{word} = {value}\n"));
+            taken.is_ok()
+        };
+        let mut ranges = 0;
+        for [words, tables, takes, _] in rows() {
+            let word = quoted(words).next().unwrap();
+            for table in quoted(tables) {
+                if takes.contains("above zero") {
+                    assert!(!is_taken(table, word, "\"0s\"") && is_taken(table, word, "\"10s\""), "{table}: {word}");
+                }
+                let Some((least, most)) = range(takes) else { continue };
+                ranges += 1;
+                for (value, is_in) in [(least, true), (most, true), (least - 1.0, false), (most + 1.0, false)] {
+                    assert_eq!(is_taken(table, word, &value.to_string()), is_in, "{table}: {word} = {value}");
+                }
+            }
+        }
+        assert!(ranges > 12, "{ranges}");
+        resilient::configure().install().unwrap();
+    }
+
+    fn range(takes: &str) -> Option<(f64, f64)> {
+        let (least, most) = takes.rsplit_once(": ").map_or(takes, |(_, range)| range).split_once(" to ")?;
+        Some((least.parse().ok()?, most.split(',').next()?.parse().ok()?))
+    }
+}
