@@ -4,12 +4,16 @@ pub(crate) mod check;
 mod environment;
 #[cfg(feature = "config")]
 mod file;
+#[cfg(all(fuzzing, feature = "config"))]
+pub(crate) mod fuzz;
 pub(crate) mod installed;
 pub(crate) mod known;
 pub(crate) mod layer;
 mod problem;
 mod recipe;
 pub(crate) mod table;
+#[cfg(all(any(test, fuzzing), feature = "config"))]
+pub(crate) mod taste;
 pub(crate) mod value;
 mod watch;
 pub(crate) mod words;

@@ -66,6 +66,8 @@ pub mod __private {
     pub use crate::catalog::Entry;
     #[cfg(rust_analyzer)]
     pub use crate::completion::keys;
+    #[cfg(all(fuzzing, feature = "config"))]
+    pub use crate::configure::fuzz::{fuzz_environment, fuzz_toml};
     pub use crate::configure::known::settings;
     pub use crate::judging::{Judged, Probe, classify, retry_if};
     pub use crate::outcome::{Kind, ignored, parts, refused, refused_with, split};
