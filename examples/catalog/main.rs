@@ -46,7 +46,7 @@ fn with_variable() -> anyhow::Result<ExitCode> {
 /// The catalogue needs none of these. But an error that does not say what it means is found when it is met, and a crate is linked only
 /// if something of it is used.
 async fn a_call_of_each() -> anyhow::Result<()> {
-    let orders = Orders { patience: Duration::from_secs(1) };
+    let orders = Orders { patience: Duration::from_secs(1), last: 2 };
     orders.find(1).await?;
     orders.submit(1)?;
     orders.cancel(1).await?;

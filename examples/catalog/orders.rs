@@ -6,6 +6,7 @@ use std::time::Duration;
 
 pub(crate) struct Orders {
     pub(crate) patience: Duration,
+    pub(crate) last: u32,
 }
 
 impl Orders {
@@ -16,7 +17,7 @@ impl Orders {
 
     #[resilient(name = "orders::submit", retries = 1, budget = "writes", breaker = "orders", bulkhead = "db", concurrency = 32)]
     pub(crate) fn submit(&self, number: u32) -> io::Result<u32> {
-        Ok(number)
+        if number <= self.last { Ok(number) } else { Err(io::ErrorKind::InvalidInput.into()) }
     }
 
     #[resilient(name = "orders::cancel", deadline = "2s", breaker = "orders")]
@@ -29,6 +30,6 @@ impl Orders {
         Failure::Error(error) => Err(error),
     })]
     pub(crate) fn count(&self) -> io::Result<u32> {
-        Ok(2)
+        Ok(self.last)
     }
 }
