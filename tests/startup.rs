@@ -90,7 +90,8 @@ mod shared {
     fn the_catalogue_knows_what_another_attribute_says_of_a_shared_name() {
         let _alone = alone();
         resilient::configure().install().unwrap();
-        (says().unwrap(), uses().unwrap());
+        says().unwrap();
+        uses().unwrap();
         assert_eq!(setting("shared::uses", "breaker.failure_threshold"), Some(("7".to_owned(), Some("shared::says".to_owned()))));
         assert_eq!(setting("shared::says", "breaker.failure_threshold"), Some(("7".to_owned(), None)));
     }
@@ -173,7 +174,8 @@ mod mistakes {
     #[test]
     fn settings_that_do_not_fit_to_the_attribute_are_told_where_they_stand() {
         let _alone = alone();
-        (slow().unwrap(), shared().unwrap());
+        slow().unwrap();
+        shared().unwrap();
         let told = told("[functions.\"mistakes::slow\"]\nburst = 1000\n[defaults]\nburst = 1000\nmax_recovery_timeout = \"7s\"");
         assert_eq!(told.len(), 3, "{told:?}");
         assert!(told[0].starts_with("2:9 function `mistakes::slow` (tests/startup.rs:"), "{}", told[0]);
@@ -262,16 +264,19 @@ mod readme {
         install("readme.toml", blocks("toml")[0]).unwrap();
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn the_file_is_taken_and_heard() {
+    #[test]
+    fn the_file_is_taken_and_heard() {
         let _alone = alone();
         install_the_readme();
-        assert_eq!(charge(7).await.unwrap(), 7);
-        assert_eq!(refund(7).unwrap(), 7);
-        for _ in 0..10 {
-            daily().await.unwrap_err();
-            weekly().unwrap_err();
-        }
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+        runtime.block_on(async {
+            assert_eq!(charge(7).await.unwrap(), 7);
+            assert_eq!(refund(7).unwrap(), 7);
+            for _ in 0..10 {
+                daily().await.unwrap_err();
+                weekly().unwrap_err();
+            }
+        });
         assert_eq!(resilient::breaker("payments").state(), resilient::State::Closed);
         assert_eq!(resilient::bulkhead("db").limit(), 32);
     }

@@ -120,7 +120,7 @@ mod tests {
             let (start, end) = (one.min(other), one.max(other));
             match rng.u8(..4) {
                 0 => text.replace_range(start..end, ""),
-                1 => text.insert_str(start, &text[start..end].to_owned()),
+                1 => text = [&text[..end], &text[start..]].concat(),
                 _ => text.insert_str(start, SCRAPS[rng.usize(..SCRAPS.len())]),
             }
         }
