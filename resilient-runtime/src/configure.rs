@@ -29,7 +29,6 @@ use crate::registry::{self, BucketSettings, BulkheadSettings};
 use layer::{Kind, Switches};
 pub use problem::{ConfigError, Problem};
 use recipe::Recipe;
-use std::time::Duration;
 use table::{Place, Table};
 pub use watch::reload;
 use words::{Words, said};
@@ -208,7 +207,7 @@ impl Configuration {
     /// have found it, so half-written files are waited out. It looks at what the files say, not at when they changed, so it does not
     /// matter how they are replaced.
     #[cfg(feature = "config")]
-    pub fn watch(mut self, every: Duration) -> Self {
+    pub fn watch(mut self, every: std::time::Duration) -> Self {
         self.recipe.watch = Some(every);
         self
     }
@@ -285,13 +284,15 @@ pub fn bulkhead(name: &str) -> &'static Bulkhead {
     registry::bulkhead(name)
 }
 
-#[cfg(all(test, feature = "config"))]
+#[cfg(test)]
+#[cfg(feature = "config")]
 mod tests;
 
 #[cfg(test)]
 mod unit {
     use super::*;
     use crate::registry::Finder;
+    use std::time::Duration;
 
     #[test]
     fn every_mistake_is_told_and_nothing_changes() {
