@@ -34,7 +34,9 @@
 //! - [`resilient`](macro@resilient): the attribute, all its keys and their defaults.
 //! - [`Classify`](macro@Classify): what the variants of your error mean. [`Verdict`] says what follows from that.
 //! - [`Rejected`]: what a caller gets when a policy refuses. [`Failure`]: what a fallback gets.
-//! - [`configure`]: settings of what functions share by name. [`breaker`], [`bucket`] and [`bulkhead`] find it at run time.
+//! - [`configure`]: settings of functions and of what they share, from code, files and the environment; changed while the program
+//!   runs by [`Configuration::watch`] and [`reload`]. [`breaker`], [`bucket`] and [`bulkhead`] find what is shared at run time.
+//! - [`catalog()`]: every annotated function of the program, the policy that it has now, and who says so.
 //! - [`Context`]: what a body may know of its call, with an [`IdempotencyKey`] to send along.
 //! - [`Policy`]: the same without the attribute.
 //! - [`golden_tables`]: what one call does under each combination of policies.
@@ -53,6 +55,7 @@
 //! # Features
 //!
 //! - `tokio` (default): async functions.
+//! - `config` (default): configuration from files, `watch`, and the catalogue as `serde::Serialize`.
 //! - `testing`: `resilient::testing`, for `dev-dependencies`.
 //! - `http`, `reqwest`, `reqwest-blocking`, `anyhow`: verdicts on the types of those crates, and `Retry-After`.
 //!
@@ -61,7 +64,7 @@
 //! Events of `tracing`, target `resilient`: `retry` (debug), `exhausted` and `rejected` (warn), `last_known` (warn),
 //! `circuit_opened` (error), `circuit_half_open` (warn), `circuit_closed` (info), `would_reject` (info), `circuit_forced_open`,
 //! `circuit_disabled` and `circuit_shadowed` (warn), `circuit_reset` (info), `unclassified` (info), `blocking_wait` (warn),
-//! `conflicting_settings` (error).
+//! `conflicting_settings` (error), `configuration_warning` (warn), `configuration_reloaded` (info), `configuration_refused` (error).
 
 /// Makes a function survive the network.
 ///

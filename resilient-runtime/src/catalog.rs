@@ -74,7 +74,8 @@ pub struct Setting {
     pub value: String,
     /// Who says so.
     pub origin: Origin,
-    /// Where configuration says so: `code`, `resilient.toml:3:1`, or the name of a variable.
+    /// Where configuration says so: `code`, `resilient.toml:3:1`, or the name of a variable. Of something shared, the function whose
+    /// attribute says so, if it is another.
     pub place: Option<String>,
     /// What the attribute says, where that is not what holds.
     pub declared: Option<String>,
@@ -136,7 +137,7 @@ fn own(declared: &Declared, effective: &Effective, installed: &Installed) -> Vec
         if belongs_to_shared {
             continue;
         }
-        let attribute = declared.own.show(word).or_else(|| declared.expression(word).map(str::to_owned));
+        let attribute = declared.own.show(word).or_else(|| declared.expression(word).map(one_line));
         let by_table = effective.table.settings.show(word).map(|value| (value, Origin::Function, effective.table.place(word)));
         let by_attribute = attribute.clone().map(|value| (value, Origin::Attribute, None));
         let by_defaults = || effective.settings.show(word).map(|value| (value, Origin::Defaults, installed.defaults.place(word)));
@@ -147,8 +148,13 @@ fn own(declared: &Declared, effective: &Effective, installed: &Installed) -> Vec
     }
     let is_own = |key: &str| Overrides::WORDS.contains(&key);
     let code = declared.expressions.iter().filter(|(key, _)| !is_own(key));
-    settings.extend(code.map(|(key, text)| setting((*key).to_owned(), ((*text).to_owned(), Origin::Attribute, None), None)));
+    settings.extend(code.map(|(key, text)| setting((*key).to_owned(), (one_line(text), Origin::Attribute, None), None)));
     settings
+}
+
+/// Source text, as the compiler hands it over, has line breaks.
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 type Held<'a> = (String, Origin, Option<&'a Place>);
@@ -171,12 +177,12 @@ fn of_shared<T: Shared>(
     }
     let nothing = Table::default();
     let table = settled.named.get(name).unwrap_or(&nothing);
-    let inline = inline(declared).map(|(_, inline)| inline).unwrap_or_default();
-    let built_in = T::built_in(&settled.settings(name, Some(inline)));
+    let beside = beside::<T>(name, declared, inline);
+    let built_in = T::built_in(&settled.settings(name, Some(beside.settings)));
     for word in T::Settings::WORDS {
-        let attribute = inline.show(word);
+        let attribute = beside.settings.show(word);
         let by_table = table.settings.show(word).map(|value| (value, Origin::Named, table.place(word)));
-        let by_attribute = attribute.clone().map(|value| (value, Origin::Attribute, None));
+        let by_attribute = attribute.clone().map(|value| (value, Origin::Attribute, beside.at.as_ref()));
         let by_defaults =
             || settled.defaults.settings.show(word).map(|value| (value, Origin::Defaults, settled.defaults.place(word)));
         let by_nobody =
@@ -184,6 +190,24 @@ fn of_shared<T: Shared>(
         if let Some(held) = by_table.or(by_attribute).or_else(by_defaults).or_else(by_nobody) {
             settings.push(setting(format!("{}.{word}", T::WHAT), held, attribute));
         }
+    }
+}
+
+/// What an attribute says beside a shared name: that of the function itself or, if it says nothing, of another one.
+struct Beside<S> {
+    settings: S,
+    at: Option<Place>,
+}
+
+fn beside<T: Shared>(name: &str, declared: &Declared, inline: Inline<T>) -> Beside<T::Settings> {
+    let of = |declared| inline(declared).filter(|(named, said)| *named == name && *said != T::Settings::default());
+    if let Some((_, settings)) = of(declared) {
+        return Beside { settings, at: None };
+    }
+    let other = sorted().into_iter().find_map(|site| Some((of(&site.declared)?.1, site.declared.name)));
+    match other {
+        Some((settings, function)) => Beside { settings, at: Some(Place::Attribute(function)) },
+        None => Beside { settings: T::Settings::default(), at: None },
     }
 }
 

@@ -4,11 +4,16 @@ pub(crate) mod check;
 mod environment;
 #[cfg(feature = "config")]
 mod file;
+#[cfg(all(fuzzing, feature = "config"))]
+pub(crate) mod fuzz;
 pub(crate) mod installed;
+pub(crate) mod known;
 pub(crate) mod layer;
 mod problem;
 mod recipe;
 pub(crate) mod table;
+#[cfg(all(any(test, fuzzing), feature = "config"))]
+pub(crate) mod taste;
 pub(crate) mod value;
 mod watch;
 pub(crate) mod words;
@@ -24,14 +29,27 @@ use crate::registry::{self, BucketSettings, BulkheadSettings};
 use layer::{Kind, Switches};
 pub use problem::{ConfigError, Problem};
 use recipe::Recipe;
-use std::time::Duration;
 use table::{Place, Table};
 pub use watch::reload;
 use words::{Words, said};
 
 /// Settings for functions and for what they share, collected and then [installed](Self::install) together.
 ///
+/// # Who is heard
+///
 /// For each setting the environment is heard before files, and files before code; of two files the one named later.
+///
+/// A function's own settings: what [functions](Self::function) of that name or pattern are given, then the attribute, then
+/// [defaults](Self::defaults), then what is built in. Settings that are shared by name: those of the name, then what an attribute says
+/// beside it, then defaults, then what is built in.
+///
+/// # What it cannot do
+///
+/// Configuration tunes policies and never adds one. A [`Policy`](crate::Policy) is not configured by name; the breaker, bucket,
+/// bulkhead or budget that it shares is. A call takes one snapshot of its function's settings when it begins; what is shared changes
+/// for all at once, each thing as a whole.
+///
+/// Every name is checked against the functions that are linked into the program: [`catalog()`](crate::catalog()).
 #[must_use = "a configuration does nothing until it is installed"]
 #[derive(Debug, Default)]
 pub struct Configuration {
@@ -185,10 +203,11 @@ impl Configuration {
     }
 
     /// Looks at the files every so often from a thread of its own, and takes what has changed. What cannot be taken is told by the
-    /// event `configuration_refused`, and the old configuration stays. It looks at what the files say, not at when they changed, so it
-    /// does not matter how they are replaced.
+    /// event `configuration_refused`, and the old configuration stays. A change is taken when two looks in a row
+    /// have found it, so half-written files are waited out. It looks at what the files say, not at when they changed, so it does not
+    /// matter how they are replaced.
     #[cfg(feature = "config")]
-    pub fn watch(mut self, every: Duration) -> Self {
+    pub fn watch(mut self, every: std::time::Duration) -> Self {
         self.recipe.watch = Some(every);
         self
     }
@@ -265,13 +284,15 @@ pub fn bulkhead(name: &str) -> &'static Bulkhead {
     registry::bulkhead(name)
 }
 
-#[cfg(all(test, feature = "config"))]
+#[cfg(test)]
+#[cfg(feature = "config")]
 mod tests;
 
 #[cfg(test)]
 mod unit {
     use super::*;
     use crate::registry::Finder;
+    use std::time::Duration;
 
     #[test]
     fn every_mistake_is_told_and_nothing_changes() {

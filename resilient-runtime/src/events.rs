@@ -181,8 +181,8 @@ pub(crate) fn conflicting_settings(what: &str, name: &str, first: &str, second: 
 }
 
 pub(crate) fn configuration_warning(problem: &Problem) {
-    let (message, place) = (problem.message(), problem.place());
-    tell!(WARN, "configuration_warning", message, place);
+    let (place, problem) = (problem.place(), problem.message());
+    tell!(WARN, "configuration_warning", problem, place);
 }
 
 pub(crate) fn configuration_reloaded() {

@@ -80,6 +80,9 @@ pub mod __private {
     pub use crate::catalog::Entry;
     #[cfg(rust_analyzer)]
     pub use crate::completion::keys;
+    #[cfg(all(fuzzing, feature = "config"))]
+    pub use crate::configure::fuzz::{fuzz_environment, fuzz_toml};
+    pub use crate::configure::known::settings;
     pub use crate::context::{Context, context, context_of, error_of};
     pub use crate::judging::{Judged, Probe, classify, retry_if};
     pub use crate::last_known::{LastKnown, LastKnownByKey, known, known_instead};

@@ -12,7 +12,10 @@ use std::time::Duration;
 /// [`Configuration::defaults`](crate::Configuration::defaults), under the words of the attribute's keys.
 ///
 /// They tune the policies that a function's attribute names and never add one: `retries` for a function whose attribute has none is
-/// an error. What functions share by name has settings of its own.
+/// an error, and a pattern passes over it. What functions share by name has settings of its own: a `rate` is that of a function's own
+/// bucket, not of one that it names.
+///
+/// What is out of range is told by [`install`](crate::Configuration::install), not here.
 ///
 /// ```
 /// # use resilient_runtime as resilient;
@@ -99,21 +102,21 @@ setters! {
     enabled(enabled: bool) = enabled;
     /// Extra attempts after the first; 0 for none.
     retries(retries: u32) = retries;
-    /// The first wait between attempts.
+    /// The first wait between attempts; above zero, at most `max_delay`.
     base_delay(delay: Duration) = delay;
-    /// The longest of our own waits, jitter included.
+    /// The longest of our own waits, jitter included; above zero.
     max_delay(delay: Duration) = delay;
     /// How the waits grow.
     backoff(backoff: Backoff) = backoff;
-    /// How the waits are spread.
+    /// How the waits are spread; a ratio is from 0 to 1.
     jitter(jitter: Jitter) = jitter;
-    /// The longest wait that a server may ask for.
+    /// The longest wait that a server may ask for; a longer one ends the call.
     max_retry_after(wait: Duration) = wait;
-    /// How long each attempt may take; above zero.
+    /// How long each attempt may take; above zero, at most `deadline`.
     timeout(timeout: Duration) = timeout;
     /// How long the whole call may take; above zero.
     deadline(deadline: Duration) = deadline;
-    /// The rate of the function's own token bucket.
+    /// The rate of the function's own token bucket: from one call in 365 days to 10⁹ a second.
     rate(rate: Rate) = rate;
     /// How many calls may start at once after a quiet time; at least 1.
     burst(burst: u32) = burst;
@@ -228,11 +231,13 @@ impl Overrides {
         if self.burst == Some(0) {
             return Some("`burst` must be at least 1".to_owned());
         }
-        self.full_rate().and_then(|rate| rate.problem()).map(|problem| {
-            let word =
-                if self.burst.is_some() && self.rate.is_some_and(|rate| rate.problem().is_none()) { "burst" } else { "rate" };
-            format!("`{word}`: {problem}")
-        })
+        self.rate_problem()
+    }
+
+    fn rate_problem(&self) -> Option<String> {
+        let problem = self.full_rate()?.problem()?;
+        let is_burst = self.burst.is_some() && self.rate.is_some_and(|rate| rate.problem().is_none());
+        Some(format!("{}: {problem}", if is_burst { "`burst` beside this `rate`" } else { "`rate`" }))
     }
 
     /// What only the whole of a function's settings can have wrong with it.
@@ -245,7 +250,7 @@ impl Overrides {
             (Some(timeout), Some(deadline)) if timeout > deadline => {
                 Some(format!("`timeout` ({}) must be at most `deadline` ({})", timeout.show(), deadline.show()))
             }
-            _ => None,
+            _ => self.rate_problem(),
         }
     }
 

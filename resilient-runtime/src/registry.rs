@@ -141,8 +141,13 @@ impl BucketSettings {
 
     fn problem(&self) -> Option<String> {
         let problem = self.rate().problem()?;
-        let is_burst = self.burst.is_some() && self.rate.is_none_or(|rate| rate.problem().is_none());
-        Some(format!("`{}`: {problem}", if is_burst { "burst" } else { "rate" }))
+        let is_alone = |rate: Option<Rate>, burst| Self { rate, burst, enabled: None }.rate().problem().is_some();
+        let whose = match (is_alone(self.rate, None), is_alone(Some(Rate::per_second(1)), self.burst)) {
+            (true, _) => "`rate`",
+            (_, true) => "`burst`",
+            _ => "`burst` beside this `rate`",
+        };
+        Some(format!("{whose}: {problem}"))
     }
 }
 

@@ -179,3 +179,25 @@ fn every_feature_and_every_event_has_a_row() {
         }
     }
 }
+
+/// What only an attribute can say: code, and which function has what.
+const CODE: [&str; 9] = ["retry_if", "classify", "fallback", "map_err", "clone", "reuse", "context", "name", "crate"];
+/// Keys that name something whose settings are configured.
+const NAMES: [&str; 3] = ["breaker", "bucket", "bulkhead"];
+
+#[test]
+fn every_key_is_configured_or_is_code() {
+    let known = resilient::__private::settings();
+    let is_configured = |table: &str, key: &str| known.iter().any(|(known, word, _)| (*known, *word) == (table, key));
+    for key in keys("KEYS").into_iter().filter(|key| !CODE.contains(key)) {
+        let table = format!("{key}s");
+        let is_named = NAMES.contains(&key) && known.iter().any(|(known, ..)| *known == table);
+        assert!(is_configured("functions", key) || is_named, "configuration does not know `{key}`");
+    }
+    for key in keys("BREAKER_KEYS").into_iter().filter(|key| *key != "name") {
+        assert!(is_configured("breakers", key) && is_configured("defaults", key), "configuration does not know `{key}`");
+    }
+    for key in CODE.into_iter().chain(NAMES) {
+        assert!(keys("KEYS").contains(&key) && !is_configured("functions", key), "{key}");
+    }
+}

@@ -81,7 +81,10 @@ impl Checks {
                         ),
                     }
                 } else {
-                    format!("no function has a name that begins like `{text}`")
+                    match nearest_beginning(text, names()) {
+                        Some(meant) => format!("no function has a name that begins like `{text}`; did you mean `{meant}*`?"),
+                        None => format!("no function has a name that begins like `{text}`"),
+                    }
                 };
                 self.doubts.push(doubt(message, place));
                 continue;
@@ -125,19 +128,16 @@ impl Checks {
             let unused = configured.iter().filter(|(name, _)| !used.contains(name.as_str()) && !name.trim().is_empty());
             for (name, place) in unused {
                 let free = used.iter().copied().filter(|used| !configured.contains_key(*used));
-                let (message, is_serious) = match nearest(name, free) {
-                    Some(meant) => match by_site.get(meant) {
-                        Some(site) => (
-                            format!(
-                                "{what} `{meant}` in {}: no such {what} is configured; did you mean `{name}`? (nothing uses `{name}`)",
-                                described(site)
-                            ),
-                            true,
-                        ),
-                        None => (format!("nothing uses {what} `{name}`; did you mean `{meant}`?"), true),
-                    },
-                    None => (format!("nothing uses {what} `{name}`"), false),
+                let meant = nearest(name, free);
+                let message = match meant.map(|meant| (meant, by_site.get(meant))) {
+                    Some((meant, Some(site))) => format!(
+                        "nothing uses {what} `{name}`; did you mean `{meant}`, which {} uses and nobody configures?",
+                        described(site)
+                    ),
+                    Some((meant, None)) => format!("nothing uses {what} `{name}`; did you mean `{meant}`?"),
+                    None => format!("nothing uses {what} `{name}`"),
                 };
+                let is_serious = meant.is_some();
                 self.doubts.push(Doubt { problem: Problem::new(message, place.clone()), is_serious });
             }
         }
@@ -169,9 +169,15 @@ pub(crate) fn inline_bulkhead(declared: &Declared) -> Option<(&'static str, Bulk
     declared.bulkhead.map(|name| (name, BulkheadSettings::of(declared.own.concurrency)))
 }
 
-/// `shop::charge`, src/shop.rs:12
+/// The modules of functions are what patterns are about.
+fn nearest_beginning<'a>(pattern: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let modules = names.flat_map(|name| name.match_indices("::").map(|(place, colons)| &name[..place + colons.len()]));
+    nearest(pattern.trim_end_matches('*'), modules)
+}
+
+/// `shop::charge` (src/shop.rs:12)
 fn described(site: &Site) -> String {
-    format!("`{}`, {}", site.declared.name, location(site))
+    format!("`{}` ({})", site.declared.name, location(site))
 }
 
 fn location(site: &Site) -> String {
@@ -188,27 +194,56 @@ fn clean_kind<T: Shared>(
     problems: &mut Vec<Problem>,
 ) {
     clean(&mut settled.defaults, T::Settings::default(), "", problems);
+    beside_defaults::<T>(settled, sites, inline, problems);
     let defaults = settled.defaults.settings;
     for (name, table) in &mut settled.named {
-        let inline = sites
-            .iter()
-            .filter_map(|site| inline(&site.declared))
-            .find(|(named, said)| named == name && *said != T::Settings::default());
-        let rest = inline.map_or(T::Settings::default(), |(_, said)| said).or(defaults);
+        let rest = beside::<T>(name, sites, inline).unwrap_or_default().or(defaults);
         clean(table, rest, &format!("{} `{name}`: ", T::WHAT), problems);
+    }
+}
+
+/// What the first attribute says beside a shared name.
+fn beside<T: Shared>(name: &str, sites: &[&'static Site], inline: Inline<T>) -> Option<T::Settings> {
+    let said = sites.iter().filter_map(|site| inline(&site.declared));
+    said.filter(|(named, said)| *named == name && *said != T::Settings::default()).map(|(_, said)| said).next()
+}
+
+/// Defaults that are in range and do not fit to what an attribute says beside a name.
+fn beside_defaults<T: Shared>(
+    settled: &mut Settled<T::Settings>,
+    sites: &[&'static Site],
+    inline: Inline<T>,
+    problems: &mut Vec<Problem>,
+) {
+    for site in sites {
+        let Some((name, said)) = inline(&site.declared) else { continue };
+        let named = settled.named.get(name).map(|table| table.settings).unwrap_or_default();
+        let together = |defaults: &Table<T::Settings>| named.or(said).or(defaults.settings).problem();
+        while named.or(said).problem().is_none()
+            && let Some(problem) = together(&settled.defaults)
+            && let Some(word) = word_of(&problem, &settled.defaults)
+        {
+            let place = settled.defaults.place(word).cloned();
+            problems.push(Problem::new(format!("{} `{name}` in {}: {problem}", T::WHAT, described(site)), place));
+            settled.defaults.unset(word);
+        }
     }
 }
 
 /// Reports everything that is wrong with a table over those settings, and takes it out, so that it is reported once.
 fn clean<S: Words>(table: &mut Table<S>, rest: S, what: &str, problems: &mut Vec<Problem>) {
     while let Some(problem) = table.settings.or(rest).problem() {
-        let word = quoted(&problem).find_map(|word| said(&table.settings).find(|said| *said == word));
-        let Some(word) = word.or_else(|| said(&table.settings).next()) else { return };
+        let Some(word) = word_of(&problem, table) else { return };
         let place = table.place(word).cloned();
         let what = if matches!(place, Some(Place::Code)) { what } else { "" };
         problems.push(Problem::new(format!("{what}{problem}"), place));
         table.unset(word);
     }
+}
+
+/// The first word that the problem is about, of those that the table says.
+fn word_of<S: Words>(problem: &str, table: &Table<S>) -> Option<&'static str> {
+    quoted(problem).find_map(|word| said(&table.settings).find(|said| *said == word))
 }
 
 fn place_of<S: Words>(problem: &str, table: &Table<S>) -> Option<Place> {
@@ -240,7 +275,7 @@ fn conflicts<T: Shared>(sites: &[&'static Site], inline: Inline<T>, doubts: &mut
 }
 
 /// What the function lacks for that setting to be heard, if anything.
-fn missing(word: &str, declared: &Declared) -> Option<String> {
+pub(super) fn missing(word: &str, declared: &Declared) -> Option<String> {
     let has = |keys: &[&str]| keys.iter().any(|key| declared.has(key));
     let of_shared = |what: &str, name: Option<&'static str>, kind: &str| {
         name.map(|name| format!("`{word}` is that of the {what} `{name}`, which others may share: it belongs in [{kind}.{name}]"))

@@ -1,7 +1,9 @@
 //! The configuration in force.
 
+use super::check::missing;
 use super::layer::Switches;
 use super::table::Table;
+use super::words::Words as _;
 use crate::overrides::Overrides;
 use crate::plan::{Declared, Fixed};
 use crate::registry::{self, Configured};
@@ -58,12 +60,18 @@ pub(crate) struct Effective {
 }
 
 impl Installed {
+    /// A pattern may match functions that lack some policy of which it says something: there it is not heard.
     pub(crate) fn effective(&self, declared: &Declared) -> Effective {
         let mut table = Table::<Overrides>::default();
         for function in self.functions.iter().filter(|function| function.pattern.matches(declared.name)) {
             table = table.or(function.table.clone());
         }
-        let settings = declared.effective(table.settings, self.defaults.settings);
+        let mut defaults = self.defaults.settings;
+        for word in Overrides::WORDS.iter().filter(|word| missing(word, declared).is_some()) {
+            table.unset(word);
+            defaults.unset(word);
+        }
+        let settings = declared.effective(table.settings, defaults);
         let fixed = Fixed::by(&table.settings);
         Effective { table, settings, fixed }
     }

@@ -58,7 +58,7 @@ pub(crate) struct Switches {
 words! { Switches { retries = "retries" } }
 
 impl Switches {
-    #[expect(clippy::unused_self, reason = "as the other settings have it")]
+    #[expect(clippy::unused_self, clippy::trivially_copy_pass_by_ref, reason = "as the other settings have it")]
     fn problem(&self) -> Option<String> {
         None
     }
@@ -124,11 +124,7 @@ impl Layer {
             let what = if word.contains("enabled") { "is no default" } else { what };
             return Err(Mistake::Word(format!("`{word}` {what}; for all functions, set it in [functions.\"*\"]")));
         }
-        let is_default = |word: &&&str| **word != "enabled" && !word.contains('.') && !ALWAYS_GIVEN.contains(word);
-        let own = Overrides::WORDS.iter().filter(is_default).copied();
-        let words = own.chain(CircuitBreaker::WORDS.iter().copied()).chain(BucketSettings::WORDS.iter().copied());
-        let words = words.chain(BulkheadSettings::WORDS.iter().copied()).chain(RetryBudget::WORDS.iter().copied());
-        let words: Vec<_> = words.filter(|word| *word != "enabled").collect();
+        let words = default_words();
         if !words.contains(&word) {
             return Err(Mistake::Word(unknown(word, &words, foreign_to_named)));
         }
@@ -177,6 +173,14 @@ impl Layer {
     pub(crate) fn sort_functions(&mut self) {
         self.functions.sort_by_key(|function| std::cmp::Reverse(function.pattern.specificity()));
     }
+}
+
+/// What `[defaults]` takes.
+pub(crate) fn default_words() -> Vec<&'static str> {
+    let own = Overrides::WORDS.iter().filter(|word| !ALWAYS_GIVEN.contains(word));
+    let shared = [CircuitBreaker::WORDS, BucketSettings::WORDS, BulkheadSettings::WORDS, RetryBudget::WORDS];
+    let words = own.chain(shared.into_iter().flatten()).copied();
+    words.filter(|word| *word != "enabled" && !word.contains('.')).collect()
 }
 
 impl<S: Words> Settled<S> {

@@ -21,6 +21,19 @@ impl Problem {
         &self.message
     }
 
+    /// Those of code come first, then those of files in their order, then those of variables.
+    pub(super) fn order(&self) -> (u8, Option<(&str, usize)>) {
+        match &self.place {
+            #[cfg(feature = "config")]
+            Some(place @ Place::File(file, span)) => (place.rank(), Some((&file.path, span.start))),
+            place => (place.as_ref().map_or(0, Place::rank), None),
+        }
+    }
+
+    fn has_snippet(&self) -> bool {
+        self.place.as_ref().is_some_and(|place| place.rank() == Place::FILE)
+    }
+
     /// Where: `resilient.toml:3:1`, the name of a variable, or `code`.
     #[must_use]
     pub fn place(&self) -> Option<String> {
@@ -31,7 +44,7 @@ impl Problem {
 impl fmt::Display for Problem {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.place {
-            None | Some(Place::Code) => formatter.write_str(&self.message),
+            None | Some(Place::Code | Place::Attribute(_)) => formatter.write_str(&self.message),
             Some(Place::Variable(name)) => write!(formatter, "{name}: {}", self.message),
             #[cfg(feature = "config")]
             Some(Place::File(file, span)) => {
@@ -41,8 +54,6 @@ impl fmt::Display for Problem {
                 let report = [Level::ERROR.no_name().primary_title(self.message.as_str()).element(snippet)];
                 formatter.write_str(&Renderer::plain().render(&report))
             }
-            #[cfg(not(feature = "config"))]
-            Some(place) => write!(formatter, "{place}: {}", self.message),
         }
     }
 }
@@ -77,7 +88,11 @@ impl ConfigError {
 impl fmt::Display for ConfigError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, problem) in self.problems.iter().enumerate() {
-            let separator = if index == 0 { "" } else { "\n" };
+            let separator = match index.checked_sub(1).map(|before| self.problems[before].has_snippet()) {
+                None => "",
+                Some(false) => "\n",
+                Some(true) => "\n\n",
+            };
             write!(formatter, "{separator}{problem}")?;
         }
         Ok(())

@@ -2,10 +2,12 @@
 
 use super::words::{Words, said};
 use std::fmt;
+#[cfg(feature = "config")]
 use std::ops::Range;
 use std::sync::Arc;
 
 /// A file as it was read.
+#[cfg(feature = "config")]
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Text {
     pub(crate) path: String,
@@ -16,16 +18,22 @@ pub(crate) struct Text {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
     Code,
+    #[cfg(feature = "config")]
     File(Arc<Text>, Range<usize>),
     Variable(Arc<str>),
+    /// That of a function with this name; no source of configuration.
+    Attribute(&'static str),
 }
 
 impl Place {
+    pub(crate) const FILE: u8 = 1;
+
     /// The greater is heard.
     pub(crate) fn rank(&self) -> u8 {
         match self {
-            Self::Code => 0,
-            Self::File(..) => 1,
+            Self::Code | Self::Attribute(_) => 0,
+            #[cfg(feature = "config")]
+            Self::File(..) => Self::FILE,
             Self::Variable(_) => 2,
         }
     }
@@ -35,6 +43,7 @@ impl fmt::Display for Place {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Code => formatter.write_str("code"),
+            #[cfg(feature = "config")]
             Self::File(file, span) => {
                 let before = file.text.get(..span.start).unwrap_or_default();
                 let line = before.matches('\n').count() + 1;
@@ -42,6 +51,7 @@ impl fmt::Display for Place {
                 write!(formatter, "{}:{line}:{column}", file.path)
             }
             Self::Variable(name) => formatter.write_str(name),
+            Self::Attribute(function) => formatter.write_str(function),
         }
     }
 }
