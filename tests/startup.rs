@@ -202,6 +202,26 @@ mod mistakes {
     }
 
     #[test]
+    fn an_empty_table_of_no_policy_is_a_mistake() {
+        let _alone = alone();
+        let told = told("[functions.\"mistakes::slow\".burts]\n[functions.\"mistakes::slow\".max_wait]\n");
+        assert_eq!(told.len(), 2, "{told:?}");
+        assert!(told[0].contains("unknown setting `burts`; did you mean `burst`?"), "{told:?}");
+        assert!(told[1].contains("`max_wait` takes a duration such as \"5s\", or \"none\", not a table"), "{told:?}");
+    }
+
+    #[test]
+    fn a_value_beside_its_switch_is_explained() {
+        let _alone = alone();
+        let told = told("[functions.\"mistakes::slow\"]\nrate = 2\nrate.enabled = false");
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert!(
+            told[0].starts_with("3:1 ") && told[0].ends_with("a value or a switch such as `retries.enabled`, not both"),
+            "{told:?}"
+        );
+    }
+
+    #[test]
     fn mistakes_come_in_the_order_of_the_file() {
         let _alone = alone();
         let told = told("[functions.nobody]\nenabled = 1\n[breakers.mistakes]\nz = 1\na = 1");

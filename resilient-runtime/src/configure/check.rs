@@ -131,7 +131,7 @@ impl Checks {
                 let meant = nearest(name, free);
                 let message = match meant.map(|meant| (meant, by_site.get(meant))) {
                     Some((meant, Some(site))) => format!(
-                        "nothing uses {what} `{name}`; did you mean `{meant}`, which {} uses and nobody configures?",
+                        "{what} `{meant}` in {}: no such {what} is configured; did you mean `{name}`, which nothing uses?",
                         described(site)
                     ),
                     Some((meant, None)) => format!("nothing uses {what} `{name}`; did you mean `{meant}`?"),

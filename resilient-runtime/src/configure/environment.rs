@@ -37,13 +37,17 @@ pub(crate) fn read(
 }
 
 fn take(layer: &mut Layer, rest: &str, value: &str, place: &Place, known: &Known<'_>) -> Result<(), String> {
-    let (kind_word, rest) = rest.split_once("__").unwrap_or((rest, ""));
-    let kind = Kind::of(&kind_word.to_lowercase())?;
+    let (table, rest) = rest.split_once("__").unwrap_or((rest, ""));
+    let kind = Kind::of(&table.to_lowercase())?;
     let raw = Raw::of_variable(value);
+    if !kind.has_names() && rest.is_empty() {
+        return Err(format!("a setting is expected after `{table}__`"));
+    }
     if !kind.has_names() {
         return layer.take(kind, "", &rest.to_lowercase(), &raw, place.clone()).map_err(Mistake::into_message);
     }
-    let Some((name, word)) = split(kind, rest) else { return Err(nameless(kind_word, place)) };
+    let expected = || format!("a name and a setting are expected after `{table}__`, with `__` between");
+    let (name, word) = split(kind, rest).ok_or_else(expected)?;
     let names: Vec<_> = (known.names)(kind).into_iter().filter(|known| as_variable(known) == name).collect();
     match names.as_slice() {
         [] if kind == Kind::Functions => Err(unknown_function(name, known)),
@@ -78,14 +82,8 @@ fn split(kind: Kind, rest: &str) -> Option<(&str, String)> {
     });
     // `BREAKER__ENABLED` is a longer end than `ENABLED`.
     let found = found.min_by_key(|(name, _)| name.len());
-    found.or_else(|| rest.rsplit_once("__").map(|(name, word)| (name, word.to_lowercase())).filter(|(name, _)| !name.is_empty()))
-}
-
-fn nameless(kind: &str, place: &Place) -> String {
-    let variable = place.to_string();
-    let end = variable.to_uppercase().find(&format!("__{kind}")).map_or(variable.len(), |start| start + kind.len() + 2);
-    let table = variable.get(..end).unwrap_or(&variable);
-    format!("a name and a setting are expected after `{table}__`: {table}__PAYMENTS__FAILURE_THRESHOLD")
+    let unknown = || rest.rsplit_once("__").filter(|(name, _)| !name.is_empty()).map(|(name, word)| (name, word.to_lowercase()));
+    found.or_else(unknown)
 }
 
 fn unknown_function(name: &str, known: &Known<'_>) -> String {
@@ -99,4 +97,21 @@ fn unknown_function(name: &str, known: &Known<'_>) -> String {
 /// A name in upper case, every character that is no letter or digit as `_`.
 fn as_variable(name: &str) -> String {
     name.chars().flat_map(char::to_uppercase).map(|c| if c.is_alphanumeric() { c } else { '_' }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_missing_in_a_variable_is_said() {
+        let told = |variable: &str| {
+            let known = Known { names: &|_| Vec::new() };
+            let (_, problems) = read("any", [(variable.to_owned(), "1".to_owned())], &known);
+            problems.first().map(|problem| problem.message().to_owned()).unwrap_or_default()
+        };
+        assert_eq!(told("ANY__BREAKERS__PAYMENTS"), "a name and a setting are expected after `BREAKERS__`, with `__` between");
+        assert_eq!(told("ANY__FUNCTIONS"), "a name and a setting are expected after `FUNCTIONS__`, with `__` between");
+        assert_eq!(told("ANY__DEFAULTS"), "a setting is expected after `DEFAULTS__`");
+    }
 }

@@ -4,6 +4,8 @@ use super::layer::{Kind, Layer, Mistake};
 use super::problem::Problem;
 use super::table::{Place, Text};
 use super::value::Raw;
+use super::words::Words as _;
+use crate::overrides::Overrides;
 use std::ops::Range;
 use std::sync::Arc;
 use toml::Spanned;
@@ -15,13 +17,20 @@ pub(crate) fn read(path: &str, text: String) -> (Layer, Vec<Problem>) {
     let mut reader = Reader { file: Arc::clone(&file), layer: Layer::default(), problems: Vec::new() };
     let (document, errors) = DeTable::parse_recoverable(&file.text);
     for error in errors {
-        reader.refuse(error.span().unwrap_or(0..0), error.message());
+        reader.refuse(error.span().unwrap_or(0..0), explained(error.message()));
     }
     if reader.problems.is_empty() {
         reader.tables(document.get_ref());
     }
     reader.layer.sort_functions();
     (reader.layer, reader.problems)
+}
+
+/// The parser does not know why one would write `retries = 3` and `retries.enabled = false`.
+fn explained(message: &str) -> String {
+    let is_both = message.starts_with("cannot extend value of type");
+    let hint = if is_both { "; in TOML a key has a value or a switch such as `retries.enabled`, not both" } else { "" };
+    format!("{message}{hint}")
 }
 
 struct Reader {
@@ -83,6 +92,7 @@ impl Reader {
             if let DeValue::Table(switches) = value.get_ref()
                 && path.is_empty()
                 && kind == Kind::Functions
+                && Overrides::WORDS.contains(&format!("{full}.enabled").as_str())
             {
                 self.settings(kind, name, &format!("{full}."), switches);
                 continue;

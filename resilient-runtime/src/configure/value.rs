@@ -14,7 +14,7 @@ pub(crate) enum Raw {
     Number(f64),
     Boolean(bool),
     /// Something that no setting takes, such as an array.
-    #[cfg_attr(not(feature = "config"), expect(dead_code, reason = "variables hold text"))]
+    #[cfg_attr(not(any(feature = "config", test)), expect(dead_code, reason = "variables hold text"))]
     Other(&'static str),
 }
 
@@ -94,7 +94,7 @@ impl Value for f64 {
     fn read(raw: &Raw) -> Option<Result<Self, String>> {
         match raw {
             Raw::Number(number) => Some(Ok(*number)),
-            Raw::Integer(integer) => u32::try_from(*integer).ok().map(|number| Ok(Self::from(number))),
+            Raw::Integer(integer) => integer.to_string().parse().ok().map(Ok),
             _ => None,
         }
     }
@@ -270,6 +270,12 @@ mod tests {
         assert_eq!(shown::<Jitter>(&Raw::Number(0.25)), "0.25");
         assert_eq!(shown::<BudgetChoice>(&text("none")), "none");
         assert_eq!(shown::<u32>(&Raw::Integer(7)), "7");
+    }
+
+    #[test]
+    fn a_whole_number_of_any_size_is_a_number() {
+        assert_eq!(shown::<f64>(&Raw::Integer(-1)), "-1");
+        assert_eq!(shown::<f64>(&Raw::Integer(5_000_000_000)), "5000000000");
     }
 
     #[test]

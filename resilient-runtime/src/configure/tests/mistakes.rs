@@ -104,7 +104,7 @@ const MISTAKES: &[(&str, &str)] = &[
     ),
     (
         "[functions.\"precedence::everything\"]\ntimeout = \"601s\"",
-        "function `precedence::everything`, precedence.rs:1: `timeout` (10m1s) must be at most `deadline` (10m)",
+        "function `precedence::everything` (precedence.rs:1): `timeout` (10m1s) must be at most `deadline` (10m)",
     ),
     (
         "[functions.\"precedence::everithing\"]\nretries = 1",
@@ -129,7 +129,7 @@ const MISTAKES: &[(&str, &str)] = &[
     ),
     (
         "[breakers.mistakes-payments]\nfailure_threshold = 3",
-        "breaker `mistakes-paymets` in `mistakes::charge`, shop.rs:12: no such breaker is configured; did you mean `mistakes-payments`? (nothing uses `mistakes-payments`)",
+        "breaker `mistakes-paymets` in `mistakes::charge` (shop.rs:12): no such breaker is configured; did you mean `mistakes-payments`, which nothing uses?",
     ),
 ];
 
@@ -177,9 +177,7 @@ fn variables_are_named() {
     );
     assert_eq!(
         problem("T__BREAKERS__FAILURE_THRESHOLD", "1"),
-        [
-            "T__BREAKERS__FAILURE_THRESHOLD: a name and a setting are expected after `T__BREAKERS__`: T__BREAKERS__PAYMENTS__FAILURE_THRESHOLD"
-        ]
+        ["T__BREAKERS__FAILURE_THRESHOLD: a name and a setting are expected after `BREAKERS__`, with `__` between"]
     );
     assert_eq!(problem("T__SWITCHES__RETRIES", "off"), ["T__SWITCHES__RETRIES: `retries` takes `true` or `false`, not \"off\""]);
     assert!(problem("OTHER__BREAKERS__X", "1").is_empty());
