@@ -26,13 +26,20 @@ pub(super) struct Prepared {
     pub(super) warnings: Vec<Problem>,
 }
 
+/// What the files of a recipe hold at a moment, or why they cannot be read.
+pub(super) type Contents = Vec<Result<String, String>>;
+
 impl Recipe {
-    /// Reads everything and checks it against the program's functions; changes nothing.
-    pub(super) fn prepare(&self, mut problems: Vec<Problem>) -> Prepared {
+    pub(super) fn contents(&self) -> Contents {
+        self.files.iter().map(|path| std::fs::read_to_string(path).map_err(|error| error.to_string())).collect()
+    }
+
+    /// Reads those files, the environment and code, and checks them against the program's functions; changes nothing.
+    pub(super) fn prepare(&self, contents: &Contents, mut problems: Vec<Problem>) -> Prepared {
         let mut layer = self.code.clone();
         layer.sort_functions();
-        for path in &self.files {
-            let (file, mistakes) = read(path);
+        for (path, content) in self.files.iter().zip(contents) {
+            let (file, mistakes) = read(path, content);
             problems.extend(mistakes);
             layer = file.or(layer);
         }
@@ -58,16 +65,16 @@ impl Recipe {
 }
 
 #[cfg(feature = "config")]
-fn read(path: &std::path::Path) -> (Layer, Vec<Problem>) {
+fn read(path: &std::path::Path, content: &Result<String, String>) -> (Layer, Vec<Problem>) {
     let shown = path.display().to_string();
-    match std::fs::read_to_string(path) {
-        Ok(text) => super::file::read(&shown, text),
+    match content {
+        Ok(text) => super::file::read(&shown, text.clone()),
         Err(error) => (Layer::default(), vec![Problem::new(format!("`{shown}` cannot be read: {error}"), None)]),
     }
 }
 
 #[cfg(not(feature = "config"))]
-fn read(_path: &std::path::Path) -> (Layer, Vec<Problem>) {
+fn read(_path: &std::path::Path, _content: &Result<String, String>) -> (Layer, Vec<Problem>) {
     (Layer::default(), Vec::new())
 }
 

@@ -2,7 +2,7 @@
 
 use super::installed;
 use super::problem::{ConfigError, Problem};
-use super::recipe::{Prepared, Recipe};
+use super::recipe::{Contents, Prepared, Recipe};
 use crate::events;
 use crate::sync::{Mutex, lock};
 use std::time::Duration;
@@ -19,8 +19,8 @@ static CURRENT: Mutex<Option<Current>> = Mutex::new(None);
 
 pub(super) fn install(recipe: Recipe, problems: Vec<Problem>) -> Result<(), ConfigError> {
     let mut current = lock(&CURRENT);
-    let seen = contents(&recipe);
-    let warnings = put(&recipe, problems)?;
+    let seen = recipe.contents();
+    let warnings = put(&recipe, &seen, problems)?;
     let number = current.as_ref().map_or(0, |current| current.number) + 1;
     let watcher = recipe.watch.map(|every| Watcher { seen, settling: None, number, every });
     *current = Some(Current { recipe, number });
@@ -47,7 +47,7 @@ pub(super) fn install(recipe: Recipe, problems: Vec<Problem>) -> Result<(), Conf
 pub fn reload() -> Result<(), ConfigError> {
     let current = lock(&CURRENT);
     let Some(Current { recipe, .. }) = &*current else { return Ok(()) };
-    let warnings = put(recipe, Vec::new())?;
+    let warnings = put(recipe, &recipe.contents(), Vec::new())?;
     drop(current);
     installed::wake();
     warnings.iter().for_each(events::configuration_warning);
@@ -55,18 +55,11 @@ pub fn reload() -> Result<(), ConfigError> {
 }
 
 /// The warnings that come with it.
-fn put(recipe: &Recipe, problems: Vec<Problem>) -> Result<Vec<Problem>, ConfigError> {
-    let Prepared { installed, problems, warnings } = recipe.prepare(problems);
+fn put(recipe: &Recipe, contents: &Contents, problems: Vec<Problem>) -> Result<Vec<Problem>, ConfigError> {
+    let Prepared { installed, problems, warnings } = recipe.prepare(contents, problems);
     ConfigError::unless_empty(problems)?;
     installed::install(installed);
     Ok(warnings)
-}
-
-/// What files hold; `None` for one that cannot be read.
-type Contents = Vec<Option<Vec<u8>>>;
-
-fn contents(recipe: &Recipe) -> Contents {
-    recipe.files.iter().map(|path| std::fs::read(path).ok()).collect()
 }
 
 /// Looks whether the files say something else than they did.
@@ -94,7 +87,7 @@ const SHORTEST: Duration = Duration::from_millis(1);
 pub(super) fn watcher() -> Watcher {
     let current = lock(&CURRENT);
     let Some(Current { recipe, number }) = &*current else { unreachable!("something is installed") };
-    Watcher { seen: contents(recipe), settling: None, number: *number, every: SHORTEST }
+    Watcher { seen: recipe.contents(), settling: None, number: *number, every: SHORTEST }
 }
 
 impl Watcher {
@@ -129,7 +122,7 @@ impl Watcher {
         let Some(Current { recipe, .. }) = current.as_ref().filter(|current| current.number == self.number) else {
             return Found::Retired;
         };
-        let contents = contents(recipe);
+        let contents = recipe.contents();
         if contents == self.seen {
             self.settling = None;
             return Found::Nothing;
@@ -139,7 +132,8 @@ impl Watcher {
             return Found::Nothing;
         }
         self.settling = None;
+        let put = put(recipe, &contents, Vec::new());
         self.seen = contents;
-        Found::Change(put(recipe, Vec::new()))
+        Found::Change(put)
     }
 }
