@@ -260,3 +260,25 @@ fn a_higher_rate_reaches_threads_that_wait_already() {
     rate(Rate::per_second(1_000_000));
     waiting.join().unwrap().unwrap();
 }
+
+#[resilient(rate = "1/s", max_wait = none)]
+fn unhurried() {}
+
+#[resilient(rate = "1/s", max_wait = none)]
+async fn unhurried_task() {}
+
+/// There is nobody to refuse to: it asked again and again without waiting.
+#[test]
+fn what_cannot_be_refused_waits_however_short_its_wait_is_configured() {
+    let _turn = Turn::take();
+    configure().function("configured::overrides::unhurried*", Overrides::new().max_wait(Duration::ZERO)).install().unwrap();
+    let (done, is_done) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let clock = TurnedClock::start();
+        (unhurried(), unhurried());
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(async { (unhurried_task().await, unhurried_task().await) });
+        done.send(clock.elapsed()).ok();
+    });
+    assert_eq!(is_done.recv_timeout(Duration::from_secs(20)), Ok(Duration::from_secs(2)));
+}
