@@ -319,6 +319,7 @@ impl Plan<'_> {
             && is_one(self.bucket, other.bucket)
             && is_one(self.bulkhead, other.bulkhead)
             && std::ptr::eq(self.budget, other.budget)
+            && is_one(self.pools, other.pools)
     }
 
     pub(crate) fn breaker_name(&self) -> Option<&'static str> {

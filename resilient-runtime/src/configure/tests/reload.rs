@@ -2,6 +2,7 @@
 
 use super::{Directory, turn};
 use crate::breaker::State;
+use crate::budget::RetryBudget;
 use crate::catalog::Entry;
 use crate::circuit_breaker::CircuitBreaker;
 use crate::clock::now;
@@ -186,5 +187,19 @@ fn a_refused_configuration_changes_nothing() {
     bad.lenient().install().expect_err("a rate of zero");
     assert_eq!(retries(), 9);
     assert_eq!(bucket("reload-refused").rate(), Rate::per_second(10));
+    configure().lenient().install().expect("valid");
+}
+
+static PAYING: Site = Site::new("reload::paying", "reload.rs", 3).retries(1).budget_named("reload-paying");
+inventory::submit! { Entry(&PAYING) }
+
+#[test]
+fn a_pool_that_is_switched_on_again_is_handed_down() {
+    let _turn = turn();
+    let install = |enabled| configure().budget("reload-paying", RetryBudget::new().enabled(enabled)).lenient().install();
+    for enabled in [false, true, false, true] {
+        install(enabled).expect("valid");
+        assert_eq!(PAYING.plan().pools.is_some(), enabled);
+    }
     configure().lenient().install().expect("valid");
 }
