@@ -4,7 +4,7 @@
 //! token earlier, and 0 is full, so a healthy call reads one zero. It joins the retry throttle of gRPC (gRFC A6) with the time-based
 //! allowance of Finagle's `RetryBudget`.
 
-use crate::clock::Instant;
+use crate::clock::{Instant, now};
 use crate::configure::words::{Words as _, words};
 use crate::pools::Pools;
 use crate::sync::{Mutex, lock};
@@ -135,9 +135,23 @@ impl Budget {
         let token = SECOND / settings.per_second.unwrap_or_default();
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "ranges are checked; a float cast saturates")]
         let (token, gain) = (token as u64, (token * settings.ratio.unwrap_or_default()) as u64);
-        self.token.store(token, Ordering::Relaxed);
+        let pool = token.saturating_mul(u64::from(settings.pool.unwrap_or_default()));
+        let before = self.token.swap(token, Ordering::Relaxed);
         self.gain.store(gain, Ordering::Relaxed);
-        self.pool.store(token.saturating_mul(u64::from(settings.pool.unwrap_or_default())), Ordering::Relaxed);
+        let is_other = self.pool.swap(pool, Ordering::Relaxed) != pool || before != token;
+        if is_other && !self.is_full() {
+            self.convert(before, token, pool, now());
+        }
+    }
+
+    /// What was taken stays taken, in retries; it is never more than the pool holds.
+    fn convert(&self, before: u64, token: u64, pool: u64, now: Instant) {
+        let convert = |full_at: u64| {
+            let owed = Instant::from_nanos(full_at).since(now);
+            let same = u128::from(owed) * u128::from(token) / u128::from(if before == 0 { token } else { before });
+            (full_at != 0).then(|| now.plus(u64::try_from(same).unwrap_or(u64::MAX).min(pool)).as_nanos())
+        };
+        let _ = self.full_at.fetch_update(Ordering::Relaxed, Ordering::Relaxed, convert);
     }
 
     /// One retry, if the pool has it.
@@ -280,6 +294,21 @@ mod tests {
         drop(lease);
         let leases = [(); 8].map(|()| Lease::new(RetryBudget::new().pool(5)));
         assert!(leases.iter().all(|lease| drain(lease.0, at(0)) == 5));
+    }
+
+    #[test]
+    fn what_was_taken_stays_taken_in_retries_when_the_rate_changes() {
+        let settings = |per_second, pool| RetryBudget::new().per_second(per_second).pool(pool);
+        for (before, after) in [(0.001, 10.0), (10.0, 0.001), (10.0, 10.0)] {
+            let budget = Budget::new(settings(before, 10));
+            let now = now();
+            assert_eq!((0..4).filter(|_| budget.take(now)).count(), 4);
+            budget.change(settings(after, 10));
+            assert!((5..=6).contains(&drain(&budget, now)), "{before} {after}");
+            budget.change(settings(after, 5));
+            budget.earn(now.plus(3_600_000_000_000));
+            assert!(drain(&budget, now.plus(5_000_000_000_000)) >= 5, "never more than the pool is owed");
+        }
     }
 
     #[test]
