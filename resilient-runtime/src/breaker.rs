@@ -117,6 +117,9 @@ impl Breaker {
             let failures = Some(word.failures()).filter(|failures| *failures > 0).map(Streak::Failures);
             self.replace(failures.map_or(next, |failures| next.with_streak(failures)));
         }
+        if word.phase() == Phase::HalfOpen {
+            self.shut(records.recovery.shut_until(self.settings.get().half_open_calls));
+        }
     }
 
     /// Whether configuration has not switched it off; asked when a plan is made.

@@ -227,3 +227,15 @@ fn many_threads_open_it_once_and_one_alone_probes() {
 
 mod shadow;
 mod windows;
+
+#[test]
+fn more_places_for_probes_are_free_at_once() {
+    let breaker = breaker(CircuitBreaker::new());
+    trip(&breaker, at(0));
+    let first = admit(&breaker, at(5)).expect("a probe");
+    assert!(admit(&breaker, at(6)).is_none());
+    breaker.change_settings(CircuitBreaker::new().half_open_calls(2));
+    admit(&breaker, at(6)).expect("a second probe").answered();
+    first.answered();
+    assert_eq!(breaker.load().phase(), Phase::Closed);
+}
