@@ -240,14 +240,16 @@ impl Overrides {
         Some(format!("{}: {problem}", if is_burst { "`burst` beside this `rate`" } else { "`rate`" }))
     }
 
-    /// What only the whole of a function's settings can have wrong with it.
-    pub(crate) fn contradiction(&self) -> Option<String> {
+    /// What only the whole of a function's settings can have wrong with it; of what is an `expression` nobody knows.
+    pub(crate) fn contradiction(&self, is_expression: impl Fn(&str) -> bool) -> Option<String> {
         let (base, max) = (self.base_delay.unwrap_or(DEFAULT_BASE_DELAY), self.max_delay.unwrap_or(DEFAULT_MAX_DELAY));
-        if base > max {
+        let is_known = |key, delay: Option<Duration>| delay.is_some() || !is_expression(key);
+        if base > max && is_known("base_delay", self.base_delay) && is_known("max_delay", self.max_delay) {
             return Some(format!("`base_delay` ({}) must be at most `max_delay` ({})", base.show(), max.show()));
         }
+        let is_on = self.is_on(self.timeout_enabled) && self.is_on(self.deadline_enabled);
         match (self.timeout, self.deadline) {
-            (Some(timeout), Some(deadline)) if timeout > deadline => {
+            (Some(timeout), Some(deadline)) if timeout > deadline && is_on => {
                 Some(format!("`timeout` ({}) must be at most `deadline` ({})", timeout.show(), deadline.show()))
             }
             _ => self.rate_problem(),

@@ -55,7 +55,7 @@ impl Checks {
         let mut told = Vec::new();
         for site in sites {
             let effective = installed.effective(&site.declared);
-            if let Some(problem) = effective.settings.contradiction()
+            if let Some(problem) = effective.settings.contradiction(|key| site.declared.expression(key).is_some())
                 && let Some(place) = place_of(&problem, &effective.table).or_else(|| place_of(&problem, &installed.defaults))
                 && !told.contains(&place)
             {

@@ -19,6 +19,10 @@ inventory::submit! { Entry(&TWIN) }
 static OTHER_TWIN: Site = Site::new("mistakes::twin", "two.rs", 2).retries(1);
 inventory::submit! { Entry(&OTHER_TWIN) }
 
+static COMPUTED: Site =
+    Site::new("mistakes::computed", "shop.rs", 40).retries(1).expressions(&[("base_delay", "TINY"), ("max_delay", "TINY")]);
+inventory::submit! { Entry(&COMPUTED) }
+
 fn problems(file: &str, variables: &[(&str, &str)]) -> Vec<String> {
     let variables: Vec<_> = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     together(Layer::default(), file, &variables).err().unwrap_or_default()
@@ -187,4 +191,18 @@ fn variables_are_named() {
 #[test]
 fn names_that_nobody_resembles_are_no_mistake() {
     assert!(problems("[breakers.entirely-different]\nfailure_threshold = 3", &[]).is_empty());
+}
+
+#[test]
+fn what_does_not_contradict_itself_is_no_mistake() {
+    let everything = "[functions.\"precedence::everything\"]\ntimeout = \"1h\"\n";
+    assert!(problem(everything).contains("`timeout` (1h) must be at most `deadline` (10m)"));
+    let off = ["deadline.enabled = false", "\"timeout.enabled\" = false", "enabled = false"];
+    for off in off {
+        assert!(problems(&format!("{everything}{off}"), &[]).is_empty(), "{off}");
+    }
+    let computed = |word, value| format!("[functions.\"mistakes::computed\"]\n{word} = \"{value}\"");
+    assert!(problems(&computed("max_delay", "50ms"), &[]).is_empty() && problems(&computed("base_delay", "1h"), &[]).is_empty());
+    let both = format!("{}\nmax_delay = \"1s\"", computed("base_delay", "2s"));
+    assert!(problem(&both).contains("`base_delay` (2s) must be at most `max_delay` (1s)"));
 }
