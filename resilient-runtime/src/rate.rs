@@ -150,7 +150,7 @@ impl Interval {
         let units = UNITS_PER_NANO * period / count;
         let scale = ((count * units) << SHIFT) / period;
         let burst = rate.resolved_burst();
-        let tolerance = word(units).saturating_mul(burst);
+        let tolerance = word((units * u128::from(burst)).min(LARGEST_TOLERANCE.max(units)));
         Self { units: word(units), tolerance, slack: tolerance - word(units), scale: word(scale), burst }
     }
 
@@ -250,6 +250,15 @@ mod tests {
         assert!(problem(Rate::per_day(1).burst(u32::MAX)).starts_with("the burst is too large"));
         assert_eq!(problem(Rate::per_second(1_000_000_000).burst(u32::MAX)), "none");
         assert_eq!(problem(Rate::per(1, Duration::from_nanos(YEAR))), "none");
+    }
+
+    #[test]
+    fn settings_from_two_mouths_that_do_not_fit_together_overflow_nothing() {
+        for count in [1, 1_000] {
+            let interval = Interval::of(Rate::per(count, Duration::from_nanos(YEAR)).burst(u32::MAX));
+            let now = Instant::from_nanos(30 * YEAR);
+            assert!(interval.units_at(now).checked_add(interval.slack).is_some_and(|units| units < u64::MAX - interval.units));
+        }
     }
 
     #[test]

@@ -196,6 +196,18 @@ fn clean_kind<T: Shared>(
     clean(&mut settled.defaults, T::Settings::default(), "", problems);
     beside_defaults::<T>(settled, sites, inline, problems);
     let defaults = settled.defaults.settings;
+    let mut told = Vec::new();
+    for (name, said) in
+        sites.iter().filter_map(|site| inline(&site.declared)).filter(|(name, _)| !settled.named.contains_key(*name))
+    {
+        if let Some(problem) = said.or(defaults).problem()
+            && let Some(place) = place_of(&problem, &settled.defaults)
+            && !told.contains(&place)
+        {
+            problems.push(Problem::new(format!("{} `{name}`: {problem}", T::WHAT), Some(place.clone())));
+            told.push(place);
+        }
+    }
     for (name, table) in &mut settled.named {
         let rest = beside::<T>(name, sites, inline).unwrap_or_default().or(defaults);
         clean(table, rest, &format!("{} `{name}`: ", T::WHAT), problems);

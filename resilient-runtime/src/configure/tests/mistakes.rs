@@ -23,6 +23,9 @@ static COMPUTED: Site =
     Site::new("mistakes::computed", "shop.rs", 40).retries(1).expressions(&[("base_delay", "TINY"), ("max_delay", "TINY")]);
 inventory::submit! { Entry(&COMPUTED) }
 
+static SLOW: Site = Site::new("mistakes::slow", "shop.rs", 50).bucket("mistakes-slow").rate(Rate::per_day(1));
+inventory::submit! { Entry(&SLOW) }
+
 fn problems(file: &str, variables: &[(&str, &str)]) -> Vec<String> {
     let variables: Vec<_> = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     together(Layer::default(), file, &variables).err().unwrap_or_default()
@@ -205,4 +208,12 @@ fn what_does_not_contradict_itself_is_no_mistake() {
     assert!(problems(&computed("max_delay", "50ms"), &[]).is_empty() && problems(&computed("base_delay", "1h"), &[]).is_empty());
     let both = format!("{}\nmax_delay = \"1s\"", computed("base_delay", "2s"));
     assert!(problem(&both).contains("`base_delay` (2s) must be at most `max_delay` (1s)"));
+}
+
+#[test]
+fn a_default_that_does_not_fit_to_an_attribute_is_a_mistake() {
+    let shown = problem("[defaults]\nburst = 1000000");
+    assert!(shown.starts_with("bucket `mistakes-slow`: `burst`: the burst is too large for so slow a rate"), "{shown}");
+    assert!(shown.contains("test.toml:2:9"), "{shown}");
+    assert!(problems("[defaults]\nburst = 1000000\n[buckets.mistakes-slow]\nrate = 10", &[]).is_empty());
 }
