@@ -209,6 +209,9 @@ fn set<S: Words>(
     let Some(word) = S::WORDS.iter().find(|known| **known == word) else {
         return Err(Mistake::Word(unknown(word, S::WORDS, foreign)));
     };
+    if let Some(first) = table.place(word) {
+        return Err(Mistake::Word(format!("`{word}` is said twice: also at {first}")));
+    }
     table.settings.read(word, raw).map_err(Mistake::Value)?;
     table.put(word, place);
     Ok(())

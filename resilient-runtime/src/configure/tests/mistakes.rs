@@ -217,3 +217,14 @@ fn a_default_that_does_not_fit_to_an_attribute_is_a_mistake() {
     assert!(shown.contains("test.toml:2:9"), "{shown}");
     assert!(problems("[defaults]\nburst = 1000000\n[buckets.mistakes-slow]\nrate = 10", &[]).is_empty());
 }
+
+#[test]
+fn what_is_said_twice_in_two_spellings_is_a_mistake() {
+    let shown = problem("[functions.\"precedence::everything\"]\n\"breaker.enabled\" = true\nbreaker.enabled = false");
+    assert!(shown.starts_with("`breaker.enabled` is said twice: also at test.toml:"), "{shown}");
+    let variables = [("T__BREAKERS__EVERYTHING__WINDOW", "7"), ("t__breakers__everything__window", "8")];
+    assert_eq!(
+        problems("", &variables),
+        ["t__breakers__everything__window: `window` is said twice: also at T__BREAKERS__EVERYTHING__WINDOW"]
+    );
+}
