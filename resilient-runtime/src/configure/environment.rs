@@ -47,8 +47,9 @@ fn take(layer: &mut Layer, rest: &str, value: &str, place: &Place, known: &Known
         return layer.take(kind, "", &rest.to_lowercase(), &raw, place.clone()).map_err(Mistake::into_message);
     }
     let expected = || format!("a name and a setting are expected after `{table}__`, with `__` between");
-    let (name, word) = split(kind, rest).ok_or_else(expected)?;
-    let names: Vec<_> = (known.names)(kind).into_iter().filter(|known| as_variable(known) == name).collect();
+    let mut names = (known.names)(kind);
+    let (name, word) = split(kind, rest, &names).ok_or_else(expected)?;
+    names.retain(|known| as_variable(known) == name);
     match names.as_slice() {
         [] if kind == Kind::Functions => Err(unknown_function(name, known)),
         [] => {
@@ -68,7 +69,7 @@ fn take(layer: &mut Layer, rest: &str, value: &str, place: &Place, known: &Known
 }
 
 /// The name of a thing in the middle, and the word of the setting at the end.
-fn split(kind: Kind, rest: &str) -> Option<(&str, String)> {
+fn split<'a>(kind: Kind, rest: &'a str, names: &[String]) -> Option<(&'a str, String)> {
     let words = match kind {
         Kind::Breakers => CircuitBreaker::WORDS,
         Kind::Buckets => BucketSettings::WORDS,
@@ -80,8 +81,8 @@ fn split(kind: Kind, rest: &str) -> Option<(&str, String)> {
         let end = format!("__{}", word.to_uppercase().replace('.', "__"));
         rest.strip_suffix(&end).filter(|name| !name.is_empty()).map(|name| (name, (*word).to_owned()))
     });
-    // `BREAKER__ENABLED` is a longer end than `ENABLED`.
-    let found = found.min_by_key(|(name, _)| name.len());
+    // `BREAKER__ENABLED` is a longer end than `ENABLED`, unless `breaker` is the function.
+    let found = found.min_by_key(|(name, _)| (!names.iter().any(|known| as_variable(known) == *name), name.len()));
     let unknown = || rest.rsplit_once("__").filter(|(name, _)| !name.is_empty()).map(|(name, word)| (name, word.to_lowercase()));
     found.or_else(unknown)
 }

@@ -26,6 +26,9 @@ inventory::submit! { Entry(&COMPUTED) }
 static SLOW: Site = Site::new("mistakes::slow", "shop.rs", 50).bucket("mistakes-slow").rate(Rate::per_day(1));
 inventory::submit! { Entry(&SLOW) }
 
+static TIMEOUT: Site = Site::new("mistakes::timeout", "shop.rs", 60).retries(1);
+inventory::submit! { Entry(&TIMEOUT) }
+
 fn problems(file: &str, variables: &[(&str, &str)]) -> Vec<String> {
     let variables: Vec<_> = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     together(Layer::default(), file, &variables).err().unwrap_or_default()
@@ -227,4 +230,10 @@ fn what_is_said_twice_in_two_spellings_is_a_mistake() {
         problems("", &variables),
         ["t__breakers__everything__window: `window` is said twice: also at T__BREAKERS__EVERYTHING__WINDOW"]
     );
+}
+
+#[test]
+fn a_function_may_be_called_as_a_policy_is() {
+    assert!(problems("", &[("T__FUNCTIONS__MISTAKES__TIMEOUT__ENABLED", "false")]).is_empty());
+    assert!(problems("", &[("T__FUNCTIONS__PRECEDENCE__EVERYTHING__TIMEOUT__ENABLED", "false")]).is_empty());
 }
