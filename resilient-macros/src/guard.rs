@@ -49,7 +49,7 @@ impl Guard<'_> {
         let name = self.settings.name.as_ref().map_or(own_name, |name| name.given().to_token_stream());
         let per_call = self.settings.per_call().filter(|setting| setting.is_literal());
         let calls = per_call.chain(self.settings.shared()).map(|setting| setting.call(p));
-        let calls = calls.chain(self.settings.breaker.as_ref().and_then(|breaker| breaker.call(p)));
+        let calls = calls.chain(self.settings.breaker.as_ref().and_then(|breaker| breaker.call(p))).chain(self.site_keys());
         quote_spanned!(mixed()=>
             static __SITE: #p::Site = #p::Site::new(#name, #p::file!(), #p::line!()) #(.#calls)*;
         )
@@ -61,14 +61,17 @@ impl Guard<'_> {
         let worked_out = self.settings.per_call().filter(|setting| !setting.is_literal());
         let sets: Vec<_> = worked_out.map(|setting| (setting.plan_setter(), setting.given())).collect();
         let plan = quote_spanned!(mixed()=> let __plan = #p::Site::plan(&__SITE););
-        if sets.is_empty() {
+        let keyed = self.keyed();
+        if sets.is_empty() && keyed.is_none() {
             return plan;
         }
-        let tuned = sets.iter().fold(
-            quote_spanned!(mixed()=> *__plan),
-            |plan, (setter, given)| quote_spanned!(mixed()=> #p::Plan::#setter(#plan, #given)),
-        );
-        quote_spanned!(mixed()=> #plan let __tuned = #tuned; let __plan = &__tuned;)
+        let base = if keyed.is_some() {
+            quote_spanned!(mixed()=> #p::Keyed::plan(&__keyed, __plan))
+        } else {
+            quote_spanned!(mixed()=> *__plan)
+        };
+        let tuned = sets.iter().fold(base, |plan, (setter, given)| quote_spanned!(mixed()=> #p::Plan::#setter(#plan, #given)));
+        quote_spanned!(mixed()=> #plan #keyed let __tuned = #tuned; let __plan = &__tuned;)
     }
 
     fn call(&self) -> TokenStream {

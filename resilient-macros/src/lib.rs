@@ -8,6 +8,7 @@ mod expand;
 mod fallback;
 mod function;
 mod guard;
+mod keyed;
 mod keys;
 mod literals;
 mod mentions;

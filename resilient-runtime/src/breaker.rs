@@ -10,7 +10,7 @@ mod word;
 use crate::circuit_breaker::{CircuitBreaker, Settings};
 use crate::clock::{Instant, now};
 use crate::events;
-use crate::latest::Latest;
+use crate::latest::{Latest, Source};
 use crate::sync::{Mutex, MutexGuard, lock};
 use recovery::Recovery;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -23,7 +23,7 @@ pub struct Breaker {
     word: AtomicU64,
     /// While the circuit is not closed: nobody is admitted before this moment.
     shut_until: AtomicU64,
-    settings: Latest<Settings>,
+    settings: Source<Settings>,
     recovery: Mutex<Recovery>,
 }
 
@@ -61,11 +61,20 @@ pub(crate) struct Permit<'b> {
 
 impl Breaker {
     pub(crate) fn new(name: &'static str, settings: CircuitBreaker) -> Self {
+        Self::with(name, Source::own(settings.resolved()))
+    }
+
+    /// One of many that have the same settings, and whose settings change together.
+    pub(crate) fn following(name: &'static str, settings: &'static Latest<Settings>) -> Self {
+        Self::with(name, Source::Common(settings))
+    }
+
+    fn with(name: &'static str, settings: Source<Settings>) -> Self {
         Self {
             name,
             word: AtomicU64::new(Word::CLOSED.bits()),
             shut_until: AtomicU64::new(0),
-            settings: Latest::new(settings.resolved()),
+            settings,
             recovery: Mutex::new(Recovery::default()),
         }
     }
@@ -196,6 +205,12 @@ impl Breaker {
             Phase::ForcedOpen => true,
             Phase::Open | Phase::HalfOpen => now < self.shut_until(),
         }
+    }
+
+    /// Whether it knows nothing that a new one would not, as long as no call holds a permit.
+    pub(crate) fn is_clean(&self) -> bool {
+        let word = self.load();
+        word.phase() == Phase::Closed && word.failures() == 0
     }
 
     #[cfg(test)]

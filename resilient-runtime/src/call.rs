@@ -106,7 +106,7 @@ impl<'p> Call<'p> {
             if let Some(bulkhead) = plan.bulkhead {
                 return self.starts_with_both(bucket, bulkhead);
             }
-            if !bucket.take_and_spend(self.started) {
+            if !bucket.take_and_spend(self.started) && !plan.takes_by_key(self.started) {
                 return self.gives_back();
             }
         } else if let Some(bulkhead) = plan.bulkhead {
@@ -118,9 +118,18 @@ impl<'p> Call<'p> {
     }
 
     fn starts_with_both(&mut self, bucket: &'p Bucket, bulkhead: &'p Bulkhead) -> bool {
-        let Some(token) = bucket.take(self.started) else { return self.gives_back() };
+        let Some(token) = bucket.take(self.started) else { return self.starts_with_both_by_key(bulkhead) };
         let Some(slot) = bulkhead.try_acquire() else { return self.gives_back() };
         token.spend();
+        put(&mut self.admission.slot, slot);
+        self.start();
+        true
+    }
+
+    #[cold]
+    fn starts_with_both_by_key(&mut self, bulkhead: &'p Bulkhead) -> bool {
+        let slot = self.plan.keyed_bucket.and_then(|_| bulkhead.try_acquire());
+        let Some(slot) = slot.filter(|_| self.plan.takes_by_key(self.started)) else { return self.gives_back() };
         put(&mut self.admission.slot, slot);
         self.start();
         true
@@ -175,7 +184,7 @@ impl<'p> Call<'p> {
     }
 
     fn ask_bucket(&mut self, turn: &mut Turn<'p>, now: Instant) -> Result<(), Step<'p>> {
-        let Some(bucket) = self.plan.bucket else { return Ok(()) };
+        let Some(bucket) = self.plan.bucket() else { return Ok(()) };
         let held = turn.token.take().filter(|token| token.at > now || !token.is_stale(now));
         let token = held.map_or_else(|| bucket.reserve(now, turn.gives_up.max(now)), Ok).map_err(|due| {
             let wait = Duration::from_nanos(due.since(now).max(1));
@@ -326,7 +335,9 @@ impl<'p> Call<'p> {
                 (Verdict::Throttled { .. } | Verdict::Ignored, _) => drop(permit),
             }
         }
-        if let (Some(bucket), Some(hint)) = (self.plan.bucket, hint) {
+        if let Some(hint) = hint
+            && let Some(bucket) = self.plan.bucket()
+        {
             bucket.pause(now, hint);
         }
     }

@@ -1,6 +1,7 @@
 //! The settings of a circuit breaker.
 
 use crate::clock::nanos;
+use crate::keyed::max_keys_problem;
 use std::time::Duration;
 
 /// Settings of a circuit breaker, for [`configure`](crate::configure) or inside `breaker(…)`; what is not set has its default.
@@ -12,6 +13,7 @@ use std::time::Duration;
 /// | `max_recovery_timeout` | 1 min, or `recovery_timeout` if that is longer | at least `recovery_timeout` |
 /// | `half_open_calls` | 1 | 1 to 1000 |
 /// | `success_threshold` | 2 | 1 to 10⁶ |
+/// | `max_keys` | 10,000 | 1 to 10⁷ |
 ///
 /// ```
 /// # use resilient_runtime as resilient;
@@ -30,6 +32,7 @@ pub struct CircuitBreaker {
     max_recovery_timeout: Option<Duration>,
     half_open_calls: Option<u32>,
     success_threshold: Option<u32>,
+    max_keys: Option<u32>,
 }
 
 const DEFAULT_RECOVERY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -45,6 +48,7 @@ impl CircuitBreaker {
             max_recovery_timeout: None,
             half_open_calls: None,
             success_threshold: None,
+            max_keys: None,
         }
     }
 
@@ -84,6 +88,17 @@ impl CircuitBreaker {
         self
     }
 
+    /// With `key`, how many keys have a breaker of their own at most.
+    #[must_use]
+    pub const fn max_keys(mut self, max_keys: u32) -> Self {
+        self.max_keys = Some(max_keys);
+        self
+    }
+
+    pub(crate) const fn own_max_keys(&self) -> Option<u32> {
+        self.max_keys
+    }
+
     /// What is wrong with these numbers, if anything.
     pub(crate) const fn problem(&self) -> Option<&'static str> {
         if matches!(self.failure_threshold, Some(failures) if failures == 0 || failures > 1_000_000) {
@@ -103,7 +118,7 @@ impl CircuitBreaker {
         {
             return Some("`max_recovery_timeout` must be at least `recovery_timeout` (5s where that is not set)");
         }
-        None
+        max_keys_problem(self.max_keys)
     }
 
     /// These settings, and where they say nothing those.
@@ -114,6 +129,7 @@ impl CircuitBreaker {
             max_recovery_timeout: self.max_recovery_timeout.or(other.max_recovery_timeout),
             half_open_calls: self.half_open_calls.or(other.half_open_calls),
             success_threshold: self.success_threshold.or(other.success_threshold),
+            max_keys: self.max_keys.or(other.max_keys),
         }
     }
 

@@ -5,6 +5,7 @@ use crate::bucket::Bucket;
 use crate::budget::RetryBudget;
 use crate::bulkhead::{Bulkhead, Concurrency};
 use crate::circuit_breaker::CircuitBreaker;
+use crate::keyed::KeyedBreakers;
 use crate::rate::Rate;
 use crate::registry::{self, Configured};
 use std::collections::HashMap;
@@ -141,6 +142,22 @@ impl std::error::Error for ConfigError {}
 #[must_use]
 pub fn breaker(name: &str) -> &'static Breaker {
     registry::breaker(name)
+}
+
+/// The circuit breakers that a name has for its keys, which every `breaker = "name", key = …` shares. [`breaker`] is another one,
+/// of the functions that name it without a `key`; the settings are the same.
+///
+/// ```
+/// # use resilient_runtime as resilient;
+/// let partners = resilient::keyed_breakers("partner");
+/// if let Some(breaker) = partners.get("tenant 17") {
+///     breaker.reset();
+/// }
+/// partners.reset(); // all of them
+/// ```
+#[must_use]
+pub fn keyed_breakers(name: &str) -> KeyedBreakers {
+    KeyedBreakers(registry::keyed_breakers(name))
 }
 
 /// The token bucket of that name, which every `bucket = "name"` shares; created if nobody has used it yet, with 10 per second if

@@ -16,28 +16,35 @@ const SUMMARY: u64 = 10_000_000_000;
 pub(crate) struct Record {
     has_told_unclassified: AtomicBool,
     has_told_blocking: AtomicBool,
-    refusals: AtomicU64,
-    next_summary: AtomicU64,
+    refusals: Summary,
+}
+
+/// How often something happened, told from time to time.
+#[derive(Debug)]
+pub(crate) struct Summary {
+    untold: AtomicU64,
+    next: AtomicU64,
+}
+
+impl Summary {
+    pub(crate) const fn new() -> Self {
+        Self { untold: AtomicU64::new(0), next: AtomicU64::new(0) }
+    }
+
+    /// It happened; the number to tell now, if it is time.
+    fn count(&self, now: Instant) -> Option<u64> {
+        self.untold.fetch_add(1, Ordering::Relaxed);
+        let next = self.next.load(Ordering::Relaxed);
+        let later = now.plus(SUMMARY).as_nanos();
+        let is_due =
+            now.as_nanos() >= next && self.next.compare_exchange(next, later, Ordering::Relaxed, Ordering::Relaxed).is_ok();
+        is_due.then(|| self.untold.swap(0, Ordering::Relaxed))
+    }
 }
 
 impl Record {
     pub(crate) const fn new() -> Self {
-        Self {
-            has_told_unclassified: AtomicBool::new(false),
-            has_told_blocking: AtomicBool::new(false),
-            refusals: AtomicU64::new(0),
-            next_summary: AtomicU64::new(0),
-        }
-    }
-
-    /// How many refusals to tell now, if it is time.
-    fn refusals_to_tell(&self, now: Instant) -> Option<u64> {
-        self.refusals.fetch_add(1, Ordering::Relaxed);
-        let next = self.next_summary.load(Ordering::Relaxed);
-        let later = now.plus(SUMMARY).as_nanos();
-        let is_due =
-            now.as_nanos() >= next && self.next_summary.compare_exchange(next, later, Ordering::Relaxed, Ordering::Relaxed).is_ok();
-        is_due.then(|| self.refusals.swap(0, Ordering::Relaxed))
+        Self { has_told_unclassified: AtomicBool::new(false), has_told_blocking: AtomicBool::new(false), refusals: Summary::new() }
     }
 }
 
@@ -89,11 +96,21 @@ pub(crate) fn rejected(plan: &Plan<'_>, rejected: &Rejected, now: Instant) {
     if !enabled!(target: "resilient", Level::WARN) {
         return;
     }
-    if let Some(count) = plan.record.refusals_to_tell(now) {
+    if let Some(count) = plan.record.refusals.count(now) {
         let (function, resource) = (rejected.function(), rejected.resource());
         let (reason, attempts) = (rejected.kind().word(), rejected.attempts());
         let retry_after_ms = rejected.retry_after().map(|wait| wait.as_millis());
         tell!(WARN, "rejected", function, resource, reason, attempts, retry_after_ms, count);
+    }
+}
+
+/// A key came while all of `max_keys` were in use. The key itself may be a secret.
+pub(crate) fn keys_overflow(summary: &Summary, function: &str, what: &str, name: Option<&str>, max_keys: u32) {
+    if !enabled!(target: "resilient", Level::WARN) {
+        return;
+    }
+    if let Some(count) = summary.count(crate::clock::now()) {
+        tell!(WARN, "keys_overflow", function, what, name, max_keys, count);
     }
 }
 

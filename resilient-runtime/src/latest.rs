@@ -11,6 +11,30 @@ pub(crate) struct Latest<T> {
     later: OnceBox<Table<T>>,
 }
 
+/// A value of one's own, or one that is the same for many.
+#[derive(Debug)]
+pub(crate) enum Source<T: 'static> {
+    Own(Box<Latest<T>>),
+    Common(&'static Latest<T>),
+}
+
+impl<T> Source<T> {
+    pub(crate) fn own(first: T) -> Self {
+        Self::Own(Box::new(Latest::new(first)))
+    }
+}
+
+impl<T> std::ops::Deref for Source<T> {
+    type Target = Latest<T>;
+
+    fn deref(&self) -> &Latest<T> {
+        match self {
+            Self::Own(own) => own,
+            Self::Common(common) => common,
+        }
+    }
+}
+
 /// Segment `s` holds the values `2^s` to `2^(s+1) - 1`, so that growing moves none.
 #[derive(Debug)]
 struct Table<T>([OnceBox<Segment<T>>; 32]);

@@ -19,6 +19,7 @@ mod completion;
 mod configure;
 mod events;
 mod judging;
+mod keyed;
 mod latest;
 mod outcome;
 mod plan;
@@ -45,7 +46,8 @@ pub use circuit_breaker::CircuitBreaker;
 pub use classify::CheckStatus;
 #[cfg(feature = "http")]
 pub use classify::{StatusError, retry_after};
-pub use configure::{ConfigError, Configuration, breaker, bucket, bulkhead, configure};
+pub use configure::{ConfigError, Configuration, breaker, bucket, bulkhead, configure, keyed_breakers};
+pub use keyed::{KeyedBreaker, KeyedBreakers};
 pub use outcome::Failure;
 pub use policy::{Policy, PolicyBuilder};
 pub use rate::Rate;
@@ -60,6 +62,7 @@ pub mod __private {
     #[cfg(rust_analyzer)]
     pub use crate::completion::keys;
     pub use crate::judging::{Judged, Probe, classify, retry_if};
+    pub use crate::keyed::Keyed;
     pub use crate::outcome::{Kind, ignored, parts, refused, refused_with, split};
     pub use crate::plan::Plan;
     pub use crate::rate::Setting;
@@ -72,6 +75,11 @@ pub mod __private {
     pub use std::result::Result::{self, Err, Ok};
     pub use std::time::Duration;
     pub use std::{concat, file, line, module_path};
+
+    /// The trait that makes a `str` of a `&str`.
+    pub mod peeling {
+        pub use crate::keyed::Peel;
+    }
 
     /// The traits that autoref chooses between.
     pub mod judging {

@@ -6,8 +6,9 @@ use crate::bucket::Bucket;
 use crate::budget::{Budget, RetryBudget};
 use crate::bulkhead::{Bulkhead, Concurrency};
 use crate::circuit_breaker::CircuitBreaker;
-use crate::clock::nanos;
+use crate::clock::{Instant, nanos};
 use crate::events::Record;
+use crate::keyed::{Families, Family, KeyedBucket, Keys};
 use crate::rate::Rate;
 use crate::registry::{self, Contradiction, Finder};
 use std::time::Duration;
@@ -24,6 +25,9 @@ pub(crate) struct Declared {
     pub(crate) bucket: Option<&'static str>,
     pub(crate) concurrency: Option<Concurrency>,
     pub(crate) bulkhead: Option<&'static str>,
+    pub(crate) breaker_keys: Keys,
+    pub(crate) bucket_keys: Keys,
+    pub(crate) bulkhead_keys: Keys,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -68,6 +72,9 @@ impl Declared {
             bucket: None,
             concurrency: None,
             bulkhead: None,
+            breaker_keys: Keys::None,
+            bucket_keys: Keys::None,
+            bulkhead_keys: Keys::None,
         }
     }
 
@@ -104,6 +111,7 @@ pub(crate) struct Assembly {
     bucket: Option<Handle<Bucket>>,
     bulkhead: Option<Handle<Bulkhead>>,
     budget: Handle<Budget>,
+    keyed: Families,
 }
 
 impl Assembly {
@@ -113,10 +121,11 @@ impl Assembly {
         let assembly = Self {
             name: declared.name,
             settings: declared.settings,
-            breaker: declared.breaker.map(|(name, settings)| finder.breaker(name, settings)),
+            breaker: breaker(declared, &mut finder),
             bucket: bucket(declared, &mut finder),
             bulkhead: bulkhead(declared, &mut finder),
             budget: budget(declared),
+            keyed: families(declared, &mut finder),
         };
         (assembly, finder.contradictions)
     }
@@ -130,11 +139,21 @@ impl Assembly {
             bulkhead: self.bulkhead.as_ref().map(Handle::get),
             budget: self.budget.get(),
             record,
+            keyed: self.keyed,
+            keyed_bucket: None,
         }
     }
 }
 
+fn breaker(declared: &Declared, finder: &mut Finder) -> Option<&'static Breaker> {
+    let (name, settings) = declared.breaker.filter(|_| declared.breaker_keys == Keys::None)?;
+    Some(finder.breaker(name, settings))
+}
+
 fn bucket(declared: &Declared, finder: &mut Finder) -> Option<Handle<Bucket>> {
+    if declared.bucket_keys != Keys::None {
+        return None;
+    }
     let rate = declared.full_rate();
     match declared.bucket {
         Some(name) => Some(Handle::Shared(finder.bucket(name, rate))),
@@ -143,10 +162,39 @@ fn bucket(declared: &Declared, finder: &mut Finder) -> Option<Handle<Bucket>> {
 }
 
 fn bulkhead(declared: &Declared, finder: &mut Finder) -> Option<Handle<Bulkhead>> {
+    if declared.bulkhead_keys != Keys::None {
+        return None;
+    }
     match declared.bulkhead {
         Some(name) => Some(Handle::Shared(finder.bulkhead(name, declared.concurrency))),
         None => declared.concurrency.map(|limit| Handle::Own(Bulkhead::new(None, limit))),
     }
+}
+
+/// What is kept for each key, of the kinds that are keyed.
+fn families(declared: &Declared, finder: &mut Finder) -> Families {
+    let Declared { breaker, bucket, bulkhead, concurrency, .. } = *declared;
+    let (breaker_keys, bucket_keys, bulkhead_keys) = (declared.breaker_keys, declared.bucket_keys, declared.bulkhead_keys);
+    let (rate, is_keyed) = (declared.full_rate(), |keys: Keys| keys != Keys::None);
+    let families = Families {
+        breaker: breaker.filter(|_| is_keyed(breaker_keys)).map(|(name, settings)| finder.keyed_breaker(name, settings)),
+        bucket: is_keyed(bucket_keys)
+            .then(|| match bucket {
+                Some(name) => Some(finder.keyed_bucket(name, rate)),
+                None => rate.map(|rate| Family::new(None, rate)),
+            })
+            .flatten(),
+        bulkhead: is_keyed(bulkhead_keys)
+            .then(|| match bulkhead {
+                Some(name) => Some(finder.keyed_bulkhead(name, concurrency)),
+                None => concurrency.map(|limit| Family::new(None, limit)),
+            })
+            .flatten(),
+    };
+    finder.max_keys(families.breaker, breaker_keys);
+    finder.max_keys(families.bucket, bucket_keys);
+    finder.max_keys(families.bulkhead, bulkhead_keys);
+    families
 }
 
 fn budget(declared: &Declared) -> Handle<Budget> {
@@ -170,6 +218,23 @@ pub struct Plan<'r> {
     pub(crate) bulkhead: Option<&'r Bulkhead>,
     pub(crate) budget: &'r Budget,
     pub(crate) record: &'r Record,
+    pub(crate) keyed: Families,
+    /// The key's own bucket; `bucket` is a front for it, which has no token.
+    pub(crate) keyed_bucket: Option<&'r KeyedBucket>,
+}
+
+impl<'r> Plan<'r> {
+    /// The bucket that can wait and pause.
+    #[cold]
+    pub(crate) fn bucket(&self) -> Option<&'r Bucket> {
+        self.keyed_bucket.map(KeyedBucket::full).or(self.bucket)
+    }
+
+    /// Whether the key had a token for now, which is taken.
+    #[cold]
+    pub(crate) fn takes_by_key(&self, now: Instant) -> bool {
+        self.keyed_bucket.is_some_and(|bucket| bucket.take_and_spend(now))
+    }
 }
 
 impl Plan<'_> {

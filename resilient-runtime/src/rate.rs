@@ -4,6 +4,7 @@
 //! interval holds a whole number, near 16 to the nanosecond; 36 years of uptime fit into a word.
 
 use crate::clock::{Instant, nanos};
+use crate::keyed::max_keys_problem;
 use std::time::Duration;
 
 /// How many calls may start per unit of time, and how many at once: the settings of a token bucket.
@@ -23,6 +24,7 @@ pub struct Rate {
     count: u64,
     period: u64,
     burst: Option<u32>,
+    max_keys: Option<u32>,
 }
 
 const SECOND: u64 = 1_000_000_000;
@@ -35,7 +37,7 @@ impl Rate {
     /// `count` calls per `period`.
     #[must_use]
     pub const fn per(count: u64, period: Duration) -> Self {
-        Self { count, period: nanos(period), burst: None }
+        Self { count, period: nanos(period), burst: None, max_keys: None }
     }
 
     /// `count` calls per second.
@@ -67,6 +69,17 @@ impl Rate {
     pub const fn burst(mut self, burst: u32) -> Self {
         self.burst = Some(burst);
         self
+    }
+
+    /// With `key`, how many keys have a bucket of their own at most: 1 to 10⁷, 10,000 if it is not set.
+    #[must_use]
+    pub const fn max_keys(mut self, max_keys: u32) -> Self {
+        self.max_keys = Some(max_keys);
+        self
+    }
+
+    pub(crate) const fn own_max_keys(&self) -> Option<u32> {
+        self.max_keys
     }
 
     pub(crate) const fn own_burst(&self) -> Option<u32> {
@@ -102,7 +115,7 @@ impl Rate {
         if interval * self.resolved_burst() as u128 > LARGEST_TOLERANCE {
             return Some("the burst is too large for so slow a rate: together they span more than 2 years");
         }
-        None
+        max_keys_problem(self.max_keys)
     }
 }
 
@@ -122,7 +135,7 @@ impl std::fmt::Display for Rate {
 const SHIFT: u32 = 59;
 
 /// A valid rate, made ready for the hot path.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Interval {
     /// Units of one interval.
     pub(crate) units: u64,

@@ -7,6 +7,7 @@ use crate::bulkhead::{Bulkhead, Concurrency};
 use crate::circuit_breaker::CircuitBreaker;
 use crate::clock::now;
 use crate::events;
+use crate::keyed::{Both, Family, Kept, Keys};
 use crate::rate::Rate;
 use crate::sync::{Mutex, MutexGuard, lock};
 use std::collections::{HashMap, HashSet};
@@ -14,7 +15,7 @@ use std::sync::LazyLock;
 
 /// Something that functions share by name.
 pub(crate) trait Shared: Sized + Send + Sync + 'static {
-    type Settings: Copy + PartialEq;
+    type Settings: Copy + PartialEq + Send;
     const WHAT: &'static str;
     /// What holds where neither configuration nor attribute say anything.
     const DEFAULT: Self::Settings;
@@ -165,9 +166,9 @@ impl Shared for Budget {
 
 #[derive(Default)]
 struct Registry {
-    breakers: Shelf<Breaker>,
-    buckets: Shelf<Bucket>,
-    bulkheads: Shelf<Bulkhead>,
+    breakers: Shelf<Both<Breaker>>,
+    buckets: Shelf<Both<Bucket>>,
+    bulkheads: Shelf<Both<Bulkhead>>,
     budgets: Shelf<Budget>,
     /// The pools that come with a breaker's name; no configuration knows them.
     breaker_budgets: Shelf<Budget>,
@@ -239,28 +240,58 @@ impl Finder {
     }
 
     pub(crate) fn breaker(&mut self, name: &str, settings: CircuitBreaker) -> &'static Breaker {
+        &self.breakers(name, settings).one
+    }
+
+    pub(crate) fn keyed_breaker(&mut self, name: &str, settings: CircuitBreaker) -> &'static Family<Breaker> {
+        self.breakers(name, settings).keyed()
+    }
+
+    fn breakers(&mut self, name: &str, settings: CircuitBreaker) -> &'static Both<Breaker> {
         self.find(|registry| &mut registry.breakers, name, (settings != CircuitBreaker::new()).then_some(settings))
     }
 
     pub(crate) fn bucket(&mut self, name: &str, rate: Option<Rate>) -> &'static Bucket {
-        self.find(|registry| &mut registry.buckets, name, rate)
+        &self.find(|registry| &mut registry.buckets, name, rate).one
+    }
+
+    pub(crate) fn keyed_bucket(&mut self, name: &str, rate: Option<Rate>) -> &'static Family<Bucket> {
+        self.find(|registry| &mut registry.buckets, name, rate).keyed()
     }
 
     pub(crate) fn bulkhead(&mut self, name: &str, limit: Option<Concurrency>) -> &'static Bulkhead {
-        self.find(|registry| &mut registry.bulkheads, name, limit)
+        &self.find(|registry| &mut registry.bulkheads, name, limit).one
+    }
+
+    pub(crate) fn keyed_bulkhead(&mut self, name: &str, limit: Option<Concurrency>) -> &'static Family<Bulkhead> {
+        self.find(|registry| &mut registry.bulkheads, name, limit).keyed()
+    }
+
+    /// What this function says of `max_keys`, if anything.
+    pub(crate) fn max_keys<T: Kept>(&mut self, family: Option<&'static Family<T>>, keys: Keys) {
+        if let (Some(family), Keys::AtMost(max_keys)) = (family, keys)
+            && let Some(first) = family.declare_max_keys(max_keys, self.function)
+        {
+            let name = family.name().unwrap_or_default().to_owned();
+            self.contradictions.push(Contradiction { what: T::WHAT, name, first, second: self.function });
+        }
     }
 }
 
 pub(crate) fn breaker(name: &str) -> &'static Breaker {
-    registry().breakers.resource(name)
+    &registry().breakers.resource(name).one
+}
+
+pub(crate) fn keyed_breakers(name: &str) -> &'static Family<Breaker> {
+    registry().breakers.resource(name).keyed()
 }
 
 pub(crate) fn bucket(name: &str) -> &'static Bucket {
-    registry().buckets.resource(name)
+    &registry().buckets.resource(name).one
 }
 
 pub(crate) fn bulkhead(name: &str) -> &'static Bulkhead {
-    registry().bulkheads.resource(name)
+    &registry().bulkheads.resource(name).one
 }
 
 #[cfg(test)]

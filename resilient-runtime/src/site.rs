@@ -5,6 +5,7 @@ use crate::bulkhead::Concurrency;
 use crate::circuit_breaker::CircuitBreaker;
 use crate::clock::nanos;
 use crate::events::Record;
+use crate::keyed::{Keys, max_keys_problem};
 use crate::plan::{Assembly, BudgetChoice, Declared, Plan};
 use crate::rate::Rate;
 use crate::registry::{self, Contradiction};
@@ -129,6 +130,19 @@ keys! {
     bulkhead(name: &'static str) site => {
         assert!(!name.is_empty(), "a bulkhead's name may not be empty");
         site.bulkhead = Some(name);
+    }
+    breaker_keys(max_keys: Option<u32>) site => { site.breaker_keys = keys(max_keys); }
+    bucket_keys(max_keys: Option<u32>) site => { site.bucket_keys = keys(max_keys); }
+    bulkhead_keys(max_keys: Option<u32>) site => { site.bulkhead_keys = keys(max_keys); }
+}
+
+const fn keys(max_keys: Option<u32>) -> Keys {
+    if let Some(problem) = max_keys_problem(max_keys) {
+        panic!("{}", problem);
+    }
+    match max_keys {
+        Some(max_keys) => Keys::AtMost(max_keys),
+        None => Keys::Default,
     }
 }
 

@@ -25,6 +25,7 @@ mod fallback;
 mod golden;
 #[cfg(feature = "anyhow")]
 mod http;
+mod keyed;
 mod limits;
 mod policy;
 mod rate;
