@@ -106,8 +106,8 @@ impl<'p> Call<'p> {
             if let Some(bulkhead) = plan.bulkhead {
                 return self.starts_with_both(bucket, bulkhead);
             }
-            if !bucket.take_and_spend(self.started) && !plan.takes_by_key(self.started) {
-                return self.gives_back();
+            if !bucket.take_and_spend(self.started) {
+                return self.starts_by_key();
             }
         } else if let Some(bulkhead) = plan.bulkhead {
             let Some(slot) = bulkhead.try_acquire() else { return self.gives_back() };
@@ -122,6 +122,15 @@ impl<'p> Call<'p> {
         let Some(slot) = bulkhead.try_acquire() else { return self.gives_back() };
         token.spend();
         put(&mut self.admission.slot, slot);
+        self.start();
+        true
+    }
+
+    #[cold]
+    fn starts_by_key(&mut self) -> bool {
+        if !self.plan.takes_by_key(self.started) {
+            return self.gives_back();
+        }
         self.start();
         true
     }

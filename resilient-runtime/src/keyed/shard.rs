@@ -8,8 +8,13 @@ use std::borrow::Borrow;
 use std::hash::Hash;
 use std::sync::atomic::Ordering;
 
-/// Slots are made so many at a time, and live as long as their family, which is as long as the process.
-const CHUNK: usize = 16;
+/// Slots are made in segments, twice as many each time up to this many, and live as long as their family, which is as long as the
+/// process.
+const LARGEST_SEGMENT: usize = 1_024;
+const FIRST_SEGMENT: usize = 8;
+/// Places in the segments that grow.
+const GROWING: usize = LARGEST_SEGMENT - FIRST_SEGMENT;
+const GROWING_SEGMENTS: usize = (LARGEST_SEGMENT / FIRST_SEGMENT).ilog2() as usize;
 /// Slots that are looked at for an idle one before a new key finds all of them taken.
 const LOOKS: usize = 64;
 /// Slots that are looked at for one that has long been idle before another is made.
@@ -44,7 +49,11 @@ impl<K: Hash + Eq, T: Kept> Shard<K, T> {
     where
         K: Borrow<Q>,
     {
-        let is_key = |&place: &u32| self.keys.get(place as usize).is_some_and(|kept| kept.borrow() == key);
+        // The slot is looked at while the key is, so that the two are not waited for one after the other.
+        let is_key = |&place: &u32| {
+            let is_vacant = T::pins(self.slot(place)).load(Ordering::Relaxed) == VACANT;
+            self.keys.get(place as usize).is_some_and(|kept| (kept.borrow() == key) & !is_vacant)
+        };
         let place = *self.index.find(hash, is_key)?;
         Some((Pin::new(self.slot(place)), self.terms))
     }
@@ -100,8 +109,8 @@ impl<K: Hash + Eq, T: Kept> Shard<K, T> {
 
     #[inline]
     fn slot(&self, place: u32) -> &'static T::Slot {
-        let place = place as usize;
-        &self.slots[place / CHUNK][place % CHUNK]
+        let (segment, offset) = segment_of(place as usize);
+        &self.slots[segment][offset]
     }
 
     /// Room for one more in the index. The table itself would ask keys for their hashes half-way through moving them.
@@ -110,7 +119,7 @@ impl<K: Hash + Eq, T: Kept> Shard<K, T> {
             return;
         }
         let hashed: Vec<_> = self.index.iter().map(|&place| (hash(&self.keys[place as usize]), place)).collect();
-        let mut index = HashTable::with_capacity((2 * hashed.len()).max(CHUNK / 2));
+        let mut index = HashTable::with_capacity((2 * hashed.len()).max(FIRST_SEGMENT));
         for (hash, place) in hashed {
             index.insert_unique(hash, place, |_| hash);
         }
@@ -152,8 +161,10 @@ impl<K: Hash + Eq, T: Kept> Shard<K, T> {
 
     fn settle_new(&mut self, family: &'static Family<T>, hash: u64, key: K) -> Placed<K, T> {
         let place = self.len();
-        if self.keys.len() == CHUNK * self.slots.len() {
-            self.slots.push(Box::leak((0..CHUNK).map(|_| T::slot(family)).collect()));
+        let (segment, _) = segment_of(self.keys.len());
+        if segment == self.slots.len() {
+            let length = FIRST_SEGMENT.checked_shl(u32::try_from(segment).unwrap_or(u32::MAX)).unwrap_or(LARGEST_SEGMENT);
+            self.slots.push(Box::leak((0..length.clamp(FIRST_SEGMENT, LARGEST_SEGMENT)).map(|_| T::slot(family)).collect()));
         }
         self.keys.push(key);
         let (pin, terms) = self.enter(place, hash);
@@ -168,8 +179,36 @@ impl<K: Hash + Eq, T: Kept> Shard<K, T> {
     }
 }
 
+/// Which segment a place is in, and where.
+#[inline]
+fn segment_of(place: usize) -> (usize, usize) {
+    match place.checked_sub(GROWING) {
+        None => {
+            let number = place / FIRST_SEGMENT + 1;
+            let segment = number.ilog2() as usize;
+            (segment, place + FIRST_SEGMENT - (FIRST_SEGMENT << segment))
+        }
+        Some(beyond) => (GROWING_SEGMENTS + beyond / LARGEST_SEGMENT, beyond % LARGEST_SEGMENT),
+    }
+}
+
 #[derive(Clone, Copy)]
 enum Place {
     Old(u32),
     New,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn segments_double_and_then_stay_as_large_as_they_are() {
+        let mut expected = (0, 0);
+        for place in 0..10_000 {
+            assert_eq!(segment_of(place), expected, "{place}");
+            let length = (FIRST_SEGMENT << expected.0.min(7)).min(LARGEST_SEGMENT);
+            expected = if expected.1 + 1 == length { (expected.0 + 1, 0) } else { (expected.0, expected.1 + 1) };
+        }
+    }
 }
