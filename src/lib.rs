@@ -35,6 +35,7 @@
 //! - [`Classify`](macro@Classify): what the variants of your error mean. [`Verdict`] says what follows from that.
 //! - [`Rejected`]: what a caller gets when a policy refuses. [`Failure`]: what a fallback gets.
 //! - [`configure`]: settings of what functions share by name. [`breaker`], [`bucket`] and [`bulkhead`] find it at run time.
+//! - [`keyed_breakers`]: the circuit breakers that a name has for its keys, with `key = tenant`.
 //! - [`Policy`]: the same without the attribute.
 //! - [`golden_tables`]: what one call does under each combination of policies.
 //!
@@ -56,7 +57,8 @@
 //! # What is told
 //!
 //! Events of `tracing`, target `resilient`: `retry` (debug), `exhausted` and `rejected` (warn),
-//! `circuit_opened` (error), `circuit_half_open` (warn), `circuit_closed` (info), `unclassified` (info), `blocking_wait` (warn),
+//! `circuit_opened` (error), `circuit_half_open` (warn), `circuit_closed` (info), `unclassified` (info), `keys_overflow` and
+//! `blocking_wait` (warn),
 //! `conflicting_settings` (error).
 
 /// Makes a function survive the network.
@@ -95,6 +97,20 @@
 /// resilient::breaker("rates").force_open();
 /// assert_eq!(rates.today(1.07)?, 1.07);
 /// # Ok::<(), io::Error>(())
+/// ```
+///
+/// # Per tenant, per host
+///
+/// `key` gives each value of an expression its own breaker, bucket and bulkhead, in bounded memory.
+///
+/// ```
+/// use resilient::{Rejected, resilient};
+///
+/// #[resilient(breaker = "partner", bucket(name = "partner", rate = "10/s", key = tenant), max_wait = "0s")]
+/// fn order(tenant: &str) -> Result<(), Rejected> {
+///     Ok(())
+/// }
+/// assert!(order("a").is_ok() && order("a").is_err() && order("b").is_ok());
 /// ```
 ///
 /// # Arguments

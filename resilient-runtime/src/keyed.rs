@@ -10,6 +10,7 @@ mod both;
 mod breakers;
 mod family;
 mod held;
+mod index;
 mod key;
 mod map;
 mod of_breaker;

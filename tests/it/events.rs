@@ -202,3 +202,28 @@ fn a_subscriber_may_use_what_it_is_told_about() {
         (0..100).for_each(|_| drop(call()));
     });
 }
+
+#[test]
+fn keys_that_find_no_place_are_told_with_their_number_and_without_the_key() {
+    #[resilient(name = "crowded", bucket(name = "crowded", rate = "1/h", burst = 50, key = tenant, max_keys = 2), max_wait = "0s")]
+    fn call(tenant: &str) -> Result<(), ServiceError> {
+        Ok(())
+    }
+    recorded(|recorder, clock| {
+        call("first").unwrap();
+        call("second").unwrap();
+        assert_eq!(recorder.names(), [""; 0]);
+        (0..20).for_each(|_| call("secret").unwrap());
+        clock.advance(Duration::from_secs(11));
+        (0..20).for_each(|_| call("secret").unwrap());
+        let events = recorder.take();
+        assert_eq!(events.len(), 2);
+        let (name, level, fields) = &events[1];
+        assert_eq!((name.as_str(), *level), ("keys_overflow", Level::WARN));
+        let expected = [("function", "crowded"), ("what", "bucket"), ("name", "crowded"), ("max_keys", "2"), ("count", "20")];
+        for (field, value) in expected {
+            assert_eq!(fields[field], value, "{field}");
+        }
+        assert!(!format!("{events:?}").contains("secret"));
+    });
+}

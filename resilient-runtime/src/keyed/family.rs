@@ -7,7 +7,8 @@ use crate::clock::{Instant, now};
 use crate::events::{self, Summary};
 use crate::registry::Shared;
 use crate::sync::{Mutex, lock};
-use std::any::TypeId;
+use once_cell::race::OnceBox;
+use std::any::Any;
 use std::fmt;
 use std::hash::Hash;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -67,7 +68,9 @@ pub(crate) struct Family<T: Kept> {
     limits: Mutex<Limits<T::Settings>>,
     max_keys: AtomicU32,
     entries: AtomicU32,
-    maps: Append<Typed<T>>,
+    /// Mostly the only map; each other one is for another type of keys.
+    first: OnceBox<Typed<T>>,
+    others: Append<Typed<T>>,
     summary: Summary,
 }
 
@@ -75,12 +78,13 @@ struct Limits<S> {
     settings: S,
     /// What an attribute says of `max_keys`, and the function that has it.
     inline: Option<(u32, &'static str)>,
-    maps: u32,
+    others: u32,
 }
 
+/// The same map twice: of which type its keys are is asked of the one, and the other does without.
 struct Typed<T: Kept> {
-    keys: TypeId,
-    map: Box<dyn AnyMap<T>>,
+    known: &'static (dyn Any + Send + Sync),
+    map: &'static dyn AnyMap<T>,
 }
 
 impl<T: Kept> fmt::Debug for Family<T> {
@@ -97,10 +101,11 @@ impl<T: Kept> Family<T> {
             name,
             common: T::common(name, settings),
             overflow: T::overflow(name, settings),
-            limits: Mutex::new(Limits { settings, inline: None, maps: 0 }),
+            limits: Mutex::new(Limits { settings, inline: None, others: 0 }),
             max_keys: AtomicU32::new(T::max_keys(&settings).unwrap_or(DEFAULT_MAX_KEYS)),
             entries: AtomicU32::new(0),
-            maps: Append::new(),
+            first: OnceBox::new(),
+            others: Append::new(),
             summary: Summary::new(),
         };
         Box::leak(Box::new(family))
@@ -129,7 +134,7 @@ impl<T: Kept> Family<T> {
         limits.settings = settings;
         let now = now();
         T::change_common(self, settings, now);
-        for typed in self.maps.iter() {
+        for typed in self.maps() {
             typed.map.change(self, T::terms(settings), now);
         }
         self.each(|slot| T::follow(slot, settings));
@@ -157,7 +162,7 @@ impl<T: Kept> Family<T> {
     /// The slot of that key, pinned; `None` if there is none for it.
     #[inline]
     pub(super) fn pin<Q: Key + ?Sized>(&'static self, hash: u64, key: &Q) -> Option<(Pin<T>, T::Terms)> {
-        self.map::<Q::Kept>()?.pin(self, hash, key)
+        self.map::<Q::Kept>().pin(self, hash, key)
     }
 
     /// The slot of that key, if it has one.
@@ -167,30 +172,39 @@ impl<T: Kept> Family<T> {
 
     /// Every slot; those that come meanwhile may be missed.
     pub(super) fn each(&self, mut see: impl FnMut(&T::Slot)) {
-        self.maps.iter().for_each(|typed| typed.map.each(&mut see));
+        self.maps().for_each(|typed| typed.map.each(&mut see));
     }
 
     #[inline]
-    fn map<K: Hash + Eq + Send + 'static>(&'static self) -> Option<&'static Map<K, T>> {
-        self.known_map().or_else(|| self.add_map())
+    fn map<K: Hash + Eq + Send + 'static>(&self) -> &'static Map<K, T> {
+        self.known_map().unwrap_or_else(|| self.add_map())
     }
 
     #[inline]
-    fn known_map<K: Hash + Eq + Send + 'static>(&self) -> Option<&Map<K, T>> {
-        let keys = TypeId::of::<K>();
-        self.maps.iter().find(|typed| typed.keys == keys)?.map.as_any().downcast_ref()
+    fn known_map<K: Hash + Eq + Send + 'static>(&self) -> Option<&'static Map<K, T>> {
+        if let Some(map) = self.first.get().and_then(|typed| typed.known.downcast_ref()) {
+            return Some(map);
+        }
+        self.others.iter().find_map(|typed| typed.known.downcast_ref())
     }
 
     #[cold]
-    fn add_map<K: Hash + Eq + Send + 'static>(&self) -> Option<&Map<K, T>> {
+    fn add_map<K: Hash + Eq + Send + 'static>(&self) -> &'static Map<K, T> {
         let mut limits = lock(&self.limits);
         if let Some(map) = self.known_map() {
-            return Some(map);
+            return map;
         }
         let map = Map::<K, T>::new(self.max_keys.load(Ordering::Relaxed), T::terms(limits.settings));
-        self.maps.set(limits.maps, Typed { keys: TypeId::of::<K>(), map: Box::new(map) });
-        limits.maps += 1;
-        self.known_map()
+        let map: &'static Map<K, T> = Box::leak(Box::new(map));
+        if let Err(typed) = self.first.set(Box::new(Typed { known: map, map })) {
+            self.others.set(limits.others, *typed);
+            limits.others += 1;
+        }
+        map
+    }
+
+    fn maps(&self) -> impl Iterator<Item = &Typed<T>> {
+        self.first.get().into_iter().chain(self.others.iter())
     }
 
     /// The right to make one more slot.
@@ -211,7 +225,7 @@ impl<T: Kept> Family<T> {
 
     /// Takes a slot that holds nothing from a key anywhere, if one is found soon.
     pub(super) fn vacate(&self, now: Instant) -> bool {
-        self.maps.iter().any(|typed| typed.map.vacate(self, now))
+        self.maps().any(|typed| typed.map.vacate(self, now))
     }
 
     /// A call goes without a slot of its own.

@@ -5,7 +5,6 @@ use super::key::Key;
 use super::shard::Shard;
 use crate::clock::{Instant, now};
 use crate::sync::{Mutex, lock};
-use std::any::Any;
 use std::borrow::Borrow;
 use std::hash::Hash;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -21,8 +20,7 @@ pub(super) struct Map<K, T: Kept> {
 }
 
 /// A map whose keys' type is not known.
-pub(super) trait AnyMap<T: Kept>: Any + Send + Sync {
-    fn as_any(&self) -> &dyn Any;
+pub(super) trait AnyMap<T: Kept>: Send + Sync {
     /// Makes a slot vacant that holds nothing, if one is found soon.
     fn vacate(&self, family: &Family<T>, now: Instant) -> bool;
     fn change(&self, family: &Family<T>, terms: T::Terms, now: Instant);
@@ -78,10 +76,6 @@ impl<K: Hash + Eq, T: Kept> Map<K, T> {
 }
 
 impl<K: Hash + Eq + Send + 'static, T: Kept> AnyMap<T> for Map<K, T> {
-    fn as_any(&self) -> &dyn Any {
-        self
-    }
-
     fn vacate(&self, family: &Family<T>, now: Instant) -> bool {
         let next = self.hand.fetch_add(1, Ordering::Relaxed) & (self.shards.len() - 1);
         lock(&self.shards[next]).vacate(family, now)

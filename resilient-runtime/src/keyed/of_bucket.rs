@@ -85,6 +85,9 @@ impl Kept for Bucket {
 
     /// Whoever uses the word counts by the old rate, so a full bucket stands in for it; an unused one is counted anew.
     fn adjust(family: &Family<Self>, slot: &Slot, is_pinned: bool, (old, new): (&Interval, &Interval), now: Instant) {
+        if old == new {
+            return;
+        }
         if is_pinned {
             family.common.stand_in(slot, old, now);
         } else if family.common.full_of(slot).is_none() {

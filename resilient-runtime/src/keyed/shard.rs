@@ -1,9 +1,9 @@
 //! A part of a map, as it is while its lock is held: decides where a key lives, and runs no code of the key's but `Hash` and `Eq`.
 
 use super::family::{Family, Kept, Pin};
+use super::index::Index;
 use super::key::hash;
 use crate::clock::Instant;
-use hashbrown::HashTable;
 use std::borrow::Borrow;
 use std::hash::Hash;
 use std::sync::atomic::Ordering;
@@ -26,7 +26,7 @@ const VACANT: u32 = u32::MAX;
 
 pub(super) struct Shard<K, T: Kept> {
     /// The places of the keys.
-    index: HashTable<u32>,
+    index: Index,
     /// By place; at a vacant place still the key that was there last.
     keys: Vec<K>,
     slots: Vec<&'static [T::Slot]>,
@@ -39,8 +39,8 @@ pub(super) struct Shard<K, T: Kept> {
 pub(super) type Placed<K, T> = (Pin<T>, <T as Kept>::Terms, Option<K>);
 
 impl<K: Hash + Eq, T: Kept> Shard<K, T> {
-    pub(super) const fn new(terms: T::Terms) -> Self {
-        Self { index: HashTable::new(), keys: Vec::new(), slots: Vec::new(), vacant: Vec::new(), hand: 0, terms }
+    pub(super) fn new(terms: T::Terms) -> Self {
+        Self { index: Index::default(), keys: Vec::new(), slots: Vec::new(), vacant: Vec::new(), hand: 0, terms }
     }
 
     /// The slot of that key, pinned.
@@ -49,12 +49,12 @@ impl<K: Hash + Eq, T: Kept> Shard<K, T> {
     where
         K: Borrow<Q>,
     {
-        // The slot is looked at while the key is, so that the two are not waited for one after the other.
-        let is_key = |&place: &u32| {
+        // The slot is looked at before the key is, so that the two are not waited for one after the other.
+        let is_key = |place: u32| {
             let is_vacant = T::pins(self.slot(place)).load(Ordering::Relaxed) == VACANT;
-            self.keys.get(place as usize).is_some_and(|kept| (kept.borrow() == key) & !is_vacant)
+            !is_vacant && self.keys.get(place as usize).is_some_and(|kept| kept.borrow() == key)
         };
-        let place = *self.index.find(hash, is_key)?;
+        let place = self.index.find(hash, is_key)?;
         Some((Pin::new(self.slot(place)), self.terms))
     }
 
@@ -92,7 +92,7 @@ impl<K: Hash + Eq, T: Kept> Shard<K, T> {
     pub(super) fn change(&mut self, family: &Family<T>, terms: T::Terms, now: Instant) {
         for place in 0..self.len() {
             let slot = self.slot(place);
-            let is_pinned = T::pins(slot).load(Ordering::Acquire) != 0;
+            let is_pinned = !matches!(T::pins(slot).load(Ordering::Acquire), 0 | VACANT);
             T::adjust(family, slot, is_pinned, (&self.terms, &terms), now);
         }
         self.terms = terms;
@@ -113,17 +113,12 @@ impl<K: Hash + Eq, T: Kept> Shard<K, T> {
         &self.slots[segment][offset]
     }
 
-    /// Room for one more in the index. The table itself would ask keys for their hashes half-way through moving them.
+    /// Room for one more in the index. The keys are asked for their hashes before anything is changed.
     fn grow_index(&mut self) {
-        if self.index.len() < self.index.capacity() {
-            return;
+        if !self.index.has_room() {
+            let hashed: Vec<_> = self.index.iter().map(|place| (hash(&self.keys[place as usize]), place)).collect();
+            self.index = Index::with(&hashed);
         }
-        let hashed: Vec<_> = self.index.iter().map(|&place| (hash(&self.keys[place as usize]), place)).collect();
-        let mut index = HashTable::with_capacity((2 * hashed.len()).max(FIRST_SEGMENT));
-        for (hash, place) in hashed {
-            index.insert_unique(hash, place, |_| hash);
-        }
-        self.index = index;
     }
 
     /// The next of some slots that has held nothing since then; its key has lost it.
@@ -143,8 +138,7 @@ impl<K: Hash + Eq, T: Kept> Shard<K, T> {
     /// Takes a place out of the index. A key that hashes otherwise than before keeps its place.
     fn forget(&mut self, place: u32) -> bool {
         let hash = hash(&self.keys[place as usize]);
-        let entry = self.index.find_entry(hash, |&other| other == place);
-        entry.map(hashbrown::hash_table::OccupiedEntry::remove).is_ok()
+        self.index.remove(hash, place)
     }
 
     /// A place that nobody has, if the family may have one more.
@@ -172,7 +166,7 @@ impl<K: Hash + Eq, T: Kept> Shard<K, T> {
     }
 
     fn enter(&mut self, place: u32, hash: u64) -> (Pin<T>, T::Terms) {
-        self.index.insert_unique(hash, place, |_| hash);
+        self.index.insert(hash, place);
         let slot = self.slot(place);
         T::pins(slot).swap(0, Ordering::Relaxed);
         (Pin::new(slot), self.terms)
