@@ -179,7 +179,7 @@ impl Guard<'_> {
             let kind = format_ident!("{}", kind.word().to_uppercase(), span = mixed());
             quote_spanned!(mixed()=> #p::Keyed::#kind)
         });
-        let peeled = quote_spanned!(mixed()=> { use #p::peeling::*; (*__key).resilient_peel() });
+        let peeled = quote_spanned!(place=> { use #at_key::peeling::*; (*__key).resilient_peel() });
         let find = quote_spanned!(place=> #at_key::Keyed::find(&mut __keyed, #peeled, #(#kinds)|*));
         quote_spanned!(mixed()=> match &(#key) { __key => #find, })
     }
