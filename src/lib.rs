@@ -36,6 +36,7 @@
 //! - [`Rejected`]: what a caller gets when a policy refuses. [`Failure`]: what a fallback gets.
 //! - [`configure`]: settings of what functions share by name. [`breaker`], [`bucket`] and [`bulkhead`] find it at run time.
 //! - [`Context`]: what a body may know of its call, with an [`IdempotencyKey`] to send along.
+//! - [`keyed_breakers`]: the circuit breakers that a name has for its keys, with `key = tenant`.
 //! - [`Policy`]: the same without the attribute.
 //! - [`golden_tables`]: what one call does under each combination of policies.
 //!
@@ -60,7 +61,8 @@
 //!
 //! Events of `tracing`, target `resilient`: `retry` (debug), `exhausted` and `rejected` (warn), `last_known` (warn),
 //! `circuit_opened` (error), `circuit_half_open` (warn), `circuit_closed` (info), `would_reject` (info), `circuit_forced_open`,
-//! `circuit_disabled` and `circuit_shadowed` (warn), `circuit_reset` (info), `unclassified` (info), `blocking_wait` (warn),
+//! `circuit_disabled` and `circuit_shadowed` (warn), `circuit_reset` (info), `unclassified` (info), `keys_overflow` and
+//! `blocking_wait` (warn),
 //! `conflicting_settings` (error).
 
 /// Makes a function survive the network.
@@ -99,6 +101,20 @@
 /// resilient::breaker("rates").force_open();
 /// assert_eq!(rates.today(1.07)?, 1.07);
 /// # Ok::<(), io::Error>(())
+/// ```
+///
+/// # Per tenant, per host
+///
+/// `key` gives each value of an expression its own breaker, bucket and bulkhead, in bounded memory.
+///
+/// ```
+/// use resilient::{Rejected, resilient};
+///
+/// #[resilient(breaker = "partner", bucket(name = "partner", rate = "10/s", key = tenant), max_wait = "0s")]
+/// fn order(tenant: &str) -> Result<(), Rejected> {
+///     Ok(())
+/// }
+/// assert!(order("a").is_ok() && order("a").is_err() && order("b").is_ok());
 /// ```
 ///
 /// # Arguments

@@ -107,6 +107,12 @@ impl Layer {
 
     fn take_default(&mut self, word: &str, raw: &Raw, place: Place) -> Result<(), Mistake> {
         let is_of = |words: &[&str]| word != "enabled" && words.contains(&word);
+        if word == "max_keys" {
+            let shared = &mut self.shared;
+            set(&mut shared.breakers.defaults, word, raw, place.clone(), foreign_to_named)?;
+            set(&mut shared.buckets.defaults, word, raw, place.clone(), foreign_to_named)?;
+            return set(&mut shared.bulkheads.defaults, word, raw, place, foreign_to_named);
+        }
         if is_of(CircuitBreaker::WORDS) {
             return set(&mut self.shared.breakers.defaults, word, raw, place, foreign_to_named);
         }
@@ -232,6 +238,9 @@ fn foreign_to_function(word: &str) -> Option<String> {
     }
     if ["breaker", "bucket", "bulkhead"].contains(&word) {
         return Some(format!("which {word} a function uses is said in its attribute; `{word}.enabled = false` takes it away"));
+    }
+    if word == "max_keys" {
+        return Some("`max_keys` belongs to what has a name: [breakers.NAME], [buckets.NAME] or [bulkheads.NAME]".to_owned());
     }
     let kinds = [("breakers", CircuitBreaker::WORDS), ("budgets", RetryBudget::WORDS)];
     let kind = kinds.iter().find(|(_, words)| words.contains(&word))?.0;

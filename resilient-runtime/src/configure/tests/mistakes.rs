@@ -80,6 +80,13 @@ const MISTAKES: &[(&str, &str)] = &[
     ("[buckets.everything]\nburst = 0", "`burst`: a burst must be at least 1"),
     ("[buckets.everything]\nrate = 0", "`rate`: a rate must be greater than zero"),
     ("[bulkheads.everything]\nconcurrency = 0", "`concurrency` must be from 1 to 1000000"),
+    ("[breakers.everything]\nmax_keys = 0", "`max_keys` must be from 1 to 10000000"),
+    ("[buckets.everything]\nmax_keys = 0", "`max_keys` must be from 1 to 10000000"),
+    ("[bulkheads.everything]\nmax_keys = 10000001", "`max_keys` must be from 1 to 10000000"),
+    (
+        "[functions.\"mistakes::everything\"]\nmax_keys = 5",
+        "`max_keys` belongs to what has a name: [breakers.NAME], [buckets.NAME] or [bulkheads.NAME]",
+    ),
     ("[budgets.everything]\nratio = nan", "`ratio` must be from 0 to 10"),
     ("[switches]\nretrys = false", "unknown setting `retrys`; did you mean `retries`?"),
     (
