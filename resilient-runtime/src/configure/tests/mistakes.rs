@@ -84,7 +84,7 @@ const MISTAKES: &[(&str, &str)] = &[
     ("[buckets.everything]\nmax_keys = 0", "`max_keys` must be from 1 to 10000000"),
     ("[bulkheads.everything]\nmax_keys = 10000001", "`max_keys` must be from 1 to 10000000"),
     (
-        "[functions.\"mistakes::everything\"]\nmax_keys = 5",
+        "[functions.\"precedence::everything\"]\nmax_keys = 5",
         "`max_keys` belongs to what has a name: [breakers.NAME], [buckets.NAME] or [bulkheads.NAME]",
     ),
     ("[budgets.everything]\nratio = nan", "`ratio` must be from 0 to 10"),
