@@ -58,7 +58,7 @@ pub(crate) struct Switches {
 words! { Switches { retries = "retries" } }
 
 impl Switches {
-    #[expect(clippy::unused_self, reason = "as the other settings have it")]
+    #[expect(clippy::unused_self, clippy::trivially_copy_pass_by_ref, reason = "as the other settings have it")]
     fn problem(&self) -> Option<String> {
         None
     }
