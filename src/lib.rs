@@ -38,6 +38,7 @@
 //!   runs by [`Configuration::watch`] and [`reload`]. [`breaker`], [`bucket`] and [`bulkhead`] find what is shared at run time.
 //! - [`catalog()`]: every annotated function of the program, the policy that it has now, and who says so.
 //! - [`Context`]: what a body may know of its call, with an [`IdempotencyKey`] to send along.
+//! - [`keyed_breakers`]: the circuit breakers that a name has for its keys, with `key = tenant`.
 //! - [`Policy`]: the same without the attribute.
 //! - [`golden_tables`]: what one call does under each combination of policies.
 //!
@@ -63,8 +64,9 @@
 //!
 //! Events of `tracing`, target `resilient`: `retry` (debug), `exhausted` and `rejected` (warn), `last_known` (warn),
 //! `circuit_opened` (error), `circuit_half_open` (warn), `circuit_closed` (info), `would_reject` (info), `circuit_forced_open`,
-//! `circuit_disabled` and `circuit_shadowed` (warn), `circuit_reset` (info), `unclassified` (info), `blocking_wait` (warn),
-//! `conflicting_settings` (error), `configuration_warning` (warn), `configuration_reloaded` (info), `configuration_refused` (error).
+//! `circuit_disabled` and `circuit_shadowed` (warn), `circuit_reset` (info), `unclassified` (info), `keys_overflow` and
+//! `blocking_wait` (warn), `conflicting_settings` (error), `configuration_warning` (warn), `configuration_reloaded` (info),
+//! `configuration_refused` (error).
 
 /// Makes a function survive the network.
 ///
@@ -102,6 +104,20 @@
 /// resilient::breaker("rates").force_open();
 /// assert_eq!(rates.today(1.07)?, 1.07);
 /// # Ok::<(), io::Error>(())
+/// ```
+///
+/// # Per tenant, per host
+///
+/// `key` gives each value of an expression its own breaker, bucket and bulkhead, in bounded memory.
+///
+/// ```
+/// use resilient::{Rejected, resilient};
+///
+/// #[resilient(breaker = "partner", bucket(name = "partner", rate = "10/s", key = tenant), max_wait = "0s")]
+/// fn order(tenant: &str) -> Result<(), Rejected> {
+///     Ok(())
+/// }
+/// assert!(order("a").is_ok() && order("a").is_err() && order("b").is_ok());
 /// ```
 ///
 /// # Arguments

@@ -52,7 +52,7 @@ impl Guard<'_> {
         let scriptable = self.is_scriptable().then(|| quote_spanned!(mixed()=> .scriptable()));
         let calls = per_call.chain(self.settings.shared()).map(|setting| setting.call(p));
         let expressions = self.expressions();
-        let calls = calls.chain(self.settings.breaker.as_ref().and_then(|breaker| breaker.call(p)));
+        let calls = calls.chain(self.settings.breaker.as_ref().and_then(|breaker| breaker.call(p))).chain(self.site_keys());
         quote_spanned!(mixed()=>
             static __SITE: #p::Site = #p::Site::new(#name, #p::file!(), #p::line!()) #expressions #scriptable #(.#calls)*;
             #p::submit! { #p::Entry(&__SITE) }
@@ -72,14 +72,17 @@ impl Guard<'_> {
         let worked_out = self.settings.per_call().filter(|setting| !setting.is_literal());
         let sets: Vec<_> = worked_out.map(|setting| (setting.plan_setter(), setting.given())).collect();
         let plan = quote_spanned!(mixed()=> let __plan = #p::Site::plan(&__SITE););
-        if sets.is_empty() {
-            return plan;
+        let keyed = self.keyed();
+        if sets.is_empty() && !self.settings.has_keyed() {
+            return quote_spanned!(mixed()=> #plan #keyed);
         }
-        let tuned = sets.iter().fold(
-            quote_spanned!(mixed()=> *__plan),
-            |plan, (setter, given)| quote_spanned!(mixed()=> #p::Plan::#setter(#plan, #given)),
-        );
-        quote_spanned!(mixed()=> #plan let __tuned = #tuned; let __plan = &__tuned;)
+        let base = if self.settings.has_keyed() {
+            quote_spanned!(mixed()=> #p::Keyed::plan(&__keyed, __plan))
+        } else {
+            quote_spanned!(mixed()=> *__plan)
+        };
+        let tuned = sets.iter().fold(base, |plan, (setter, given)| quote_spanned!(mixed()=> #p::Plan::#setter(#plan, #given)));
+        quote_spanned!(mixed()=> #plan #keyed let __tuned = #tuned; let __plan = &__tuned;)
     }
 
     fn call(&self) -> TokenStream {

@@ -24,6 +24,8 @@ pub(crate) const KEYS: &[(&str, &str)] = &[
     ("max_wait", "max_wait = \"5s\""),
     ("concurrency", "concurrency = 16"),
     ("bulkhead", "bulkhead = \"db\""),
+    ("key", "key = tenant"),
+    ("max_keys", "max_keys = 10_000"),
     ("fallback", "fallback = |failure| default_value()"),
     ("map_err", "map_err = |rejected| MyError::from_refusal(rejected)"),
     ("clone", "clone(order)"),
@@ -50,7 +52,22 @@ pub(crate) const BREAKER_KEYS: &[(&str, &str)] = &[
     ("half_open_calls", "half_open_calls = 1"),
     ("success_threshold", "success_threshold = 2"),
     ("shadow", "shadow = true"),
+    ("key", "key = host"),
+    ("max_keys", "max_keys = 10_000"),
 ];
+
+/// The keys inside `bucket(…)`.
+pub(crate) const BUCKET_KEYS: &[(&str, &str)] = &[
+    ("name", "name = \"stripe\""),
+    ("rate", "rate = \"100/s\""),
+    ("burst", "burst = 20"),
+    ("key", "key = tenant"),
+    ("max_keys", "max_keys = 10_000"),
+];
+
+/// The keys inside `bulkhead(…)`.
+pub(crate) const BULKHEAD_KEYS: &[(&str, &str)] =
+    &[("name", "name = \"db\""), ("concurrency", "concurrency = 16"), ("key", "key = host"), ("max_keys", "max_keys = 10_000")];
 
 /// What other libraries call our keys.
 const ALIASES: &[(&str, &str)] = &[
@@ -103,6 +120,11 @@ const ALIASES: &[(&str, &str)] = &[
     ("max_concurrent", "concurrency"),
     ("max_in_flight", "concurrency"),
     ("concurrency_limit", "concurrency"),
+    ("per", "key"),
+    ("key_by", "key"),
+    ("keyed_by", "key"),
+    ("partition_by", "key"),
+    ("max_entries", "max_keys"),
     ("recover", "fallback"),
     ("recovery", "fallback"),
     ("or_else", "fallback"),

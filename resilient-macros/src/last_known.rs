@@ -10,6 +10,7 @@ use syn::{Error, Expr, GenericArgument, Ident, PathArguments, Result, Type};
 use crate::guard::{Guard, mixed};
 use crate::keys::LAST_KNOWN;
 use crate::literals::duration_tokens;
+use crate::settings::Settings;
 use crate::types::{arguments, bare as bare_type, borrow};
 use crate::value::{Given, Setting, bare};
 
@@ -66,7 +67,10 @@ fn first_type(of: &PathArguments) -> Option<&Type> {
 }
 
 /// Where the call keeps its value.
-fn keeper() -> TokenStream {
+fn keeper(settings: &Settings) -> TokenStream {
+    if settings.keeps_by_key() {
+        return quote_spanned!(mixed()=> (&__LAST, &__last_key));
+    }
     quote_spanned!(mixed()=> &__LAST)
 }
 
@@ -78,8 +82,13 @@ impl Guard<'_> {
         let given = age.given();
         let expression = || quote_spanned!(mixed().located_at(given.span())=> #given);
         let value = age.literal.map_or_else(expression, |age| duration_tokens(age, p));
+        let kept = if self.settings.keeps_by_key() {
+            self.kept_by_key()
+        } else {
+            quote_spanned!(mixed()=> static __LAST: #p::LastKnown = #p::LastKnown::new();)
+        };
         quote_spanned!(mixed()=>
-            static __LAST: #p::LastKnown = #p::LastKnown::new();
+            #kept
             let __age: #p::Duration = #value;
         )
     }
@@ -96,7 +105,7 @@ impl Guard<'_> {
 
     /// The outcome at the call's end, kept or replaced.
     pub(crate) fn known(&self) -> TokenStream {
-        let (place, keeper) = (self.at_type(), keeper());
+        let (place, keeper) = (self.at_type(), keeper(self.settings));
         let (p, ty) = (self.settings.private_at(place), &self.returns.ty);
         let good = if self.settings.needs_verdict() {
             quote_spanned!(mixed()=> __good)
@@ -112,7 +121,7 @@ impl Guard<'_> {
     // Output: if let Some(__known) = p::known_instead::<Result<u32, E>>(__plan, &__LAST, __age, &__rejected) { return __known; }
     pub(crate) fn known_instead(&self) -> Option<TokenStream> {
         self.settings.last_known.as_ref()?;
-        let (place, keeper) = (self.at_type(), keeper());
+        let (place, keeper) = (self.at_type(), keeper(self.settings));
         let (p, ty) = (self.settings.private_at(place), &self.returns.ty);
         let known = quote_spanned!(place=> #p::known_instead::<#ty>(__plan, #keeper, __age, &__rejected));
         Some(quote_spanned!(mixed()=> if let #p::Some(__known) = #known { return __known; }))

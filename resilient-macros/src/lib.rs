@@ -8,6 +8,7 @@ mod expand;
 mod fallback;
 mod function;
 mod guard;
+mod keyed;
 mod keys;
 mod last_known;
 mod literals;
@@ -48,6 +49,8 @@ use proc_macro::TokenStream;
 /// | `bucket = "name"` | the token bucket of that name; `rate` and `burst` are its settings | | the function's own; a named one has 10/s |
 /// | `concurrency = 16` | bodies that may run at once | 1 to 10⁶ | none |
 /// | `bulkhead = "name"` | the bulkhead of that name; `concurrency` is its setting | | the function's own; a named one has 16 |
+/// | `key = tenant` | one breaker, bucket and bulkhead for each value of the expression | any owned `Hash + Eq` | none |
+/// | `max_keys = 1_000` | for how many keys at most at a time | 1 to 10⁷ | 10,000 |
 /// | `max_wait = "1s"` | longest wait for a token or a place; `"0s"` never waits, `none` always | | `5s` |
 /// | `fallback = path` | called once, last, with a `Failure<E>`; a closure may use parameters, `?` and `.await`; `last_known("10m")`: the last success | age above 0 | none |
 /// | `map_err = path` | `Fn(Rejected) -> E`, or a closure | | `From<Rejected>` |
@@ -75,6 +78,10 @@ use proc_macro::TokenStream;
 ///
 /// Each reason that is set opens the circuit by itself; `window` and `minimum_calls` need a `failure_ratio` or a
 /// `slow_call_duration`. Where only `failure_ratio` is said, failures in a row do not open it.
+///
+/// `bucket(…)` takes `name`, `rate` and `burst`, `bulkhead(…)` takes `name` and `concurrency`, which mean what they mean outside.
+/// `key` and `max_keys` inside a group hold for that one, and go before those outside. A key is evaluated once for each call, before
+/// its first attempt; it may use parameters and `self`, and borrows them for that moment only.
 ///
 /// Durations are a `Duration` or text: a number and `ns`, `us`, `ms`, `s`, `m` (or `min`), `h` or `d`, as in `"250ms"`, `"1.5s"`,
 /// `"1m30s"`; at most 584 years. Rates are a number per second, a `Rate`, or text: a number, `/`, and `s`, `min`, `h` or `day`.

@@ -9,6 +9,7 @@ use syn::{Error, Expr, ExprLit, Ident, Lit, Path, Result};
 use crate::attribute::{Entry, Value, entries};
 use crate::fallback::Fallback;
 use crate::guard::mixed;
+use crate::keyed::Keying;
 use crate::keys::{BREAKER_KEYS, KEYS, meant, unknown, usage};
 use crate::last_known::LastKnown;
 use crate::literals::{Backoff, Budget, Count, Flag, Jitter, MaxWait, Name, Ratio, Window};
@@ -37,6 +38,9 @@ pub(crate) struct Settings {
     pub(crate) max_wait: Option<Setting<MaxWait>>,
     pub(crate) concurrency: Option<Setting<Count>>,
     pub(crate) bulkhead: Option<Setting<Name>>,
+    pub(crate) keying: Keying,
+    pub(crate) bucket_keying: Keying,
+    pub(crate) bulkhead_keying: Keying,
     pub(crate) fallback: Option<Fallback>,
     pub(crate) last_known: Option<LastKnown>,
     pub(crate) map_err: Option<Expr>,
@@ -69,6 +73,7 @@ pub(crate) struct Breaker {
     pub(crate) half_open_calls: Option<Setting<Count>>,
     pub(crate) success_threshold: Option<Setting<Count>>,
     pub(crate) shadow: Option<Setting<Flag>>,
+    pub(crate) keying: Keying,
     /// The keys that are there, or were meant to be.
     meant: Vec<(&'static str, Ident)>,
 }
@@ -93,6 +98,11 @@ impl Settings {
     /// The key, if it is there; also if its value is wrong, so that one mistake is not reported as two.
     pub(crate) fn key(&self, name: &str) -> Option<&Ident> {
         self.meant.iter().find(|(key, _)| *key == name).map(|(_, typed)| typed)
+    }
+
+    /// A key is there, or was meant to be.
+    pub(crate) fn note(&mut self, key: &'static str, typed: &Ident) {
+        self.meant.push((key, typed.clone()));
     }
 
     pub(crate) fn has(&self, name: &str) -> bool {
@@ -140,7 +150,7 @@ impl Settings {
             ("map_err", self.map_err.as_ref()),
         ];
         let code = code.into_iter().filter_map(|(key, given)| Some((key.to_owned(), given?.to_token_stream())));
-        worked_out.chain(code)
+        worked_out.chain(code).chain(self.keys())
     }
 
     /// The settings of what outlives a call: constants.
@@ -156,12 +166,21 @@ impl Settings {
         settings.into_iter().flatten()
     }
 
-    /// Everything that is set up before the first call.
-    pub(crate) fn constants(&self) -> impl Iterator<Item = &dyn Given> {
+    /// The settings of everything that can be keyed, and is set up before the first call.
+    pub(crate) fn of_resources(&self) -> impl Iterator<Item = &dyn Given> {
         let breaker = self.breaker.as_ref();
-        let names = [given(self.name.as_ref()), given(breaker.and_then(|breaker| breaker.name.as_ref()))];
+        let name = given(breaker.and_then(|breaker| breaker.name.as_ref()));
         let of_breaker = breaker.into_iter().flat_map(Breaker::settings);
-        self.shared().chain(names.into_iter().flatten()).chain(of_breaker)
+        let budget = self.budget.as_ref().map(|budget| &budget.key);
+        self.shared().filter(move |setting| Some(setting.key()) != budget).chain(name).chain(of_breaker)
+    }
+
+    /// Everything else that is set up before the first call.
+    pub(crate) fn other_constants(&self) -> impl Iterator<Item = &dyn Given> {
+        let keyings = [Some(&self.keying), Some(&self.bucket_keying), Some(&self.bulkhead_keying)];
+        let keyings = keyings.into_iter().chain([self.breaker.as_ref().map(|breaker| &breaker.keying)]).flatten();
+        let max_keys = keyings.filter_map(|keying| given(keying.max_keys.as_ref()));
+        given(self.name.as_ref()).into_iter().chain(given(self.budget.as_ref())).chain(max_keys)
     }
 
     /// Whether a call may end without running the body to its end.
@@ -189,7 +208,11 @@ impl Settings {
         let name = entry.key.to_string();
         // `crate` is no name that an editor could complete.
         self.typed.extend(Some(entry.key.clone()).filter(|_| name != "crate"));
-        self.meant.extend(meant(KEYS, &name).map(|key| (key, entry.key.clone())));
+        if let Some(key) = meant(KEYS, &name)
+            && !self.is_first(key, &entry.key, mistakes)
+        {
+            return;
+        }
         match name.as_str() {
             "retries" => self.retries = read(entry, KEYS, mistakes),
             "base_delay" => self.base_delay = read(entry, KEYS, mistakes),
@@ -205,6 +228,8 @@ impl Settings {
             "breaker" => self.breaker = Some(breaker(entry, mistakes)),
             "rate" => self.rate = read(entry, KEYS, mistakes),
             "burst" => self.burst = read(entry, KEYS, mistakes),
+            "bucket" if matches!(entry.value, Value::List(_)) => self.bucket_group(entry, mistakes),
+            "bulkhead" if matches!(entry.value, Value::List(_)) => self.bulkhead_group(entry, mistakes),
             "bucket" => self.bucket = read(entry, KEYS, mistakes),
             "max_wait" => self.max_wait = read(entry, KEYS, mistakes),
             "concurrency" => self.concurrency = read(entry, KEYS, mistakes),
@@ -216,6 +241,7 @@ impl Settings {
             "context" => self.context = variable(entry, mistakes),
             "name" => self.name = read(entry, KEYS, mistakes),
             "crate" => self.root = mistakes.keep(expression(entry, KEYS).and_then(root)).flatten(),
+            _ if self.keying.take(entry, KEYS, mistakes) => {}
             _ => mistakes.add(unknown(KEYS, &entry.key)),
         }
     }
@@ -232,7 +258,7 @@ impl Settings {
 }
 
 /// The entries, each key once; what is there twice is reported in both places.
-fn unique(entries: Vec<Entry>, mistakes: &mut Mistakes) -> Vec<Entry> {
+pub(crate) fn unique(entries: Vec<Entry>, mistakes: &mut Mistakes) -> Vec<Entry> {
     let mut unique: Vec<Entry> = Vec::new();
     let mut reported = Vec::new();
     for entry in entries {
@@ -240,13 +266,19 @@ fn unique(entries: Vec<Entry>, mistakes: &mut Mistakes) -> Vec<Entry> {
             unique.push(entry);
             continue;
         };
-        if !reported.contains(&entry.key) {
-            mistakes.on(&first.key, format!("`{}` is given more than once; this is the first", first.key));
+        if reported.contains(&entry.key) {
+            mistakes.on(&entry.key, format!("`{}` is given more than once; keep one", entry.key));
+        } else {
+            twice(&first.key, &entry.key, mistakes);
             reported.push(entry.key.clone());
         }
-        mistakes.on(&entry.key, format!("`{}` is given more than once; keep one", entry.key));
     }
     unique
+}
+
+pub(crate) fn twice(first: &Ident, again: &Ident, mistakes: &mut Mistakes) {
+    mistakes.on(first, format!("`{first}` is given more than once; this is the first"));
+    mistakes.on(again, format!("`{again}` is given more than once; keep one"));
 }
 
 type Keys = [(&'static str, &'static str)];
@@ -261,7 +293,7 @@ pub(crate) fn expression<'a>(entry: &'a Entry, keys: &Keys) -> Result<Option<&'a
     }
 }
 
-fn read<T: Literal>(entry: &Entry, keys: &Keys, mistakes: &mut Mistakes) -> Option<Setting<T>> {
+pub(crate) fn read<T: Literal>(entry: &Entry, keys: &Keys, mistakes: &mut Mistakes) -> Option<Setting<T>> {
     let given = mistakes.keep(expression(entry, keys)).flatten()?;
     let usage = usage(keys, &entry.key.to_string());
     mistakes.keep(Setting::read(&entry.key, given, usage))
@@ -342,6 +374,7 @@ impl Breaker {
             "half_open_calls" => self.half_open_calls = read(entry, BREAKER_KEYS, mistakes),
             "success_threshold" => self.success_threshold = read(entry, BREAKER_KEYS, mistakes),
             "shadow" => self.shadow = read(entry, BREAKER_KEYS, mistakes),
+            _ if self.keying.take(entry, BREAKER_KEYS, mistakes) => {}
             _ => mistakes.add(unknown(BREAKER_KEYS, &entry.key)),
         }
     }

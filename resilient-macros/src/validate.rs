@@ -11,6 +11,7 @@ use syn::{FnArg, GenericParam, Ident, Pat, PatIdent, ReturnType, Type};
 use crate::duration::show;
 use crate::fallback::Fallback;
 use crate::function::Function;
+use crate::keyed::Kind;
 use crate::keys::{KEYS, usage};
 use crate::last_known::{LastKnown, borrowed_value};
 use crate::literals::{Backoff, Budget, Count, Jitter, MaxWait, Name};
@@ -19,10 +20,11 @@ use crate::mistakes::Mistakes;
 use crate::settings::Settings;
 use crate::spelling::{list, nearest};
 use crate::types::Promise;
-use crate::value::Setting;
+use crate::value::{Given, Setting};
 
 const POLICIES: &[&str] = &["retries", "timeout", "deadline", "breaker", "rate", "bucket", "concurrency", "bulkhead", "fallback"];
 const REFUSING: &[&str] = &["timeout", "deadline", "breaker", "rate", "bucket", "concurrency", "bulkhead"];
+const KEYABLE: &[&str] = &["breaker", "rate", "bucket", "concurrency", "bulkhead"];
 
 /// What says nothing unless one of the others is there.
 const NEEDS: &[(&str, &[&str])] = &[
@@ -38,9 +40,12 @@ const NEEDS: &[(&str, &[&str])] = &[
     ("burst", &["rate"]),
     ("max_wait", &["rate", "bucket", "concurrency", "bulkhead"]),
     ("classify", &["retries", "breaker", "rate", "bucket"]),
+    ("key", KEYABLE),
+    ("max_keys", &["key"]),
     ("map_err", REFUSING),
 ];
 
+const MOST_KEYS: u32 = 10_000_000;
 const BASE_DELAY: Duration = Duration::from_millis(100);
 const MAX_DELAY: Duration = Duration::from_secs(10);
 const RECOVERY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -52,6 +57,7 @@ pub(crate) fn validate(settings: &Settings, function: &Function, bindings: &[Pat
     rules.words();
     rules.company();
     rules.contradictions();
+    rules.groups();
     rules.kind_of_function();
     rules.parameters();
     rules.constants();
@@ -87,6 +93,24 @@ impl Rules<'_> {
             self.above_zero(breaker.max_recovery_timeout.as_ref());
         }
         self.ratios();
+        self.max_keys();
+    }
+
+    fn max_keys(&mut self) {
+        let settings = self.settings;
+        let own = Kind::ALL.into_iter().filter_map(|kind| settings.own_keying(kind));
+        for keying in own.clone().chain([&settings.keying]) {
+            if let Some(Setting { given, literal: Some(Count(count)), .. }) = &keying.max_keys
+                && !(1..=MOST_KEYS).contains(count)
+            {
+                self.mistakes.on(given, "`max_keys` is from 1 to 10,000,000");
+            }
+        }
+        for keying in own.filter(|keying| keying.key.is_none() && settings.keying.key.is_none()) {
+            if let Some(max_keys) = keying.max_keys.as_ref().filter(|_| !settings.is_misread) {
+                self.mistakes.on(&max_keys.key, "`max_keys` needs `key` beside it, such as `key = tenant`");
+            }
+        }
     }
 
     fn ratios(&mut self) {
@@ -173,6 +197,7 @@ impl Rules<'_> {
             if let Some(typed) = self.settings.key(key)
                 && !self.settings.has_any(needed)
                 && typed == key
+                && !(*key == "key" && self.settings.last_known.is_some())
             {
                 let (needed, usage) = (list(needed.iter().copied()), usage(KEYS, needed[0]));
                 self.mistakes.on(typed, format!("`{key}` needs {needed} beside it, such as `{usage}`"));
@@ -200,6 +225,25 @@ impl Rules<'_> {
             && !settings.has_any(&["timeout", "deadline", "breaker"])
         {
             self.mistakes.on(map_err, "with `max_wait = none` nothing here refuses a call; leave `map_err` out");
+        }
+    }
+
+    fn groups(&mut self) {
+        let settings = self.settings;
+        if settings.is_misread {
+            return;
+        }
+        if let Some(bucket) = settings.key("bucket").filter(|_| settings.bucket.is_none() && !settings.has("rate")) {
+            self.mistakes.on(bucket, "this bucket needs a name or a rate: `bucket(name = \"stripe\", …)`");
+        }
+        if let Some(bulkhead) = settings.key("bulkhead").filter(|_| settings.bulkhead.is_none() && !settings.has("concurrency")) {
+            self.mistakes.on(bulkhead, "this bulkhead needs a name or `concurrency`: `bulkhead(name = \"db\", …)`");
+        }
+        if let Some(key) = settings.key("key").filter(|_| settings.has_any(KEYABLE))
+            && !Kind::ALL.into_iter().any(|kind| settings.shares_key(kind))
+            && !settings.keeps_by_key()
+        {
+            self.mistakes.on(key, "everything here has a key of its own; leave this one out");
         }
     }
 
@@ -336,13 +380,33 @@ impl Rules<'_> {
     /// What is shared, or named, is set up before any argument exists.
     fn constants(&mut self) {
         let out_of_reach = self.out_of_reach();
-        for setting in self.settings.constants().filter(|setting| !setting.is_literal()) {
+        let of_resources = self.settings.of_resources().map(|setting| (setting, true));
+        let constants = of_resources.chain(self.settings.other_constants().map(|setting| (setting, false)));
+        for (setting, can_be_keyed) in constants.filter(|(setting, _)| !setting.is_literal()) {
             let (key, mentions) = (setting.key(), Mentions::of(setting.given().to_token_stream()));
             if let Some(name) = out_of_reach.iter().find(|name| mentions.contains(name)) {
-                let message = format!("`{key}` must be known before the program starts, so it cannot use `{name}`");
-                self.mistakes.on(setting.given(), format!("{message}; give a constant"));
+                let message =
+                    format!("`{key}` must be known before the program starts, so it cannot use `{name}`; give a constant");
+                let advice = if can_be_keyed { self.keyed_instead(setting) } else { String::new() };
+                self.mistakes.on(setting.given(), format!("{message}{advice}"));
             }
         }
+    }
+
+    /// What is shared can still be another for each value of an expression.
+    fn keyed_instead(&self, setting: &dyn Given) -> String {
+        let key = setting.key().to_string();
+        let (example, is_name) = match key.as_str() {
+            "breaker" | "name" => ("breaker = \"partner\"", true),
+            "bucket" | "bulkhead" => (usage(KEYS, &key), true),
+            "rate" | "concurrency" => (usage(KEYS, &key), false),
+            "burst" => ("rate = \"10/s\"", false),
+            _ => ("breaker = \"partner\"", false),
+        };
+        let given = setting.given().to_token_stream().to_string();
+        let is_argument = is_name && self.bindings.iter().any(|binding| binding.ident == given);
+        let value = if is_argument { given.as_str() } else { "tenant" };
+        format!(", and a `key` to have one for each value: `{example}, key = {value}`")
     }
 
     fn out_of_reach(&self) -> Vec<Ident> {

@@ -15,7 +15,7 @@ mod word;
 use crate::circuit_breaker::{CircuitBreaker, Settings};
 use crate::clock::{Instant, now};
 use crate::events;
-use crate::latest::Latest;
+use crate::latest::{Latest, Source};
 use crate::sync::{Mutex, lock};
 use recovery::Recovery;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -34,7 +34,7 @@ pub struct Breaker {
     shut_until: AtomicU64,
     /// Where the window is one of time: when the slice ends that successes are counted for.
     slice_ends: AtomicU64,
-    settings: Latest<Settings>,
+    settings: Source<Settings>,
     /// Whether an operator put it in shadow; settings may do so as well.
     is_shadowed: AtomicBool,
     records: Mutex<Records>,
@@ -85,17 +85,26 @@ pub(crate) struct Permit<'b> {
 
 impl Breaker {
     pub(crate) fn new(name: &'static str, settings: CircuitBreaker) -> Self {
-        let is_disabled = AtomicBool::new(!settings.is_enabled());
-        let settings = settings.resolved();
+        let is_disabled = !settings.is_enabled();
+        Self::with(name, is_disabled, Source::own(settings.resolved()))
+    }
+
+    /// One of many that have the same settings, which each takes with [`follow`](Self::follow) once they change.
+    pub(crate) fn following(name: &'static str, common: &'static Latest<Settings>) -> Self {
+        Self::with(name, false, Source::common(common))
+    }
+
+    fn with(name: &'static str, is_disabled: bool, source: Source<Settings>) -> Self {
+        let settings = source.get();
         Self {
-            is_disabled,
+            is_disabled: AtomicBool::new(is_disabled),
             name,
-            word: AtomicU64::new(fresh(Word::CLOSED, &settings).bits()),
+            word: AtomicU64::new(fresh(Word::CLOSED, settings).bits()),
             shut_until: AtomicU64::new(0),
             slice_ends: AtomicU64::new(0),
             is_shadowed: AtomicBool::new(false),
-            records: Mutex::new(Records { recovery: Recovery::default(), tally: Tally::of(&settings) }),
-            settings: Latest::new(settings),
+            records: Mutex::new(Records { recovery: Recovery::default(), tally: Tally::of(settings) }),
+            settings: source,
         }
     }
 
@@ -104,12 +113,22 @@ impl Breaker {
         self.is_disabled.swap(!settings.is_enabled(), Ordering::Relaxed);
         let settings = settings.resolved();
         let mut records = lock(&self.records);
+        self.renew(&mut records, &settings, Some(settings));
+    }
+
+    /// The same for one of many: takes the settings that all have by now.
+    pub(crate) fn follow(&self) {
+        let mut records = lock(&self.records);
+        self.renew(&mut records, self.settings.newest(), None);
+    }
+
+    fn renew(&self, records: &mut Records, settings: &Settings, own: Option<Settings>) {
         let before = self.settings.get();
-        if *before == settings {
+        if before == settings {
             return;
         }
-        let is_new_window = !before.counts_like(&settings);
-        self.settings.replace(settings);
+        let is_new_window = !before.counts_like(settings);
+        self.settings.renew(own);
         let word = self.load();
         if is_new_window && word.phase() == Phase::Closed {
             records.tally = Tally::of(self.settings.get());
@@ -316,6 +335,16 @@ impl Breaker {
             Phase::ForcedOpen => true,
             Phase::Open | Phase::HalfOpen => now < self.shut_until() && !self.is_shadow(),
         }
+    }
+
+    /// Whether it knows nothing that a new one would not, as long as no call holds a permit: nothing is counted, and no operator
+    /// has done anything to it.
+    pub(crate) fn is_clean(&self, now: Instant) -> bool {
+        let word = self.load();
+        if word.phase() != Phase::Closed || word.failures() > 0 || self.is_shadowed.load(Ordering::Acquire) {
+            return false;
+        }
+        self.settings.get().watch.is_none() || self.counted(now) == Counts::default()
     }
 
     #[cfg(test)]

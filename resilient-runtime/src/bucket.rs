@@ -24,7 +24,7 @@ const LONGEST_PAUSE: u64 = 365 * 86_400 * 1_000_000_000;
 /// Slots of callers who gave up that are kept for the next; beyond that they are lost.
 const FREED_SLOTS: usize = 4_096;
 /// Stands in a word that a new rate has replaced.
-const REPLACED: u64 = u64::MAX;
+pub(crate) const REPLACED: u64 = u64::MAX;
 
 /// A token bucket, private to a function or shared by name: [`bucket`](crate::bucket).
 #[derive(Debug)]
@@ -99,6 +99,37 @@ impl Bucket {
 
     pub(crate) fn enable(&self, is_enabled: bool) {
         self.is_disabled.swap(!is_enabled, Ordering::Relaxed);
+    }
+
+    /// One that has no token, ever, and is not to be waited for.
+    pub(crate) fn front(name: Option<&'static str>, rate: Rate) -> Self {
+        let front = Self::new(name, rate);
+        front.meter.get().paid_until.swap(REPLACED, Ordering::Relaxed);
+        front
+    }
+
+    /// Takes what is owed to a word that is counted by other terms, which `take` hands over. Who asks meanwhile waits.
+    pub(crate) fn take_over(&self, terms: &Interval, now: Instant, take: impl FnOnce() -> u64) {
+        let meter = self.meter.get();
+        meter.paid_until.swap(REPLACED, Ordering::AcqRel);
+        let paid = carried(take(), terms, &meter.interval, now);
+        meter.paid_until.swap(paid, Ordering::AcqRel);
+    }
+
+    /// Whether it has held nothing since then that a new one would not, as long as nobody uses it.
+    pub(crate) fn is_idle(&self, since: Instant) -> bool {
+        let meter = self.meter.get();
+        let is_full = meter.paid_until.load(Ordering::Relaxed) <= meter.interval.units_at(since);
+        is_full && self.paused_until() <= since && self.has_no_freed(since)
+    }
+
+    /// Slots that are too old for anybody are none.
+    fn has_no_freed(&self, since: Instant) -> bool {
+        let slack = self.meter.get().slack();
+        let mut freed = lock(&self.freed);
+        freed.retain(|at| at.plus(slack) >= since);
+        self.publish(&freed);
+        freed.is_empty()
     }
 
     /// The name by which functions share it; `None` if it is a function's own.
@@ -264,24 +295,40 @@ impl Bucket {
     }
 }
 
+/// Until when a word is paid with the one interval that is added, if that is within the burst.
+#[inline]
+pub(crate) fn take(paid_until: &AtomicU64, interval: &Interval, now: Instant) -> Option<u64> {
+    let Interval { units, slack, .. } = *interval;
+    let at = interval.units_now(now);
+    let limit = at + slack;
+    let mut paid = paid_until.load(Ordering::Relaxed);
+    loop {
+        if paid > limit {
+            return None;
+        }
+        let next = paid.max(at) + units;
+        match paid_until.compare_exchange_weak(paid, next, Ordering::Relaxed, Ordering::Relaxed) {
+            Ok(_) => return Some(next),
+            Err(actual) => paid = actual,
+        }
+    }
+}
+
+/// A word's debt counted by other terms: the same number of calls.
+pub(crate) fn carried(paid: u64, from: &Interval, to: &Interval, now: Instant) -> u64 {
+    if from == to {
+        return paid;
+    }
+    let owed = paid.saturating_sub(from.units_at(now));
+    let owed = u128::from(owed) * u128::from(to.units) / u128::from(from.units.max(1));
+    let base = if owed == 0 { 0 } else { to.units_at(now) };
+    base.saturating_add(u64::try_from(owed).unwrap_or(u64::MAX)).min(REPLACED - 1)
+}
+
 impl Meter {
-    /// Until when it is paid with the one interval that is added, if that is within the burst.
     #[inline]
     fn take(&self, now: Instant) -> Option<u64> {
-        let Interval { units, slack, .. } = self.interval;
-        let at = self.interval.units_now(now);
-        let limit = at + slack;
-        let mut paid = self.paid_until.load(Ordering::Relaxed);
-        loop {
-            if paid > limit {
-                return None;
-            }
-            let next = paid.max(at) + units;
-            match self.paid_until.compare_exchange_weak(paid, next, Ordering::Relaxed, Ordering::Relaxed) {
-                Ok(_) => return Some(next),
-                Err(actual) => paid = actual,
-            }
-        }
+        take(&self.paid_until, &self.interval, now)
     }
 
     fn slack(&self) -> u64 {

@@ -3,6 +3,7 @@
 //! One word holds the waiters and the calls in flight. Without waiters, taking a slot is a compare-and-swap and giving it back a
 //! subtraction; the queue's lock is for those who wait, in threads and in tasks alike. Newcomers never overtake.
 
+use crate::keyed::max_keys_problem;
 use crate::sync::{Mutex, lock};
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -14,24 +15,38 @@ const IN_FLIGHT: u64 = WAITER - 1;
 
 /// How many calls may be in flight at once: settings of a [bulkhead shared by name](crate::Configuration::bulkhead).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Concurrency(u32);
+pub struct Concurrency {
+    calls: u32,
+    max_keys: Option<u32>,
+}
 
 impl Concurrency {
     /// At most this many calls, from 1 to 10⁶.
     #[must_use]
     pub const fn limit(calls: u32) -> Self {
-        Self(calls)
+        Self { calls, max_keys: None }
+    }
+
+    /// With `key`, how many keys have a bulkhead of their own at most: 1 to 10⁷, 10,000 if it is not set.
+    #[must_use]
+    pub const fn max_keys(mut self, max_keys: u32) -> Self {
+        self.max_keys = Some(max_keys);
+        self
+    }
+
+    pub(crate) const fn own_max_keys(self) -> Option<u32> {
+        self.max_keys
     }
 
     pub(crate) const fn calls(self) -> u32 {
-        self.0
+        self.calls
     }
 
     pub(crate) const fn problem(self) -> Option<&'static str> {
-        if self.0 == 0 || self.0 > 1_000_000 {
+        if self.calls == 0 || self.calls > 1_000_000 {
             return Some("`concurrency` must be from 1 to 1000000");
         }
-        None
+        max_keys_problem(self.max_keys)
     }
 }
 
@@ -104,6 +119,11 @@ impl Bulkhead {
     #[must_use]
     pub fn waiting(&self) -> u32 {
         u32::try_from(self.word.load(Ordering::Relaxed) / WAITER).unwrap_or(u32::MAX)
+    }
+
+    /// Whether no call is in flight or waits.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.word.load(Ordering::Acquire) == 0
     }
 
     #[cfg(test)]

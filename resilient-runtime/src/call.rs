@@ -218,8 +218,7 @@ impl<'p> Call<'p> {
             return self.takes_both(bucket, bulkhead);
         }
         if !bucket.take_and_spend(now) {
-            self.give_back();
-            return false;
+            return self.takes_by_key();
         }
         self.start();
         true
@@ -238,11 +237,31 @@ impl<'p> Call<'p> {
     #[inline(never)]
     fn takes_both(&mut self, bucket: &'p Bucket, bulkhead: &'p Bulkhead) -> bool {
         let both = bucket.take(self.started).and_then(|token| Some((token, bulkhead.try_acquire()?)));
-        let Some((token, slot)) = both else {
+        let Some((token, slot)) = both else { return self.takes_both_by_key(bulkhead) };
+        token.spend();
+        put(&mut self.admission.slot, slot);
+        self.start();
+        true
+    }
+
+    /// The bucket had no token, which of a key's it never has: the key's own may.
+    #[cold]
+    fn takes_by_key(&mut self) -> bool {
+        if !self.plan.takes_by_key(self.started) {
+            self.give_back();
+            return false;
+        }
+        self.start();
+        true
+    }
+
+    #[cold]
+    fn takes_both_by_key(&mut self, bulkhead: &'p Bulkhead) -> bool {
+        let slot = self.plan.keyed_bucket.and_then(|_| bulkhead.try_acquire());
+        let Some(slot) = slot.filter(|_| self.plan.takes_by_key(self.started)) else {
             self.give_back();
             return false;
         };
-        token.spend();
         put(&mut self.admission.slot, slot);
         self.start();
         true
@@ -304,7 +323,7 @@ impl<'p> Call<'p> {
     }
 
     fn ask_bucket(&mut self, turn: &mut Turn<'p>, now: Instant) -> Result<(), Step<'p>> {
-        let Some(bucket) = self.plan.bucket else { return Ok(()) };
+        let Some(bucket) = self.plan.bucket() else { return Ok(()) };
         let nap = bucket.nap();
         let held = turn.token.take().filter(|token| !token.is_replaced() && (token.at > now || !token.is_stale(now)));
         let token = held.map_or_else(|| bucket.reserve(now, turn.gives_up.max(now)), Ok).map_err(|due| {
@@ -494,7 +513,9 @@ impl<'p> Call<'p> {
                 (Verdict::Throttled { .. } | Verdict::Ignored, _) => drop(permit),
             }
         }
-        if let (Some(bucket), Some(hint)) = (self.plan.bucket, hint) {
+        if let Some(hint) = hint
+            && let Some(bucket) = self.plan.bucket()
+        {
             bucket.pause(now, hint);
         }
     }

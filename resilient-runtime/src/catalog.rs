@@ -12,11 +12,15 @@ use crate::configure::installed::{Effective, Installed, installed};
 use crate::configure::layer::Kind;
 use crate::configure::table::{Place, Table};
 use crate::configure::words::Words;
+use crate::keyed::DEFAULT_MAX_KEYS;
 use crate::overrides::Overrides;
 use crate::plan::Declared;
 use crate::registry::{Settled, Shared};
 use crate::site::Site;
 use std::fmt;
+
+/// What says nothing of a function that has no `key`.
+const MAX_KEYS: &str = "max_keys";
 
 /// A function's place in the catalogue, collected when the program is linked.
 #[doc(hidden)]
@@ -147,6 +151,7 @@ fn own(declared: &Declared, effective: &Effective, installed: &Installed) -> Vec
         }
     }
     let is_own = |key: &str| Overrides::WORDS.contains(&key);
+    settings.extend(own_max_keys(declared));
     let code = declared.expressions.iter().filter(|(key, _)| !is_own(key));
     settings.extend(code.map(|(key, text)| setting((*key).to_owned(), (one_line(text), Origin::Attribute, None), None)));
     settings
@@ -155,6 +160,18 @@ fn own(declared: &Declared, effective: &Effective, installed: &Installed) -> Vec
 /// Source text, as the compiler hands it over, has line breaks.
 fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// How many keys the buckets and bulkheads have at most that are the function's own.
+fn own_max_keys(declared: &Declared) -> impl Iterator<Item = Setting> {
+    let bucket = declared.bucket_settings(&declared.own).max_keys;
+    let bulkhead = declared.bulkhead_settings(&declared.own).max_keys;
+    let kinds = [(Kind::Buckets, Bucket::WHAT, bucket), (Kind::Bulkheads, Bulkhead::WHAT, bulkhead)];
+    let own = kinds.into_iter().filter(|(kind, ..)| declared.keys(*kind).are_there() && declared.named(*kind).is_none());
+    own.map(|(_, what, max_keys)| {
+        let origin = if max_keys.is_some() { Origin::Attribute } else { Origin::BuiltIn };
+        setting(format!("{what}.{MAX_KEYS}"), (max_keys.unwrap_or(DEFAULT_MAX_KEYS).to_string(), origin, None), None)
+    })
 }
 
 type Held<'a> = (String, Origin, Option<&'a Place>);
@@ -180,6 +197,9 @@ fn of_shared<T: Shared>(
     let beside = beside::<T>(name, declared, inline);
     let built_in = T::built_in(&settled.settings(name, Some(beside.settings)));
     for word in T::Settings::WORDS {
+        if *word == MAX_KEYS && !declared.keys(kind).are_there() {
+            continue;
+        }
         let attribute = beside.settings.show(word);
         let by_table = table.settings.show(word).map(|value| (value, Origin::Named, table.place(word)));
         let by_attribute = attribute.clone().map(|value| (value, Origin::Attribute, beside.at.as_ref()));

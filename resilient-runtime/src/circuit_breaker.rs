@@ -2,6 +2,7 @@
 
 use crate::clock::{Instant, nanos};
 use crate::configure::words::words;
+use crate::keyed::{DEFAULT_MAX_KEYS, max_keys_problem};
 use crate::window::{Extent, Window};
 use std::time::Duration;
 
@@ -21,6 +22,7 @@ use std::time::Duration;
 /// | `half_open_calls` | 1 | 1 to 1000 |
 /// | `success_threshold` | 2 | 1 to 10⁶ |
 /// | `shadow` | false | |
+/// | `max_keys` | 10,000 | 1 to 10⁷ |
 ///
 /// # When it opens
 ///
@@ -60,6 +62,7 @@ pub struct CircuitBreaker {
     half_open_calls: Option<u32>,
     success_threshold: Option<u32>,
     shadow: Option<bool>,
+    max_keys: Option<u32>,
 }
 
 const DEFAULT_RECOVERY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -80,6 +83,7 @@ words! { CircuitBreaker {
     half_open_calls = "half_open_calls",
     success_threshold = "success_threshold",
     shadow = "shadow",
+    max_keys = "max_keys",
 } }
 
 impl CircuitBreaker {
@@ -91,7 +95,8 @@ impl CircuitBreaker {
             .max_recovery_timeout(DEFAULT_MAX_RECOVERY_TIMEOUT)
             .half_open_calls(1)
             .success_threshold(2)
-            .shadow(false);
+            .shadow(false)
+            .max_keys(DEFAULT_MAX_KEYS);
         let is_windowed = self.failure_ratio.is_some() || self.slow_call_duration.is_some();
         let built_in = if self.failure_ratio.is_some() { built_in } else { built_in.failure_threshold(5) };
         let built_in = if self.slow_call_duration.is_some() { built_in.slow_call_ratio(DEFAULT_SLOW_CALL_RATIO) } else { built_in };
@@ -114,6 +119,7 @@ impl CircuitBreaker {
             half_open_calls: None,
             success_threshold: None,
             shadow: None,
+            max_keys: None,
         }
     }
 
@@ -205,6 +211,24 @@ impl CircuitBreaker {
         self
     }
 
+    /// With `key`, how many keys have a breaker of their own at most.
+    #[must_use]
+    pub const fn max_keys(mut self, max_keys: u32) -> Self {
+        self.max_keys = Some(max_keys);
+        self
+    }
+
+    pub(crate) const fn with_max_keys(mut self, max_keys: Option<u32>) -> Self {
+        if max_keys.is_some() {
+            self.max_keys = max_keys;
+        }
+        self
+    }
+
+    pub(crate) const fn own_max_keys(&self) -> Option<u32> {
+        self.max_keys
+    }
+
     /// What is wrong with these numbers, if anything.
     pub(crate) const fn problem(&self) -> Option<&'static str> {
         if matches!(self.failure_threshold, Some(failures) if failures == 0 || failures > 1_000_000) {
@@ -250,7 +274,7 @@ impl CircuitBreaker {
             (Some(calls), None) if calls > 100 => {
                 Some("`minimum_calls` must be at most the calls of the `window` (100 where that is not set)")
             }
-            _ => None,
+            _ => max_keys_problem(self.max_keys),
         }
     }
 

@@ -54,14 +54,18 @@ pub mod keys {
     pub mod rate {}
     /// `burst = 20`: calls that may start at once after a quiet time.
     pub mod burst {}
-    /// `bucket = "stripe"`: the token bucket of that name.
+    /// `bucket = "stripe"` or `bucket(name = "stripe", key = tenant, …)`: the token bucket of that name.
     pub mod bucket {}
     /// `max_wait = "5s" | none`: the longest wait for a token or a slot.
     pub mod max_wait {}
     /// `concurrency = 16`: calls in flight.
     pub mod concurrency {}
-    /// `bulkhead = "db"`: the bulkhead of that name.
+    /// `bulkhead = "db"` or `bulkhead(name = "db", key = host, …)`: the bulkhead of that name.
     pub mod bulkhead {}
+    /// `key = tenant`: one breaker, bucket and bulkhead for each value of the expression.
+    pub mod key {}
+    /// `max_keys = 10_000`: for how many keys at most.
+    pub mod max_keys {}
     /// `fallback = |failure| …` or `fallback = last_known("10m")`: once, last, instead of the failure.
     pub mod fallback {}
     /// `map_err = |rejected| …`: a refusal as the function's own error.

@@ -23,6 +23,7 @@ use crate::bucket::Bucket;
 use crate::budget::RetryBudget;
 use crate::bulkhead::{Bulkhead, Concurrency};
 use crate::circuit_breaker::CircuitBreaker;
+use crate::keyed::KeyedBreakers;
 use crate::overrides::{ALWAYS_GIVEN, Overrides};
 use crate::rate::Rate;
 use crate::registry::{self, BucketSettings, BulkheadSettings};
@@ -97,7 +98,7 @@ impl Configuration {
     pub fn bulkhead(mut self, name: impl Into<String>, limit: Concurrency) -> Self {
         let name = self.named("bulkhead", Kind::Bulkheads, name.into());
         let table = self.recipe.code.shared.bulkheads.table(&name);
-        add(table, BulkheadSettings::of(Some(limit.calls())), &mut self.problems, || format!("bulkhead `{name}`"));
+        add(table, BulkheadSettings::of(Some(limit)), &mut self.problems, || format!("bulkhead `{name}`"));
         self
     }
 
@@ -157,7 +158,7 @@ impl Configuration {
 
     /// The limit of named bulkheads where neither their own settings nor an attribute say it.
     pub fn default_bulkhead(mut self, limit: Concurrency) -> Self {
-        self.recipe.code.shared.bulkheads.defaults = Table::of_code(BulkheadSettings::of(Some(limit.calls())));
+        self.recipe.code.shared.bulkheads.defaults = Table::of_code(BulkheadSettings::of(Some(limit)));
         self
     }
 
@@ -260,6 +261,22 @@ pub fn breaker(name: &str) -> &'static Breaker {
     registry::breaker(name)
 }
 
+/// The circuit breakers that a name has for its keys, which every `breaker = "name", key = …` shares. [`breaker`] is another one,
+/// of the functions that name it without a `key`; the settings are the same.
+///
+/// ```
+/// # use resilient_runtime as resilient;
+/// let partners = resilient::keyed_breakers("partner");
+/// if let Some(breaker) = partners.get("tenant 17") {
+///     breaker.reset();
+/// }
+/// partners.reset(); // all of them
+/// ```
+#[must_use]
+pub fn keyed_breakers(name: &str) -> KeyedBreakers {
+    KeyedBreakers(registry::keyed_breakers(name))
+}
+
 /// The token bucket of that name, which every `bucket = "name"` shares; created if nobody has used it yet, with 10 per second if
 /// nobody says otherwise.
 ///
@@ -333,10 +350,10 @@ mod unit {
         let mut finder = Finder::new("f");
         let inline = |rate: u64| BucketSettings::of(Some(Rate::per_second(rate).burst(3)), None);
         assert_eq!(bucket("merged").rate(), Rate::per_second(10));
-        assert_eq!(finder.bucket("merged", inline(7)).rate(), Rate::per_second(7).burst(3));
+        assert_eq!(finder.bucket("merged", inline(7)).one.rate(), Rate::per_second(7).burst(3));
         assert_eq!(finder.contradictions.len(), 0);
-        assert_eq!(finder.bucket("merged", inline(9)).rate(), Rate::per_second(7).burst(3));
+        assert_eq!(finder.bucket("merged", inline(9)).one.rate(), Rate::per_second(7).burst(3));
         assert_eq!(finder.contradictions.len(), 1);
-        assert_eq!(finder.bulkhead("merged", BulkheadSettings::of(Some(4))).limit(), 4);
+        assert_eq!(finder.bulkhead("merged", BulkheadSettings::of(Some(Concurrency::limit(4)))).one.limit(), 4);
     }
 }

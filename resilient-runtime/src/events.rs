@@ -24,7 +24,7 @@ pub(crate) struct Record {
 
 /// What happens too often to be told one by one.
 #[derive(Debug)]
-struct Summary {
+pub(crate) struct Summary {
     count: AtomicU64,
     next: AtomicU64,
 }
@@ -45,7 +45,7 @@ impl Record {
 }
 
 impl Summary {
-    const fn new() -> Self {
+    pub(crate) const fn new() -> Self {
         Self { count: AtomicU64::new(0), next: AtomicU64::new(0) }
     }
 
@@ -126,6 +126,16 @@ pub(crate) fn would_reject(plan: &Plan<'_>, now: Instant) {
     if let Some(count) = plan.record.excused.count(now) {
         let breaker = plan.breaker_name();
         tell!(INFO, "would_reject", function = plan.function, breaker, count);
+    }
+}
+
+/// A key came while all of `max_keys` were in use. The key itself may be a secret.
+pub(crate) fn keys_overflow(summary: &Summary, function: &str, what: &str, name: Option<&str>, max_keys: u32) {
+    if !enabled!(target: "resilient", Level::WARN) {
+        return;
+    }
+    if let Some(count) = summary.count(crate::clock::now()) {
+        tell!(WARN, "keys_overflow", function, what, name, max_keys, count);
     }
 }
 

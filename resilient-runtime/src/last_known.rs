@@ -6,6 +6,7 @@
 
 use crate::clock::{Instant, nanos, now};
 use crate::events;
+use crate::keyed::{DEFAULT_MAX_KEYS, max_keys_problem};
 use crate::outcome::{Outcome, PlainKind, ResultKind};
 use crate::plan::Plan;
 use crate::rejected::Rejected;
@@ -101,11 +102,27 @@ impl Default for LastKnown {
 }
 
 impl LastKnownByKey {
-    pub const MAX_KEYS: usize = 10_000;
+    pub const MAX_KEYS: usize = DEFAULT_MAX_KEYS as usize;
 
     #[must_use]
     pub const fn new(max_keys: usize) -> Self {
         Self { shelves: Mutex::new(Vec::new()), max_keys }
+    }
+
+    /// For a function whose attribute says so of `max_keys`.
+    ///
+    /// # Panics
+    ///
+    /// On nonsense, in a static and so while it is built.
+    #[must_use]
+    pub const fn of(max_keys: Option<u32>) -> Self {
+        if let Some(problem) = max_keys_problem(max_keys) {
+            panic!("{}", problem);
+        }
+        match max_keys {
+            Some(max_keys) => Self::new(max_keys as usize),
+            None => Self::new(Self::MAX_KEYS),
+        }
     }
 
     /// Keeps it, unless another one is being kept just now.

@@ -11,6 +11,49 @@ pub(crate) struct Latest<T> {
     later: OnceBox<Table<T>>,
 }
 
+/// A value of one's own, or one that is the same for many, who each take a newer one when they are ready for it.
+#[derive(Debug)]
+pub(crate) enum Source<T: 'static> {
+    Own(Box<Latest<T>>),
+    Common { values: &'static Latest<T>, taken: AtomicU32 },
+}
+
+impl<T> Source<T> {
+    pub(crate) fn own(first: T) -> Self {
+        Self::Own(Box::new(Latest::new(first)))
+    }
+
+    pub(crate) fn common(values: &'static Latest<T>) -> Self {
+        Self::Common { values, taken: AtomicU32::new(values.version()) }
+    }
+
+    pub(crate) fn get(&self) -> &T {
+        match self {
+            Self::Own(own) => own.get(),
+            Self::Common { values, taken } => values.of_version(taken.load(Ordering::Acquire)),
+        }
+    }
+
+    /// Takes the next value: one's own from `own`, a common one as it is by now. To be prevented by the caller: two at once.
+    pub(crate) fn renew(&self, own: Option<T>) {
+        match (self, own) {
+            (Self::Own(latest), Some(value)) => latest.replace(value),
+            (Self::Common { values, taken }, None) => {
+                taken.swap(values.version(), Ordering::AcqRel);
+            }
+            (Self::Own(_), None) | (Self::Common { .. }, Some(_)) => {}
+        }
+    }
+
+    /// The value that [`renew`](Self::renew) would take without one of one's own.
+    pub(crate) fn newest(&self) -> &T {
+        match self {
+            Self::Own(own) => own.get(),
+            Self::Common { values, .. } => values.get(),
+        }
+    }
+}
+
 /// Segment `s` holds the values `2^s` to `2^(s+1) - 1`, so that growing moves none.
 #[derive(Debug)]
 struct Table<T>([OnceBox<Segment<T>>; 32]);
@@ -35,6 +78,11 @@ impl<T> Latest<T> {
     #[inline]
     pub(crate) fn first(&self) -> Option<&T> {
         (self.newest.load(Ordering::Acquire) == 0).then_some(&self.first)
+    }
+
+    /// The value that had that number, which stays for ever.
+    fn of_version(&self, version: u32) -> &T {
+        if version == 0 { &self.first } else { self.at(version).unwrap_or(&self.first) }
     }
 
     /// Another number after each replacement.

@@ -24,6 +24,7 @@ mod context;
 mod events;
 mod idempotency_key;
 mod judging;
+mod keyed;
 mod last_known;
 mod latest;
 mod nesting;
@@ -60,9 +61,10 @@ pub use circuit_breaker::CircuitBreaker;
 pub use classify::CheckStatus;
 #[cfg(feature = "http")]
 pub use classify::{StatusError, retry_after};
-pub use configure::{ConfigError, Configuration, Problem, breaker, bucket, bulkhead, configure, reload};
+pub use configure::{ConfigError, Configuration, Problem, breaker, bucket, bulkhead, configure, keyed_breakers, reload};
 pub use context::Context;
 pub use idempotency_key::IdempotencyKey;
+pub use keyed::{KeyedBreaker, KeyedBreakers};
 pub use outcome::Failure;
 pub use overrides::Overrides;
 pub use policy::{Policy, PolicyBuilder};
@@ -85,6 +87,7 @@ pub mod __private {
     pub use crate::configure::known::settings;
     pub use crate::context::{Context, context, context_of, error_of};
     pub use crate::judging::{Judged, Probe, classify, retry_if};
+    pub use crate::keyed::{Keyed, kept};
     pub use crate::last_known::{LastKnown, LastKnownByKey, known, known_instead};
     pub use crate::outcome::{Kind, ignored, parts, refused, refused_with, split};
     pub use crate::plan::Plan;
@@ -100,6 +103,11 @@ pub mod __private {
     pub use std::result::Result::{self, Err, Ok};
     pub use std::time::Duration;
     pub use std::{concat, file, line, module_path};
+
+    /// The trait that makes a `str` of a `&str`.
+    pub mod peeling {
+        pub use crate::keyed::Peel;
+    }
 
     /// The traits that autoref chooses between for a script.
     pub mod scripts {

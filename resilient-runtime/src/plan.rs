@@ -6,14 +6,15 @@ use crate::bucket::Bucket;
 use crate::budget::{Budget, Lease, RetryBudget, UNLIMITED};
 use crate::bulkhead::Bulkhead;
 use crate::circuit_breaker::CircuitBreaker;
-use crate::clock::{nanos, now};
+use crate::clock::{Instant, nanos, now};
 use crate::configure::layer::Kind;
 use crate::configure::words::Words;
 use crate::events::Record;
+use crate::keyed::{Families, Family, Kept, KeyedBucket, Keys};
 use crate::overrides::Overrides;
 use crate::pools::Pools;
 use crate::registry::{self, BucketSettings, BulkheadSettings, Finder};
-use once_cell::race::OnceBox;
+use once_cell::race::{OnceBox, OnceRef};
 use std::time::Duration;
 
 /// What was said of a function, in the attribute or with a builder.
@@ -24,6 +25,9 @@ pub(crate) struct Declared {
     pub(crate) breaker: Option<(&'static str, CircuitBreaker)>,
     pub(crate) bucket: Option<&'static str>,
     pub(crate) bulkhead: Option<&'static str>,
+    pub(crate) breaker_keys: Keys,
+    pub(crate) bucket_keys: Keys,
+    pub(crate) bulkhead_keys: Keys,
     /// What the attribute gives as expressions: key and source text.
     pub(crate) expressions: &'static [(&'static str, &'static str)],
     pub(crate) is_scriptable: bool,
@@ -93,7 +97,44 @@ impl Fixed {
 
 impl Declared {
     pub(crate) const fn new(name: &'static str) -> Self {
-        Self { name, own: Overrides::new(), breaker: None, bucket: None, bulkhead: None, expressions: &[], is_scriptable: false }
+        Self {
+            name,
+            own: Overrides::new(),
+            breaker: None,
+            bucket: None,
+            bulkhead: None,
+            breaker_keys: Keys::None,
+            bucket_keys: Keys::None,
+            bulkhead_keys: Keys::None,
+            expressions: &[],
+            is_scriptable: false,
+        }
+    }
+
+    /// What the attribute says of the breaker that it names.
+    pub(crate) fn inline_breaker(&self) -> Option<(&'static str, CircuitBreaker)> {
+        self.breaker.map(|(name, settings)| (name, settings.with_max_keys(self.breaker_keys.at_most())))
+    }
+
+    /// What those settings and the attribute's `max_keys` say of its bucket.
+    pub(crate) fn bucket_settings(&self, settings: &Overrides) -> BucketSettings {
+        let max_keys = self.bucket_keys.at_most().or(self.own.rate.and_then(|rate| rate.own_max_keys()));
+        BucketSettings::of(settings.rate, settings.burst).with_max_keys(max_keys)
+    }
+
+    /// What those settings and the attribute's `max_keys` say of its bulkhead.
+    pub(crate) fn bulkhead_settings(&self, settings: &Overrides) -> BulkheadSettings {
+        BulkheadSettings::of(settings.limit()).with_max_keys(self.bulkhead_keys.at_most())
+    }
+
+    /// Whether it has one for each key of what is of that kind, and how many at most.
+    pub(crate) fn keys(&self, kind: Kind) -> Keys {
+        match kind {
+            Kind::Breakers => self.breaker_keys,
+            Kind::Buckets => self.bucket_keys,
+            Kind::Bulkheads => self.bulkhead_keys,
+            Kind::Budgets | Kind::Functions | Kind::Defaults | Kind::Switches => Keys::None,
+        }
     }
 
     /// The thing of that kind that it names; functions name themselves.
@@ -155,12 +196,20 @@ impl Declared {
 pub(crate) struct Own {
     bucket: OnceBox<Bucket>,
     bulkhead: OnceBox<Bulkhead>,
+    bucket_of_keys: OnceRef<'static, Family<Bucket>>,
+    bulkhead_of_keys: OnceRef<'static, Family<Bulkhead>>,
     budget: OnceBox<Lease>,
 }
 
 impl Own {
     pub(crate) const fn new() -> Self {
-        Self { bucket: OnceBox::new(), bulkhead: OnceBox::new(), budget: OnceBox::new() }
+        Self {
+            bucket: OnceBox::new(),
+            bulkhead: OnceBox::new(),
+            bucket_of_keys: OnceRef::new(),
+            bulkhead_of_keys: OnceRef::new(),
+            budget: OnceBox::new(),
+        }
     }
 
     /// After a change, when no lock is held.
@@ -170,6 +219,12 @@ impl Own {
         }
         if let Some(bulkhead) = self.bulkhead.get() {
             bulkhead.wake();
+        }
+        if let Some(family) = self.bucket_of_keys.get() {
+            Kept::wake(family);
+        }
+        if let Some(family) = self.bulkhead_of_keys.get() {
+            Kept::wake(family);
         }
     }
 }
@@ -209,20 +264,21 @@ pub(crate) struct Assembly {
     bucket: Choice<Bucket>,
     bulkhead: Choice<Bulkhead>,
     budget: &'static Budget,
+    keyed: Families,
     is_scriptable: bool,
 }
 
 impl Assembly {
     /// What the function's effective settings come to; what is its own is made, or changed with its state kept.
     pub(crate) fn of(declared: &Declared, effective: &Overrides, own: &Own, finder: &mut Finder) -> Self {
-        let breaker = declared.breaker.map(|(name, inline)| finder.breaker(name, inline));
         Self {
             name: declared.name,
             settings: effective.resolved(),
-            breaker: breaker.filter(|_| effective.is_on(effective.breaker_enabled)),
+            breaker: breaker(declared, effective, finder),
             bucket: bucket(declared, effective, own, finder),
             bulkhead: bulkhead(declared, effective, own, finder),
             budget: budget(declared, effective, own, finder),
+            keyed: families(declared, effective, own, finder),
             is_scriptable: declared.is_scriptable,
         }
     }
@@ -246,16 +302,26 @@ impl Assembly {
             budget: self.budget,
             pools: None,
             record,
+            keyed: self.keyed.enabled(),
+            keyed_bucket: None,
             is_scriptable: self.is_scriptable,
         }
         .with_pools()
     }
 }
 
+fn breaker(declared: &Declared, effective: &Overrides, finder: &mut Finder) -> Option<&'static Breaker> {
+    let (name, inline) = declared.inline_breaker().filter(|_| !declared.breaker_keys.are_there())?;
+    Some(&finder.breaker(name, inline).one).filter(|_| effective.is_on(effective.breaker_enabled))
+}
+
 fn bucket(declared: &Declared, effective: &Overrides, own: &Own, finder: &mut Finder) -> Choice<Bucket> {
+    if declared.bucket_keys.are_there() {
+        return Choice::None;
+    }
     if let Some(name) = declared.bucket {
-        let inline = BucketSettings::of(declared.own.rate, declared.own.burst);
-        return Choice::shared(finder.bucket(name, inline), effective.is_on(effective.bucket_enabled));
+        let inline = declared.bucket_settings(&declared.own);
+        return Choice::shared(&finder.bucket(name, inline).one, effective.is_on(effective.bucket_enabled));
     }
     let Some(rate) = effective.full_rate() else { return Choice::None };
     own.bucket.get_or_init(|| Box::new(Bucket::new(None, rate))).change_rate(rate, now());
@@ -263,13 +329,54 @@ fn bucket(declared: &Declared, effective: &Overrides, own: &Own, finder: &mut Fi
 }
 
 fn bulkhead(declared: &Declared, effective: &Overrides, own: &Own, finder: &mut Finder) -> Choice<Bulkhead> {
+    if declared.bulkhead_keys.are_there() {
+        return Choice::None;
+    }
     if let Some(name) = declared.bulkhead {
-        let inline = BulkheadSettings::of(declared.own.concurrency);
-        return Choice::shared(finder.bulkhead(name, inline), effective.is_on(effective.bulkhead_enabled));
+        let inline = declared.bulkhead_settings(&declared.own);
+        return Choice::shared(&finder.bulkhead(name, inline).one, effective.is_on(effective.bulkhead_enabled));
     }
     let Some(limit) = effective.limit() else { return Choice::None };
     own.bulkhead.get_or_init(|| Box::new(Bulkhead::new(None, limit))).change_limit(limit);
     Choice::own(effective.is_on(effective.concurrency_enabled))
+}
+
+/// What is kept for each key, of the kinds that are keyed; what is the function's own stays, with everything that its keys owe.
+fn families(declared: &Declared, effective: &Overrides, own: &Own, finder: &mut Finder) -> Families {
+    let breaker = declared.inline_breaker().filter(|_| declared.breaker_keys.are_there());
+    let bucket = declared.bucket_keys.are_there().then(|| keyed_bucket(declared, effective, own, finder));
+    let bulkhead = declared.bulkhead_keys.are_there().then(|| keyed_bulkhead(declared, effective, own, finder));
+    Families {
+        breaker: breaker
+            .map(|(name, inline)| finder.breaker(name, inline).keyed())
+            .filter(|_| effective.is_on(effective.breaker_enabled)),
+        bucket: bucket.flatten(),
+        bulkhead: bulkhead.flatten(),
+    }
+}
+
+fn keyed_bucket(declared: &Declared, effective: &Overrides, own: &Own, finder: &mut Finder) -> Option<&'static Family<Bucket>> {
+    if let Some(name) = declared.bucket {
+        let family = finder.bucket(name, declared.bucket_settings(&declared.own)).keyed();
+        return Some(family).filter(|_| effective.is_on(effective.bucket_enabled));
+    }
+    effective.rate?;
+    let settings = declared.bucket_settings(effective);
+    let family = own.bucket_of_keys.get_or_init(|| Family::new(None, settings));
+    family.change(settings);
+    Some(family).filter(|_| effective.is_on(effective.rate_enabled))
+}
+
+fn keyed_bulkhead(declared: &Declared, effective: &Overrides, own: &Own, finder: &mut Finder) -> Option<&'static Family<Bulkhead>> {
+    if let Some(name) = declared.bulkhead {
+        let family = finder.bulkhead(name, declared.bulkhead_settings(&declared.own)).keyed();
+        return Some(family).filter(|_| effective.is_on(effective.bulkhead_enabled));
+    }
+    effective.concurrency?;
+    let settings = declared.bulkhead_settings(effective);
+    let family = own.bulkhead_of_keys.get_or_init(|| Family::new(None, settings));
+    family.change(settings);
+    Some(family).filter(|_| effective.is_on(effective.concurrency_enabled))
 }
 
 fn budget(declared: &Declared, effective: &Overrides, own: &Own, finder: &Finder) -> &'static Budget {
@@ -302,8 +409,25 @@ pub struct Plan<'r> {
     /// What a call without a parent hands down, if it may retry.
     pub(crate) pools: Option<&'static Pools>,
     pub(crate) record: &'r Record,
+    pub(crate) keyed: Families,
+    /// The key's own bucket; `bucket` is a front for it, which has no token.
+    pub(crate) keyed_bucket: Option<&'r KeyedBucket>,
     /// The emitted code takes outcomes from a test's script.
     pub(crate) is_scriptable: bool,
+}
+
+impl<'r> Plan<'r> {
+    /// The bucket that can wait and pause.
+    #[cold]
+    pub(crate) fn bucket(&self) -> Option<&'r Bucket> {
+        self.keyed_bucket.map(KeyedBucket::full).or(self.bucket)
+    }
+
+    /// Whether the key had a token for now, which is taken.
+    #[cold]
+    pub(crate) fn takes_by_key(&self, now: Instant) -> bool {
+        self.keyed_bucket.is_some_and(|bucket| bucket.take_and_spend(now))
+    }
 }
 
 impl Plan<'_> {
@@ -320,6 +444,9 @@ impl Plan<'_> {
             && is_one(self.bulkhead, other.bulkhead)
             && std::ptr::eq(self.budget, other.budget)
             && is_one(self.pools, other.pools)
+            && is_one(self.keyed.breaker, other.keyed.breaker)
+            && is_one(self.keyed.bucket, other.keyed.bucket)
+            && is_one(self.keyed.bulkhead, other.keyed.bulkhead)
     }
 
     pub(crate) fn breaker_name(&self) -> Option<&'static str> {

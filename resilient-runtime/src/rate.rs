@@ -6,6 +6,7 @@
 mod text;
 
 use crate::clock::{Instant, nanos};
+use crate::keyed::max_keys_problem;
 use std::time::Duration;
 pub use text::ParseRateError;
 
@@ -26,6 +27,7 @@ pub struct Rate {
     count: u64,
     period: u64,
     burst: Option<u32>,
+    max_keys: Option<u32>,
 }
 
 const SECOND: u64 = 1_000_000_000;
@@ -38,7 +40,7 @@ impl Rate {
     /// `count` calls per `period`.
     #[must_use]
     pub const fn per(count: u64, period: Duration) -> Self {
-        Self { count, period: nanos(period), burst: None }
+        Self { count, period: nanos(period), burst: None, max_keys: None }
     }
 
     /// `count` calls per second.
@@ -72,9 +74,22 @@ impl Rate {
         self
     }
 
-    pub(crate) const fn without_burst(mut self) -> Self {
+    /// The rate by itself, without what goes with it.
+    pub(crate) const fn alone(mut self) -> Self {
         self.burst = None;
+        self.max_keys = None;
         self
+    }
+
+    /// With `key`, how many keys have a bucket of their own at most: 1 to 10⁷, 10,000 if it is not set.
+    #[must_use]
+    pub const fn max_keys(mut self, max_keys: u32) -> Self {
+        self.max_keys = Some(max_keys);
+        self
+    }
+
+    pub(crate) const fn own_max_keys(&self) -> Option<u32> {
+        self.max_keys
     }
 
     pub(crate) const fn own_burst(&self) -> Option<u32> {
@@ -110,7 +125,7 @@ impl Rate {
         if interval * self.resolved_burst() as u128 > LARGEST_TOLERANCE {
             return Some("the burst is too large for so slow a rate: together they span more than 2 years");
         }
-        None
+        max_keys_problem(self.max_keys)
     }
 }
 
@@ -130,7 +145,7 @@ impl std::fmt::Display for Rate {
 const SHIFT: u32 = 59;
 
 /// A valid rate, made ready for the hot path.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Interval {
     /// Units of one interval.
     pub(crate) units: u64,

@@ -10,6 +10,7 @@ use crate::configure::layer::Kind;
 use crate::configure::table::Table;
 use crate::configure::words::{Words, words};
 use crate::events;
+use crate::keyed::{Both, DEFAULT_MAX_KEYS, Family, Kept, max_keys_problem};
 use crate::rate::Rate;
 use crate::sync::{Mutex, MutexGuard, lock};
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -123,25 +124,41 @@ pub(crate) struct BucketSettings {
     rate: Option<Rate>,
     burst: Option<u32>,
     enabled: Option<bool>,
+    pub(crate) max_keys: Option<u32>,
 }
 
-words! { BucketSettings { rate = "rate", burst = "burst", enabled = "enabled" } }
+words! { BucketSettings { rate = "rate", burst = "burst", enabled = "enabled", max_keys = "max_keys" } }
 
 impl BucketSettings {
     const RATE: Rate = Rate::per_second(10);
 
     pub(crate) fn of(rate: Option<Rate>, burst: Option<u32>) -> Self {
-        Self { rate: rate.map(Rate::without_burst), burst: burst.or(rate.and_then(|rate| rate.own_burst())), enabled: None }
+        let of_rate = |other: fn(&Rate) -> Option<u32>| rate.as_ref().and_then(other);
+        Self {
+            rate: rate.map(Rate::alone),
+            burst: burst.or(of_rate(Rate::own_burst)),
+            enabled: None,
+            max_keys: of_rate(Rate::own_max_keys),
+        }
     }
 
-    fn rate(&self) -> Rate {
+    pub(crate) fn with_max_keys(mut self, max_keys: Option<u32>) -> Self {
+        self.max_keys = max_keys.or(self.max_keys);
+        self
+    }
+
+    pub(crate) fn is_enabled(&self) -> bool {
+        self.enabled != Some(false)
+    }
+
+    pub(crate) fn rate(&self) -> Rate {
         let rate = self.rate.unwrap_or(Self::RATE);
         self.burst.map_or(rate, |burst| rate.burst(burst))
     }
 
     fn problem(&self) -> Option<String> {
-        let problem = self.rate().problem()?;
-        let is_alone = |rate: Option<Rate>, burst| Self { rate, burst, enabled: None }.rate().problem().is_some();
+        let Some(problem) = self.rate().problem() else { return max_keys_problem(self.max_keys).map(str::to_owned) };
+        let is_alone = |rate: Option<Rate>, burst| Self { rate, burst, ..Self::default() }.rate().problem().is_some();
         let whose = match (is_alone(self.rate, None), is_alone(Some(Rate::per_second(1)), self.burst)) {
             (true, _) => "`rate`",
             (_, true) => "`burst`",
@@ -158,18 +175,18 @@ impl Shared for Bucket {
     fn built_in(said: &BucketSettings) -> BucketSettings {
         let rate = said.rate.unwrap_or(BucketSettings::RATE);
         let burst = u32::try_from(rate.resolved_burst()).ok();
-        BucketSettings { rate: Some(rate), burst, enabled: Some(true) }
+        BucketSettings { rate: Some(rate), burst, enabled: Some(true), max_keys: Some(DEFAULT_MAX_KEYS) }
     }
 
     fn create(name: &'static str, settings: BucketSettings) -> Self {
         let bucket = Self::new(Some(name), settings.rate());
-        bucket.enable(settings.enabled != Some(false));
+        bucket.enable(settings.is_enabled());
         bucket
     }
 
     fn change(&self, settings: BucketSettings) {
         self.change_rate(settings.rate(), now());
-        self.enable(settings.enabled != Some(false));
+        self.enable(settings.is_enabled());
     }
 }
 
@@ -178,23 +195,33 @@ impl Shared for Bucket {
 pub(crate) struct BulkheadSettings {
     concurrency: Option<u32>,
     enabled: Option<bool>,
+    pub(crate) max_keys: Option<u32>,
 }
 
-words! { BulkheadSettings { concurrency = "concurrency", enabled = "enabled" } }
+words! { BulkheadSettings { concurrency = "concurrency", enabled = "enabled", max_keys = "max_keys" } }
 
 impl BulkheadSettings {
     const CONCURRENCY: u32 = 16;
 
-    pub(crate) fn of(concurrency: Option<u32>) -> Self {
-        Self { concurrency, enabled: None }
+    pub(crate) fn of(limit: Option<Concurrency>) -> Self {
+        Self { concurrency: limit.map(Concurrency::calls), enabled: None, max_keys: limit.and_then(Concurrency::own_max_keys) }
     }
 
-    fn limit(&self) -> Concurrency {
+    pub(crate) fn with_max_keys(mut self, max_keys: Option<u32>) -> Self {
+        self.max_keys = max_keys.or(self.max_keys);
+        self
+    }
+
+    pub(crate) fn is_enabled(&self) -> bool {
+        self.enabled != Some(false)
+    }
+
+    pub(crate) fn limit(&self) -> Concurrency {
         Concurrency::limit(self.concurrency.unwrap_or(Self::CONCURRENCY))
     }
 
     fn problem(&self) -> Option<&'static str> {
-        self.limit().problem()
+        self.limit().problem().or(max_keys_problem(self.max_keys))
     }
 }
 
@@ -203,18 +230,18 @@ impl Shared for Bulkhead {
     const WHAT: &'static str = "bulkhead";
 
     fn built_in(_said: &BulkheadSettings) -> BulkheadSettings {
-        BulkheadSettings { concurrency: Some(BulkheadSettings::CONCURRENCY), enabled: Some(true) }
+        BulkheadSettings { concurrency: Some(BulkheadSettings::CONCURRENCY), enabled: Some(true), max_keys: Some(DEFAULT_MAX_KEYS) }
     }
 
     fn create(name: &'static str, settings: BulkheadSettings) -> Self {
         let bulkhead = Self::new(Some(name), settings.limit());
-        bulkhead.enable(settings.enabled != Some(false));
+        bulkhead.enable(settings.is_enabled());
         bulkhead
     }
 
     fn change(&self, settings: BulkheadSettings) {
         self.change_limit(settings.limit());
-        self.enable(settings.enabled != Some(false));
+        self.enable(settings.is_enabled());
     }
 }
 
@@ -237,9 +264,9 @@ impl Shared for Budget {
 
 #[derive(Default)]
 struct Registry {
-    breakers: Shelf<Breaker>,
-    buckets: Shelf<Bucket>,
-    bulkheads: Shelf<Bulkhead>,
+    breakers: Shelf<Both<Breaker>>,
+    buckets: Shelf<Both<Bucket>>,
+    bulkheads: Shelf<Both<Bulkhead>>,
     budgets: Shelf<Budget>,
     /// The pools that come with a breaker's name; configuration knows their defaults alone.
     breaker_budgets: Shelf<Budget>,
@@ -313,15 +340,15 @@ impl Finder {
         resource
     }
 
-    pub(crate) fn breaker(&mut self, name: &str, inline: CircuitBreaker) -> &'static Breaker {
+    pub(crate) fn breaker(&mut self, name: &str, inline: CircuitBreaker) -> &'static Both<Breaker> {
         self.find(|registry| &mut registry.breakers, name, inline)
     }
 
-    pub(crate) fn bucket(&mut self, name: &str, inline: BucketSettings) -> &'static Bucket {
+    pub(crate) fn bucket(&mut self, name: &str, inline: BucketSettings) -> &'static Both<Bucket> {
         self.find(|registry| &mut registry.buckets, name, inline)
     }
 
-    pub(crate) fn bulkhead(&mut self, name: &str, inline: BulkheadSettings) -> &'static Bulkhead {
+    pub(crate) fn bulkhead(&mut self, name: &str, inline: BulkheadSettings) -> &'static Both<Bulkhead> {
         self.find(|registry| &mut registry.bulkheads, name, inline)
     }
 
@@ -332,15 +359,19 @@ impl Finder {
 }
 
 pub(crate) fn breaker(name: &str) -> &'static Breaker {
-    registry().breakers.resource(name)
+    &registry().breakers.resource(name).one
+}
+
+pub(crate) fn keyed_breakers(name: &str) -> &'static Family<Breaker> {
+    registry().breakers.resource(name).keyed()
 }
 
 pub(crate) fn bucket(name: &str) -> &'static Bucket {
-    registry().buckets.resource(name)
+    &registry().buckets.resource(name).one
 }
 
 pub(crate) fn bulkhead(name: &str) -> &'static Bulkhead {
-    registry().bulkheads.resource(name)
+    &registry().bulkheads.resource(name).one
 }
 
 #[cfg(test)]
@@ -381,8 +412,20 @@ pub(crate) fn wake() {
     let registry = registry();
     let (buckets, bulkheads) = (registry.buckets.resources(), registry.bulkheads.resources());
     drop(registry);
-    buckets.into_iter().for_each(Bucket::wake);
-    bulkheads.into_iter().for_each(Bulkhead::wake);
+    for both in buckets {
+        both.one.wake();
+        wake_keys(both);
+    }
+    for both in bulkheads {
+        both.one.wake();
+        wake_keys(both);
+    }
+}
+
+fn wake_keys<T: Kept>(both: &Both<T>) {
+    if let Some(family) = both.known() {
+        T::wake(family);
+    }
 }
 
 /// The names of that kind that somebody has used by now.

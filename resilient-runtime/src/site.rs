@@ -6,6 +6,7 @@ use crate::circuit_breaker::CircuitBreaker;
 use crate::configure::installed::{Installed, installed};
 use crate::configure::value::MaxWait;
 use crate::events::Record;
+use crate::keyed::{Keys, max_keys_problem};
 use crate::latest::Latest;
 use crate::plan::{Assembly, BudgetChoice, Declared, Own, Plan};
 use crate::rate::Rate;
@@ -169,6 +170,16 @@ keys! {
         assert!(!name.is_empty(), "a bulkhead's name may not be empty");
         site.bulkhead = Some(name);
     }
+    breaker_keys(max_keys: Option<u32>) site => { site.breaker_keys = keys(max_keys); }
+    bucket_keys(max_keys: Option<u32>) site => { site.bucket_keys = keys(max_keys); }
+    bulkhead_keys(max_keys: Option<u32>) site => { site.bulkhead_keys = keys(max_keys); }
+}
+
+const fn keys(max_keys: Option<u32>) -> Keys {
+    if let Some(problem) = max_keys_problem(max_keys) {
+        panic!("{}", problem);
+    }
+    Keys::of(max_keys)
 }
 
 const fn check_rate(declared: &Declared) {

@@ -6,6 +6,7 @@
 mod catalogue;
 mod environment;
 mod events;
+mod keyed;
 mod overrides;
 
 use resilient::{Classify, Rejected};

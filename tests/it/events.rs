@@ -281,3 +281,28 @@ fn what_a_breaker_in_shadow_would_do_is_told_as_such() {
         assert_eq!(told, [("circuit_half_open", None), ("circuit_opened", Some("a failed probe")), ("would_reject", None)]);
     });
 }
+
+#[test]
+fn keys_that_find_no_place_are_told_with_their_number_and_without_the_key() {
+    #[resilient(name = "crowded", bucket(name = "crowded", rate = "1/h", burst = 50, key = tenant, max_keys = 2), max_wait = "0s")]
+    fn call(tenant: &str) -> Result<(), ServiceError> {
+        Ok(())
+    }
+    recorded(|recorder, clock| {
+        call("first").unwrap();
+        call("second").unwrap();
+        assert_eq!(recorder.names(), [""; 0]);
+        (0..20).for_each(|_| call("secret").unwrap());
+        clock.advance(Duration::from_secs(11));
+        (0..20).for_each(|_| call("secret").unwrap());
+        let events = recorder.take();
+        assert_eq!(events.len(), 2);
+        let (name, level, fields) = &events[1];
+        assert_eq!((name.as_str(), *level), ("keys_overflow", Level::WARN));
+        let expected = [("function", "crowded"), ("what", "bucket"), ("name", "crowded"), ("max_keys", "2"), ("count", "20")];
+        for (field, value) in expected {
+            assert_eq!(fields[field], value, "{field}");
+        }
+        assert!(!format!("{events:?}").contains("secret"));
+    });
+}

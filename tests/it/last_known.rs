@@ -173,3 +173,44 @@ fn many_threads_see_whole_values() {
         }
     });
 }
+
+#[test]
+fn with_a_key_each_value_has_its_own() {
+    #[resilient(fallback = last_known("10m"), key = tenant, max_keys = 2)]
+    fn price(tenant: &str, answer: Answer) -> Answer {
+        answer
+    }
+    #[resilient(breaker(name = "last known by key", failure_threshold = 1), fallback = last_known("10m"), key = tenant)]
+    async fn guarded(tenant: String, answer: Answer) -> Answer {
+        drop(tenant);
+        answer
+    }
+    let _clock = TurnedClock::start();
+    let lost = || Err(ServiceError::Reset);
+    assert_eq!((price("a", Ok(1)), price("a", lost()), price("b", lost())), (Ok(1), Ok(1), lost()));
+    assert_eq!((price("b", Ok(2)), price("b", lost()), price("a", lost())), (Ok(2), Ok(2), Ok(1)));
+    assert_eq!(price("c", Ok(3)), Ok(3));
+    assert_eq!((price("a", lost()), price("b", lost()), price("c", lost())), (lost(), Ok(2), Ok(3)), "the oldest made place");
+    fn sendable<T: Send>(future: T) -> T {
+        future
+    }
+    let guarded = |tenant: &str, answer| ready(sendable(guarded(tenant.to_owned(), answer)));
+    assert_eq!((guarded("a", Ok(1)), guarded("b", Ok(2))), (Ok(1), Ok(2)));
+    assert_eq!(guarded("a", lost()), Ok(1));
+    resilient::keyed_breakers("last known by key").get("b").unwrap().force_open();
+    assert_eq!((guarded("a", Ok(9)), guarded("b", Ok(9))), (Ok(1), Ok(2)), "both are open");
+    assert!(matches!(guarded("c", lost()), Err(ServiceError::Reset)), "c has nothing yet");
+}
+
+#[test]
+fn with_a_key_of_each_groups_own_the_other_is_for_the_value() {
+    #[resilient(bucket(rate = 1_000, burst = 9, key = host), fallback = last_known("10m"), key = &tenant)]
+    fn price(tenant: Vec<u8>, host: u8, answer: Answer) -> Answer {
+        drop(tenant);
+        answer
+    }
+    let _clock = TurnedClock::start();
+    assert_eq!(price(vec![1], 1, Ok(1)), Ok(1));
+    assert_eq!(price(vec![1], 2, Err(ServiceError::Reset)), Ok(1));
+    assert_eq!(price(vec![2], 1, Err(ServiceError::Reset)), Err(ServiceError::Reset));
+}

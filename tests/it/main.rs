@@ -26,6 +26,7 @@ mod fallback;
 mod golden;
 #[cfg(feature = "anyhow")]
 mod http;
+mod keyed;
 mod last_known;
 mod limits;
 mod nesting;

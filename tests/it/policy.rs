@@ -1,6 +1,6 @@
 //! The same without the attribute.
 
-use crate::support::{Counter, ServiceError, millis};
+use crate::support::{Counter, ServiceError, configuring, millis};
 use resilient::testing::TurnedClock;
 use resilient::{CircuitBreaker, Jitter, Policy, Rate, Rejected, RetryBudget, Verdict};
 use std::io;
@@ -83,6 +83,7 @@ fn a_configuration_reaches_resources_in_use_and_is_forgotten_by_the_next() {
         .shared_budget("configured here")
         .build()
         .unwrap();
+    let _turn = configuring();
     let clock = TurnedClock::start();
     let retries = || {
         let before = clock.waits().len();

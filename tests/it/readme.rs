@@ -181,7 +181,7 @@ fn every_feature_and_every_event_has_a_row() {
 }
 
 /// What only an attribute can say: code, and which function has what.
-const CODE: [&str; 9] = ["retry_if", "classify", "fallback", "map_err", "clone", "reuse", "context", "name", "crate"];
+const CODE: [&str; 10] = ["retry_if", "classify", "fallback", "map_err", "clone", "reuse", "context", "key", "name", "crate"];
 /// Keys that name something whose settings are configured.
 const NAMES: [&str; 3] = ["breaker", "bucket", "bulkhead"];
 
@@ -192,9 +192,11 @@ fn every_key_is_configured_or_is_code() {
     for key in keys("KEYS").into_iter().filter(|key| !CODE.contains(key)) {
         let table = format!("{key}s");
         let is_named = NAMES.contains(&key) && known.iter().any(|(known, ..)| *known == table);
-        assert!(is_configured("functions", key) || is_named, "configuration does not know `{key}`");
+        let is_shared =
+            key == "max_keys" && ["breakers", "buckets", "bulkheads"].into_iter().all(|table| is_configured(table, key));
+        assert!(is_configured("functions", key) || is_named || is_shared, "configuration does not know `{key}`");
     }
-    for key in keys("BREAKER_KEYS").into_iter().filter(|key| *key != "name") {
+    for key in keys("BREAKER_KEYS").into_iter().filter(|key| !CODE.contains(key)) {
         assert!(is_configured("breakers", key) && is_configured("defaults", key), "configuration does not know `{key}`");
     }
     for key in CODE.into_iter().chain(NAMES) {

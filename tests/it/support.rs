@@ -4,6 +4,7 @@ use resilient::{Classify, Rejected};
 use std::cell::Cell;
 use std::future::Future;
 use std::pin::pin;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 /// The error of a service, as a user would write it.
@@ -75,4 +76,10 @@ pub(crate) fn keys(list: &str) -> Vec<&'static str> {
     let (_, list) = source.split_once(&format!("const {list}:")).unwrap();
     let (list, _) = list.split_once("];").unwrap();
     list.lines().filter_map(|line| line.trim().strip_prefix("(\"")?.split('"').next()).collect()
+}
+
+/// An installed configuration takes the place of the one before, so tests that install one take turns.
+pub(crate) fn configuring() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -226,6 +226,20 @@ mod scripts {
         assert_eq!(script.calls(), 1);
     }
 
+    #[test]
+    fn are_heard_with_a_key_as_well() {
+        #[resilient(rate = "1/h", key = tenant, max_wait = "0s")]
+        fn charge_keyed(tenant: u32) -> Result<u32, ServiceError> {
+            Ok(tenant)
+        }
+        let _clock = testing::TurnedClock::start();
+        let script = testing::script("charge_keyed").succeed(2, || 7_u32);
+        assert_eq!((charge_keyed(1), charge_keyed(2)), (Ok(7), Ok(7)));
+        drop(script);
+        assert!(charge_keyed(1).is_err(), "what a script plays takes its token");
+        assert_eq!(charge_keyed(3), Ok(3));
+    }
+
     #[tokio::test(start_paused = true)]
     async fn are_for_async_functions_as_well_and_may_time_out() {
         #[resilient(

@@ -153,7 +153,7 @@ impl Checks {
 }
 
 pub(crate) fn inline_breaker(declared: &Declared) -> Option<(&'static str, CircuitBreaker)> {
-    declared.breaker
+    declared.inline_breaker()
 }
 
 /// What an attribute says of a budget that it names: nothing but the name.
@@ -162,11 +162,11 @@ pub(crate) fn inline_budget(declared: &Declared) -> Option<(&'static str, RetryB
 }
 
 pub(crate) fn inline_bucket(declared: &Declared) -> Option<(&'static str, BucketSettings)> {
-    declared.bucket.map(|name| (name, BucketSettings::of(declared.own.rate, declared.own.burst)))
+    declared.bucket.map(|name| (name, declared.bucket_settings(&declared.own)))
 }
 
 pub(crate) fn inline_bulkhead(declared: &Declared) -> Option<(&'static str, BulkheadSettings)> {
-    declared.bulkhead.map(|name| (name, BulkheadSettings::of(declared.own.concurrency)))
+    declared.bulkhead.map(|name| (name, declared.bulkhead_settings(&declared.own)))
 }
 
 /// The modules of functions are what patterns are about.

@@ -107,6 +107,12 @@ impl Layer {
 
     fn take_default(&mut self, word: &str, raw: &Raw, place: Place) -> Result<(), Mistake> {
         let is_of = |words: &[&str]| word != "enabled" && words.contains(&word);
+        if word == "max_keys" {
+            let shared = &mut self.shared;
+            set(&mut shared.breakers.defaults, word, raw, place.clone(), foreign_to_named)?;
+            set(&mut shared.buckets.defaults, word, raw, place.clone(), foreign_to_named)?;
+            return set(&mut shared.bulkheads.defaults, word, raw, place, foreign_to_named);
+        }
         if is_of(CircuitBreaker::WORDS) {
             return set(&mut self.shared.breakers.defaults, word, raw, place, foreign_to_named);
         }
@@ -180,7 +186,13 @@ pub(crate) fn default_words() -> Vec<&'static str> {
     let own = Overrides::WORDS.iter().filter(|word| !ALWAYS_GIVEN.contains(word));
     let shared = [CircuitBreaker::WORDS, BucketSettings::WORDS, BulkheadSettings::WORDS, RetryBudget::WORDS];
     let words = own.chain(shared.into_iter().flatten()).copied();
-    words.filter(|word| *word != "enabled" && !word.contains('.')).collect()
+    let mut unique = Vec::new();
+    for word in words.filter(|word| *word != "enabled" && !word.contains('.')) {
+        if !unique.contains(&word) {
+            unique.push(word);
+        }
+    }
+    unique
 }
 
 impl<S: Words> Settled<S> {
@@ -239,6 +251,9 @@ fn foreign_to_function(word: &str) -> Option<String> {
     }
     if ["breaker", "bucket", "bulkhead"].contains(&word) {
         return Some(format!("which {word} a function uses is said in its attribute; `{word}.enabled = false` takes it away"));
+    }
+    if word == "max_keys" {
+        return Some("`max_keys` belongs to what has a name: [breakers.NAME], [buckets.NAME] or [bulkheads.NAME]".to_owned());
     }
     let kinds = [("breakers", CircuitBreaker::WORDS), ("budgets", RetryBudget::WORDS)];
     let kind = kinds.iter().find(|(_, words)| words.contains(&word))?.0;

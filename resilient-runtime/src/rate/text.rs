@@ -53,7 +53,7 @@ impl FromStr for Rate {
         let too_slow = || ParseRateError(format!("{text:?} is too slow: at least one call in 365 days"));
         let period = period.checked_mul(scale).ok_or_else(too_slow)?;
         let shared = shared_factor(count, scale);
-        let rate = Self { count: count / shared, period: period / shared, burst: None };
+        let rate = Self { count: count / shared, period: period / shared, burst: None, max_keys: None };
         rate.problem().map_or(Ok(rate), |problem| Err(ParseRateError(format!("{text:?}: {problem}"))))
     }
 }

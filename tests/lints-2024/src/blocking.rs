@@ -41,6 +41,24 @@ unformatted! {
     pub fn one_line(number: u32) -> io::Result<u32> { Ok(number) }
 }
 
+/// Keyed by what it borrows.
+///
+/// # Errors
+/// The service's.
+#[resilient(breaker = "lints", rate = "100/s", concurrency = 3, key = tenant, max_keys = 1_000)]
+pub fn keyed(tenant: &str) -> io::Result<usize> {
+    Ok(tenant.len())
+}
+
+/// Keyed by what it consumes, and by a pair.
+///
+/// # Errors
+/// The service's.
+#[resilient(retries = RETRIES, base_delay = WAIT, clone(tenant), bucket(rate = 5, key = tenant), bulkhead(name = "lints", key = (tenant.len(), host)))]
+pub fn keyed_twice(tenant: String, host: u32) -> io::Result<String> {
+    if host == 0 { Err(io::Error::other("no host")) } else { Ok(tenant) }
+}
+
 /// Unit, and nothing can refuse it.
 #[resilient(concurrency = 3, max_wait = none)]
 pub fn unit(list: &mut Vec<u32>) {

@@ -26,6 +26,15 @@ impl Client {
         Ok(if path.is_empty() { &self.name } else { "" })
     }
 
+    /// Keyed.
+    ///
+    /// # Errors
+    /// None.
+    #[resilient(retries = 2, breaker(name = "lints", key = self.name), timeout = self.timeout)]
+    pub async fn keyed(&self, path: &str) -> io::Result<&str> {
+        Ok(if path.is_empty() { &self.name } else { "" })
+    }
+
     /// Unique.
     ///
     /// # Errors

@@ -8,6 +8,7 @@ const RETRIES: u32 = 2;
 const WAIT: Duration = Duration::from_millis(1);
 const PER_SECOND: u32 = 100;
 const RATE: Rate = Rate::per(10, Duration::from_secs(1));
+const MOST: u32 = 1_000;
 const NAME: &str = "every-key";
 const SPREAD: Jitter = Jitter::ratio(0.1);
 const RATIO: f64 = 0.1;
@@ -36,6 +37,20 @@ const RATIO: f64 = 0.1;
 )]
 async fn literals(name: &str) -> io::Result<usize> {
     Ok(name.len())
+}
+
+#[resilient(
+    breaker(name = "every-key", key = (tenant, host.to_owned()), max_keys = 10),
+    bucket(name = "every-key", rate = RATE, burst = 20, key = host, max_keys = MOST),
+    bulkhead(name = "every-key", concurrency = 16, key = tenant + 1, max_keys = 1_000),
+)]
+async fn groups(tenant: u64, host: &str) -> io::Result<u64> {
+    Ok(tenant + host.len() as u64)
+}
+
+#[resilient(rate = 10, concurrency = 2, breaker = NAME, key = tenant, max_keys = MOST)]
+fn keyed<T: Clone + Eq + std::hash::Hash + Send + 'static>(tenant: T) -> io::Result<T> {
+    Ok(tenant)
 }
 
 #[resilient(
@@ -176,6 +191,7 @@ async fn main() -> io::Result<()> {
     fractions();
     assert_eq!([ratios()?, constant_ratios()?, constant_window()?, constant_while()?], [1; 4]);
     assert!(slow().is_ok() && constant_rate().is_ok());
+    assert_eq!((groups(1, "ab").await?, keyed("a")?, keyed(7_u64)?), (3, "a", 7));
     assert_eq!(strings().await, Ok(1));
     assert!(awaited_fallback(async { "p: ".to_owned() }).await.unwrap_err().starts_with("p: "));
     assert_eq!(async_fallback().await, Err("async".into()));

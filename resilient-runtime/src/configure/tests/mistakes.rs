@@ -90,6 +90,13 @@ const MISTAKES: &[(&str, &str)] = &[
     ("[buckets.everything]\nburst = 0", "`burst`: a burst must be at least 1"),
     ("[buckets.everything]\nrate = 0", "`rate`: a rate must be greater than zero"),
     ("[bulkheads.everything]\nconcurrency = 0", "`concurrency` must be from 1 to 1000000"),
+    ("[breakers.everything]\nmax_keys = 0", "`max_keys` must be from 1 to 10000000"),
+    ("[buckets.everything]\nmax_keys = 0", "`max_keys` must be from 1 to 10000000"),
+    ("[bulkheads.everything]\nmax_keys = 10000001", "`max_keys` must be from 1 to 10000000"),
+    (
+        "[functions.\"precedence::everything\"]\nmax_keys = 5",
+        "`max_keys` belongs to what has a name: [breakers.NAME], [buckets.NAME] or [bulkheads.NAME]",
+    ),
     ("[budgets.everything]\nratio = nan", "`ratio` must be from 0 to 10"),
     ("[switches]\nretrys = false", "unknown setting `retrys`; did you mean `retries`?"),
     (
@@ -216,7 +223,12 @@ fn what_does_not_contradict_itself_is_no_mistake() {
 #[test]
 fn a_default_that_does_not_fit_to_an_attribute_is_a_mistake() {
     let shown = problem("[defaults]\nburst = 1000000");
-    assert!(shown.starts_with("bucket `mistakes-slow`: `burst`: the burst is too large for so slow a rate"), "{shown}");
+    assert!(
+        shown.starts_with(
+            "bucket `mistakes-slow` in `mistakes::slow` (shop.rs:50): `burst` beside this `rate`: the burst is too large"
+        ),
+        "{shown}"
+    );
     assert!(shown.contains("test.toml:2:9"), "{shown}");
     assert!(problems("[defaults]\nburst = 1000000\n[buckets.mistakes-slow]\nrate = 10", &[]).is_empty());
 }

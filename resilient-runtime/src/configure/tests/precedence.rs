@@ -16,7 +16,7 @@ use std::time::Duration;
 
 const FUNCTION: &str = "precedence::everything";
 
-/// Has every policy; what it shares, under the name `everything`, with settings beside it.
+/// Has every policy; what it shares, under the name `everything` and for each key, with settings beside it.
 static SHARING: Site = Site::new(FUNCTION, "precedence.rs", 1)
     .retries(1)
     .timeout(Duration::from_secs(1))
@@ -24,6 +24,9 @@ static SHARING: Site = Site::new(FUNCTION, "precedence.rs", 1)
     .breaker("everything", CircuitBreaker::new())
     .bucket("everything")
     .bulkhead("everything")
+    .breaker_keys(None)
+    .bucket_keys(None)
+    .bulkhead_keys(None)
     .budget_named("everything");
 inventory::submit! { Entry(&SHARING) }
 

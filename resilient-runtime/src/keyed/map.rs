@@ -1,0 +1,96 @@
+//! All keys of one type in one family.
+
+use super::family::{Family, Kept, Pin};
+use super::key::Key;
+use super::shard::Shard;
+use crate::clock::{Instant, now};
+use crate::sync::{Mutex, lock};
+use std::borrow::Borrow;
+use std::hash::Hash;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// A slot that was made vacant may be taken by others before it is asked for.
+const TRIES: u32 = 3;
+const KEYS_PER_SHARD: u32 = 256;
+pub(super) const MOST_SHARDS: u32 = 64;
+
+pub(super) struct Map<K, T: Kept> {
+    shards: Box<[Mutex<Shard<K, T>>]>,
+    hand: AtomicUsize,
+}
+
+/// A map whose keys' type is not known.
+pub(super) trait AnyMap<T: Kept>: Send + Sync {
+    /// Makes a slot vacant that holds nothing, if one is found soon.
+    fn vacate(&self, family: &Family<T>, now: Instant) -> bool;
+    fn change(&self, family: &Family<T>, terms: T::Terms, now: Instant);
+    fn each(&self, see: &mut dyn FnMut(&T::Slot));
+}
+
+impl<K: Hash + Eq, T: Kept> Map<K, T> {
+    pub(super) fn new(max_keys: u32, terms: T::Terms) -> Self {
+        let shards = (max_keys / KEYS_PER_SHARD).clamp(1, MOST_SHARDS).next_power_of_two();
+        Self { shards: (0..shards).map(|_| Mutex::new(Shard::new(terms))).collect(), hand: AtomicUsize::new(0) }
+    }
+
+    /// The slot of that key, pinned; `None` if there is none for it.
+    #[inline]
+    pub(super) fn pin<Q>(&self, family: &'static Family<T>, hash: u64, key: &Q) -> Option<(Pin<T>, T::Terms)>
+    where
+        Q: Key<Kept = K> + ?Sized,
+        K: Borrow<Q>,
+    {
+        let found = self.find(hash, key);
+        found.or_else(|| self.insert(family, hash, key.keep()))
+    }
+
+    #[inline]
+    pub(super) fn find<Q: Eq + ?Sized>(&self, hash: u64, key: &Q) -> Option<(Pin<T>, T::Terms)>
+    where
+        K: Borrow<Q>,
+    {
+        lock(self.shard(hash)).find(hash, key)
+    }
+
+    #[cold]
+    fn insert(&self, family: &'static Family<T>, hash: u64, mut key: K) -> Option<(Pin<T>, T::Terms)> {
+        let now = now();
+        for _ in 0..TRIES {
+            let placed = lock(self.shard(hash)).place(family, hash, key, now);
+            match placed {
+                Ok((pin, terms, _dropped_here)) => return Some((pin, terms)),
+                Err(refused) => key = refused,
+            }
+            if !family.vacate(now) {
+                break;
+            }
+        }
+        None
+    }
+
+    fn shard(&self, hash: u64) -> &Mutex<Shard<K, T>> {
+        // Neither the bits by which a table places, nor those by which it compares.
+        let bits = usize::try_from((hash >> 40) & u64::from(MOST_SHARDS - 1)).unwrap_or(0);
+        &self.shards[bits & (self.shards.len() - 1)]
+    }
+}
+
+impl<K: Hash + Eq + Send + 'static, T: Kept> AnyMap<T> for Map<K, T> {
+    fn vacate(&self, family: &Family<T>, now: Instant) -> bool {
+        let next = self.hand.fetch_add(1, Ordering::Relaxed) & (self.shards.len() - 1);
+        lock(&self.shards[next]).vacate(family, now)
+    }
+
+    fn change(&self, family: &Family<T>, terms: T::Terms, now: Instant) {
+        for shard in &self.shards {
+            lock(shard).change(family, terms, now);
+        }
+    }
+
+    fn each(&self, see: &mut dyn FnMut(&T::Slot)) {
+        for shard in &self.shards {
+            let slots: Vec<_> = lock(shard).slots().collect();
+            slots.into_iter().for_each(&mut *see);
+        }
+    }
+}
