@@ -275,7 +275,8 @@ fn what_cannot_be_refused_waits_however_short_its_wait_is_configured() {
     let (done, is_done) = std::sync::mpsc::channel();
     std::thread::spawn(move || {
         let clock = TurnedClock::start();
-        (unhurried(), unhurried());
+        unhurried();
+        unhurried();
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(async { (unhurried_task().await, unhurried_task().await) });
         done.send(clock.elapsed()).ok();
