@@ -116,8 +116,6 @@ setters! {
     timeout(timeout: Duration) = timeout;
     /// How long the whole call may take; above zero.
     deadline(deadline: Duration) = deadline;
-    /// The rate of the function's own token bucket: from one call in 365 days to 10⁹ a second.
-    rate(rate: Rate) = rate;
     /// How many calls may start at once after a quiet time; at least 1.
     burst(burst: u32) = burst;
     /// The longest wait for a token or a slot; `Duration::MAX` always waits.
@@ -183,6 +181,16 @@ impl Overrides {
             concurrency_enabled: None,
             bulkhead_enabled: None,
         }
+    }
+
+    /// The rate of the function's own token bucket, and its burst where the rate has one.
+    #[must_use]
+    pub const fn rate(mut self, rate: Rate) -> Self {
+        self.rate = Some(rate.without_burst());
+        if let Some(burst) = rate.own_burst() {
+            self.burst = Some(burst);
+        }
+        self
     }
 
     /// Retries that each success earns, from above 0 to 10.

@@ -76,8 +76,12 @@ impl Rate {
 
     /// The rate by itself, without what goes with it.
     pub(crate) const fn alone(mut self) -> Self {
-        self.burst = None;
         self.max_keys = None;
+        self.without_burst()
+    }
+
+    pub(crate) const fn without_burst(mut self) -> Self {
+        self.burst = None;
         self
     }
 

@@ -148,7 +148,7 @@ keys! {
     }
     scriptable() site => { site.is_scriptable = true; }
     rate(rate: Rate) site => {
-        site.own.rate = Some(rate);
+        site.own = site.own.rate(rate);
         check_rate(site);
     }
     burst(burst: u32) site => {

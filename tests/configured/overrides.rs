@@ -283,3 +283,42 @@ fn what_cannot_be_refused_waits_however_short_its_wait_is_configured() {
     });
     assert_eq!(is_done.recv_timeout(Duration::from_secs(20)), Ok(Duration::from_secs(2)));
 }
+
+#[resilient(rate = 10, burst = 5)]
+fn bursty() -> Result<(), ShopError> {
+    Ok(())
+}
+
+#[resilient(rate = Rate::per_second(10).burst(5))]
+fn bursty_in_one() -> Result<(), ShopError> {
+    Ok(())
+}
+
+/// What the rate says of the burst was not heard beside an attribute's `burst`.
+#[test]
+fn a_rate_with_a_burst_sets_both() {
+    let _turn = Turn::take();
+    let clock = TurnedClock::start();
+    let shown = |function: &str| {
+        let listed = resilient::catalog().functions.into_iter().find(|listed| listed.name == function).unwrap();
+        listed
+            .settings
+            .into_iter()
+            .filter(|setting| ["rate", "burst"].contains(&setting.key.as_str()))
+            .map(|setting| setting.value)
+            .collect::<Vec<_>>()
+    };
+    for function in ["configured::overrides::bursty", "configured::overrides::bursty_in_one"] {
+        let install = |rate| configure().function(function, Overrides::new().rate(rate)).install().unwrap();
+        install(Rate::per_second(20).burst(7));
+        assert_eq!(shown(function), ["20/s", "7"]);
+        install(Rate::per_second(20));
+        assert_eq!(shown(function), ["20/s", "5"]);
+    }
+    configure().function("configured::overrides::bursty", Overrides::new().rate(Rate::per_second(1).burst(7))).install().unwrap();
+    for _ in 0..7 {
+        bursty().unwrap();
+    }
+    assert_eq!(clock.waits(), []);
+    bursty_in_one().unwrap();
+}
