@@ -282,7 +282,8 @@ pub fn bulkhead(name: &str) -> &'static Bulkhead {
     registry::bulkhead(name)
 }
 
-#[cfg(all(test, feature = "config"))]
+#[cfg(test)]
+#[cfg(feature = "config")]
 mod tests;
 
 #[cfg(test)]

@@ -185,15 +185,15 @@ fn with_a_key_each_value_has_its_own() {
         drop(tenant);
         answer
     }
+    fn sendable<T: Send>(future: T) -> T {
+        future
+    }
     let _clock = TurnedClock::start();
     let lost = || Err(ServiceError::Reset);
     assert_eq!((price("a", Ok(1)), price("a", lost()), price("b", lost())), (Ok(1), Ok(1), lost()));
     assert_eq!((price("b", Ok(2)), price("b", lost()), price("a", lost())), (Ok(2), Ok(2), Ok(1)));
     assert_eq!(price("c", Ok(3)), Ok(3));
     assert_eq!((price("a", lost()), price("b", lost()), price("c", lost())), (lost(), Ok(2), Ok(3)), "the oldest made place");
-    fn sendable<T: Send>(future: T) -> T {
-        future
-    }
     let guarded = |tenant: &str, answer| ready(sendable(guarded(tenant.to_owned(), answer)));
     assert_eq!((guarded("a", Ok(1)), guarded("b", Ok(2))), (Ok(1), Ok(2)));
     assert_eq!(guarded("a", lost()), Ok(1));
