@@ -37,7 +37,7 @@ fn a_new_rate_reaches_every_key_and_forgives_none() {
 
 #[test]
 fn new_settings_reach_breakers_and_bulkheads_of_every_key() {
-    #[resilient(breaker = "reloaded breakers", bulkhead = "reloaded bulkheads", key = tenant, max_wait = "0s")]
+    #[resilient(breaker = "reloaded breakers", bulkhead = "reloaded bulkheads", key = tenant, max_keys = 9, max_wait = "0s")]
     fn call(tenant: u32, depth: u32, fails: bool) -> Result<(), ShopError> {
         if depth > 0 {
             return call(tenant, depth - 1, fails);
