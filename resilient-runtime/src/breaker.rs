@@ -337,14 +337,16 @@ impl Breaker {
         }
     }
 
-    /// Whether it knows nothing that a new one would not, as long as no call holds a permit: nothing is counted, and no operator
-    /// has done anything to it.
+    /// Whether it knows nothing to anybody's disadvantage, as long as no call holds a permit: no failure and no slow call is
+    /// counted, and no operator has done anything to it.
     pub(crate) fn is_clean(&self, now: Instant) -> bool {
         let word = self.load();
         if word.phase() != Phase::Closed || word.failures() > 0 || self.is_shadowed.load(Ordering::Acquire) {
             return false;
         }
-        self.settings.get().watch.is_none() || self.counted(now) == Counts::default()
+        let Counts { failures, slow_calls, .. } =
+            if self.settings.get().watch.is_some() { self.counted(now) } else { Counts::default() };
+        failures == 0 && slow_calls == 0
     }
 
     #[cfg(test)]

@@ -7,7 +7,6 @@ use crate::breaker::Breaker;
 use crate::bucket::Bucket;
 use crate::budget::Budget;
 use crate::bulkhead::Bulkhead;
-use crate::configure::check::{Inline, inline_breaker, inline_bucket, inline_budget, inline_bulkhead};
 use crate::configure::installed::{Effective, Installed, installed};
 use crate::configure::layer::Kind;
 use crate::configure::table::{Place, Table};
@@ -125,10 +124,10 @@ fn function(site: &Site, installed: &Installed) -> Function {
     let effective = installed.effective(declared);
     let mut settings = own(declared, &effective, installed);
     let shared = &installed.shared;
-    of_shared::<Breaker>(declared, Kind::Breakers, &shared.breakers, inline_breaker, &mut settings);
-    of_shared::<Bucket>(declared, Kind::Buckets, &shared.buckets, inline_bucket, &mut settings);
-    of_shared::<Bulkhead>(declared, Kind::Bulkheads, &shared.bulkheads, inline_bulkhead, &mut settings);
-    of_shared::<Budget>(declared, Kind::Budgets, &shared.budgets, inline_budget, &mut settings);
+    of_shared::<Breaker>(declared, Kind::Breakers, &shared.breakers, &mut settings);
+    of_shared::<Bucket>(declared, Kind::Buckets, &shared.buckets, &mut settings);
+    of_shared::<Bulkhead>(declared, Kind::Bulkheads, &shared.bulkheads, &mut settings);
+    of_shared::<Budget>(declared, Kind::Budgets, &shared.budgets, &mut settings);
     let is_unclassified = site.record.has_told_unclassified();
     Function { name: declared.name.to_owned(), file: site.file.to_owned(), line: site.line, is_unclassified, settings }
 }
@@ -181,20 +180,14 @@ fn setting(key: String, (value, origin, place): Held<'_>, attribute: Option<Stri
     Setting { key, value, origin, place: place.map(ToString::to_string), declared }
 }
 
-fn of_shared<T: Shared>(
-    declared: &Declared,
-    kind: Kind,
-    settled: &Settled<T::Settings>,
-    inline: Inline<T>,
-    settings: &mut Vec<Setting>,
-) {
+fn of_shared<T: Shared>(declared: &Declared, kind: Kind, settled: &Settled<T::Settings>, settings: &mut Vec<Setting>) {
     let Some(name) = declared.named(kind) else { return };
     if kind != Kind::Budgets {
         settings.push(setting(T::WHAT.to_owned(), (name.to_owned(), Origin::Attribute, None), None));
     }
     let nothing = Table::default();
     let table = settled.named.get(name).unwrap_or(&nothing);
-    let beside = beside::<T>(name, declared, inline);
+    let beside = beside::<T>(name, declared);
     let built_in = T::built_in(&settled.settings(name, Some(beside.settings)));
     for word in T::Settings::WORDS {
         if *word == MAX_KEYS && !declared.keys(kind).are_there() {
@@ -219,8 +212,8 @@ struct Beside<S> {
     at: Option<Place>,
 }
 
-fn beside<T: Shared>(name: &str, declared: &Declared, inline: Inline<T>) -> Beside<T::Settings> {
-    let of = |declared| inline(declared).filter(|(named, said)| *named == name && *said != T::Settings::default());
+fn beside<T: Shared>(name: &str, declared: &Declared) -> Beside<T::Settings> {
+    let of = |declared| T::inline(declared).filter(|(named, said)| *named == name && *said != T::Settings::default());
     if let Some((_, settings)) = of(declared) {
         return Beside { settings, at: None };
     }

@@ -4,6 +4,7 @@ use crate::breaker::Breaker;
 use crate::bucket::Bucket;
 use crate::budget::{Budget, RetryBudget};
 use crate::bulkhead::{Bulkhead, Concurrency};
+use crate::catalog;
 use crate::circuit_breaker::CircuitBreaker;
 use crate::clock::now;
 use crate::configure::layer::Kind;
@@ -11,6 +12,7 @@ use crate::configure::table::Table;
 use crate::configure::words::{Words, words};
 use crate::events;
 use crate::keyed::{Both, DEFAULT_MAX_KEYS, Family, Kept, max_keys_problem};
+use crate::plan::Declared;
 use crate::rate::Rate;
 use crate::sync::{Mutex, MutexGuard, lock};
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -20,6 +22,8 @@ use std::sync::LazyLock;
 pub(crate) trait Shared: Sized + Send + Sync + 'static {
     type Settings: Words;
     const WHAT: &'static str;
+    /// What an attribute says beside a name of this kind.
+    fn inline(declared: &Declared) -> Option<(&'static str, Self::Settings)>;
     /// What holds beside those settings where neither configuration nor attribute say anything.
     fn built_in(said: &Self::Settings) -> Self::Settings;
     fn create(name: &'static str, settings: Self::Settings) -> Self;
@@ -66,6 +70,7 @@ impl<T: Shared> Shelf<T> {
     fn entry(&mut self, name: &str, inline: Option<Inline<T>>) -> &mut Entry<T> {
         if !self.named.contains_key(name) {
             let name = intern(name);
+            let inline = inline.or_else(|| said_beside::<T>(name));
             let settings = self.configured.settings(name, inline.map(|(settings, _)| settings));
             let resource = Box::leak(Box::new(T::create(name, settings)));
             self.named.insert(name, Entry { resource, inline });
@@ -101,9 +106,20 @@ impl<T: Shared> Shelf<T> {
     }
 }
 
+/// What the first of the program's functions, called or not, says beside that name.
+fn said_beside<T: Shared>(name: &str) -> Option<Inline<T>> {
+    let said = catalog::sites().filter_map(|site| Some((T::inline(&site.declared)?, site.declared.name)));
+    let said = said.filter(|((named, settings), _)| *named == name && *settings != T::Settings::default());
+    said.min_by_key(|(_, function)| *function).map(|((_, settings), function)| (settings, function))
+}
+
 impl Shared for Breaker {
     type Settings = CircuitBreaker;
     const WHAT: &'static str = "breaker";
+
+    fn inline(declared: &Declared) -> Option<(&'static str, CircuitBreaker)> {
+        declared.inline_breaker()
+    }
 
     fn built_in(said: &CircuitBreaker) -> CircuitBreaker {
         said.built_in()
@@ -172,6 +188,10 @@ impl Shared for Bucket {
     type Settings = BucketSettings;
     const WHAT: &'static str = "bucket";
 
+    fn inline(declared: &Declared) -> Option<(&'static str, BucketSettings)> {
+        declared.bucket.map(|name| (name, declared.bucket_settings(&declared.own)))
+    }
+
     fn built_in(said: &BucketSettings) -> BucketSettings {
         let rate = said.rate.unwrap_or(BucketSettings::RATE);
         let burst = u32::try_from(rate.resolved_burst()).ok();
@@ -229,6 +249,10 @@ impl Shared for Bulkhead {
     type Settings = BulkheadSettings;
     const WHAT: &'static str = "bulkhead";
 
+    fn inline(declared: &Declared) -> Option<(&'static str, BulkheadSettings)> {
+        declared.bulkhead.map(|name| (name, declared.bulkhead_settings(&declared.own)))
+    }
+
     fn built_in(_said: &BulkheadSettings) -> BulkheadSettings {
         BulkheadSettings { concurrency: Some(BulkheadSettings::CONCURRENCY), enabled: Some(true), max_keys: Some(DEFAULT_MAX_KEYS) }
     }
@@ -248,6 +272,10 @@ impl Shared for Bulkhead {
 impl Shared for Budget {
     type Settings = RetryBudget;
     const WHAT: &'static str = "budget";
+
+    fn inline(declared: &Declared) -> Option<(&'static str, RetryBudget)> {
+        declared.own.named_budget().map(|name| (name, RetryBudget::new()))
+    }
 
     fn built_in(_said: &RetryBudget) -> RetryBudget {
         RetryBudget::BUILT_IN

@@ -121,3 +121,15 @@ fn it_is_a_table_to_read_and_data_to_send() {
     assert_eq!(nested["settings"][1]["key"], "rate");
     assert_eq!(nested["settings"][0]["origin"], "built_in");
 }
+
+#[test]
+fn what_an_attribute_says_of_a_shared_name_holds_before_its_first_call() {
+    #[resilient(bucket = "catalogue-early", rate = "3/s", max_wait = "0s")]
+    fn early() -> Result<(), ShopError> {
+        Ok(())
+    }
+
+    let _turn = Turn::take();
+    assert_eq!(resilient::bucket("catalogue-early").rate(), resilient::Rate::per_second(3));
+    early().unwrap();
+}

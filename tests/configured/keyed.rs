@@ -37,7 +37,7 @@ fn a_new_rate_reaches_every_key_and_forgives_none() {
 
 #[test]
 fn new_settings_reach_breakers_and_bulkheads_of_every_key() {
-    #[resilient(breaker = "reloaded breakers", bulkhead = "reloaded bulkheads", key = tenant, max_wait = "0s")]
+    #[resilient(breaker = "reloaded breakers", bulkhead = "reloaded bulkheads", key = tenant, max_keys = 9, max_wait = "0s")]
     fn call(tenant: u32, depth: u32, fails: bool) -> Result<(), ShopError> {
         if depth > 0 {
             return call(tenant, depth - 1, fails);
@@ -56,6 +56,9 @@ fn new_settings_reach_breakers_and_bulkheads_of_every_key() {
     call(1, 1, false).unwrap();
     assert_eq!(call(1, 0, true), Err(ShopError::Reset));
     assert_eq!(refusal(call(1, 0, true)), "breaker");
+    assert_eq!(call(9, 0, true), Err(ShopError::Reset), "a key that comes after the change");
+    assert_eq!(refusal(call(9, 0, true)), "breaker");
+    assert_eq!(refusal(call(8, 2, false)), "bulkhead");
     call(2, 1, false).unwrap();
 }
 
@@ -261,9 +264,10 @@ fn a_window_of_another_kind_starts_empty_for_every_key() {
         assert_eq!(windowed(1, fails).is_err(), fails);
     }
     assert_eq!(breakers.get(&1_u32).unwrap().state(), State::Open);
+    windowed(2, true).unwrap_err();
     windowed(2, false).unwrap();
     windowed(3, false).unwrap();
-    assert!(counts(3).is_none(), "one is open, the other's window holds a call");
+    assert!(counts(3).is_none(), "one is open, the other's window holds a failure");
     clock.advance(Duration::from_secs(11));
     windowed(3, false).unwrap();
     assert_eq!((counts(2), counts(3)), (None, Some((1, 0))), "what has left the window is forgotten");

@@ -5,12 +5,10 @@ use super::layer::{Kind, Layer};
 use super::problem::{Problem, nearest};
 use super::table::{Place, Table};
 use super::words::{Words, said};
-use crate::budget::RetryBudget;
 use crate::catalog;
-use crate::circuit_breaker::CircuitBreaker;
 use crate::overrides::Overrides;
 use crate::plan::Declared;
-use crate::registry::{self, BucketSettings, BulkheadSettings, Settled, Shared};
+use crate::registry::{self, Settled, Shared};
 use crate::site::Site;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -41,10 +39,10 @@ impl Checks {
         for function in &mut layer.functions {
             clean(&mut function.table, Overrides::default(), &format!("function `{}`: ", function.pattern.text), problems);
         }
-        clean_kind::<crate::Breaker>(&mut layer.shared.breakers, sites, inline_breaker, problems);
-        clean_kind::<crate::Bucket>(&mut layer.shared.buckets, sites, inline_bucket, problems);
-        clean_kind::<crate::Bulkhead>(&mut layer.shared.bulkheads, sites, inline_bulkhead, problems);
-        clean_kind::<crate::budget::Budget>(&mut layer.shared.budgets, sites, inline_budget, problems);
+        clean_kind::<crate::Breaker>(&mut layer.shared.breakers, sites, problems);
+        clean_kind::<crate::Bucket>(&mut layer.shared.buckets, sites, problems);
+        clean_kind::<crate::Bulkhead>(&mut layer.shared.bulkheads, sites, problems);
+        clean_kind::<crate::budget::Budget>(&mut layer.shared.budgets, sites, problems);
         self.contradictions(sites);
     }
 
@@ -146,27 +144,10 @@ impl Checks {
     /// Two attributes that give one name different settings.
     fn conflicts(&mut self, sites: &[&'static Site]) {
         let Self { doubts, .. } = self;
-        conflicts::<crate::Breaker>(sites, inline_breaker, doubts);
-        conflicts::<crate::Bucket>(sites, inline_bucket, doubts);
-        conflicts::<crate::Bulkhead>(sites, inline_bulkhead, doubts);
+        conflicts::<crate::Breaker>(sites, doubts);
+        conflicts::<crate::Bucket>(sites, doubts);
+        conflicts::<crate::Bulkhead>(sites, doubts);
     }
-}
-
-pub(crate) fn inline_breaker(declared: &Declared) -> Option<(&'static str, CircuitBreaker)> {
-    declared.inline_breaker()
-}
-
-/// What an attribute says of a budget that it names: nothing but the name.
-pub(crate) fn inline_budget(declared: &Declared) -> Option<(&'static str, RetryBudget)> {
-    declared.own.named_budget().map(|name| (name, RetryBudget::new()))
-}
-
-pub(crate) fn inline_bucket(declared: &Declared) -> Option<(&'static str, BucketSettings)> {
-    declared.bucket.map(|name| (name, declared.bucket_settings(&declared.own)))
-}
-
-pub(crate) fn inline_bulkhead(declared: &Declared) -> Option<(&'static str, BulkheadSettings)> {
-    declared.bulkhead.map(|name| (name, declared.bulkhead_settings(&declared.own)))
 }
 
 /// The modules of functions are what patterns are about.
@@ -184,21 +165,13 @@ fn location(site: &Site) -> String {
     format!("{}:{}", site.file, site.line)
 }
 
-/// What an attribute says of something shared.
-pub(crate) type Inline<T> = fn(&Declared) -> Option<(&'static str, <T as Shared>::Settings)>;
-
-fn clean_kind<T: Shared>(
-    settled: &mut Settled<T::Settings>,
-    sites: &[&'static Site],
-    inline: Inline<T>,
-    problems: &mut Vec<Problem>,
-) {
+fn clean_kind<T: Shared>(settled: &mut Settled<T::Settings>, sites: &[&'static Site], problems: &mut Vec<Problem>) {
     clean(&mut settled.defaults, T::Settings::default(), "", problems);
-    beside_defaults::<T>(settled, sites, inline, problems);
+    beside_defaults::<T>(settled, sites, problems);
     let defaults = settled.defaults.settings;
     let mut told = Vec::new();
     for (name, said) in
-        sites.iter().filter_map(|site| inline(&site.declared)).filter(|(name, _)| !settled.named.contains_key(*name))
+        sites.iter().filter_map(|site| T::inline(&site.declared)).filter(|(name, _)| !settled.named.contains_key(*name))
     {
         if let Some(problem) = said.or(defaults).problem()
             && let Some(place) = place_of(&problem, &settled.defaults)
@@ -209,26 +182,21 @@ fn clean_kind<T: Shared>(
         }
     }
     for (name, table) in &mut settled.named {
-        let rest = beside::<T>(name, sites, inline).unwrap_or_default().or(defaults);
+        let rest = beside::<T>(name, sites).unwrap_or_default().or(defaults);
         clean(table, rest, &format!("{} `{name}`: ", T::WHAT), problems);
     }
 }
 
 /// What the first attribute says beside a shared name.
-fn beside<T: Shared>(name: &str, sites: &[&'static Site], inline: Inline<T>) -> Option<T::Settings> {
-    let said = sites.iter().filter_map(|site| inline(&site.declared));
+fn beside<T: Shared>(name: &str, sites: &[&'static Site]) -> Option<T::Settings> {
+    let said = sites.iter().filter_map(|site| T::inline(&site.declared));
     said.filter(|(named, said)| *named == name && *said != T::Settings::default()).map(|(_, said)| said).next()
 }
 
 /// Defaults that are in range and do not fit to what an attribute says beside a name.
-fn beside_defaults<T: Shared>(
-    settled: &mut Settled<T::Settings>,
-    sites: &[&'static Site],
-    inline: Inline<T>,
-    problems: &mut Vec<Problem>,
-) {
+fn beside_defaults<T: Shared>(settled: &mut Settled<T::Settings>, sites: &[&'static Site], problems: &mut Vec<Problem>) {
     for site in sites {
-        let Some((name, said)) = inline(&site.declared) else { continue };
+        let Some((name, said)) = T::inline(&site.declared) else { continue };
         let named = settled.named.get(name).map(|table| table.settings).unwrap_or_default();
         let together = |defaults: &Table<T::Settings>| named.or(said).or(defaults.settings).problem();
         while named.or(said).problem().is_none()
@@ -271,10 +239,10 @@ fn places<S: Words>(settled: &Settled<S>) -> BTreeMap<String, Option<Place>> {
     settled.named.iter().map(|(name, table)| (name.clone(), table.named_at().cloned())).collect()
 }
 
-fn conflicts<T: Shared>(sites: &[&'static Site], inline: Inline<T>, doubts: &mut Vec<Doubt>) {
+fn conflicts<T: Shared>(sites: &[&'static Site], doubts: &mut Vec<Doubt>) {
     let mut first = BTreeMap::new();
     for site in sites {
-        let Some((name, settings)) = inline(&site.declared).filter(|(_, settings)| *settings != T::Settings::default()) else {
+        let Some((name, settings)) = T::inline(&site.declared).filter(|(_, settings)| *settings != T::Settings::default()) else {
             continue;
         };
         let (other, said) = *first.entry(name).or_insert((*site, settings));

@@ -1,6 +1,6 @@
 //! Reads any text as a program's start would, and does everything with it that can go wrong, for fuzzers and tests.
 
-use super::check::{Checks, inline_breaker, inline_bucket, inline_budget, inline_bulkhead};
+use super::check::Checks;
 use super::environment::{self, Known};
 use super::installed::Installed;
 use super::layer::{Kind, Layer};
@@ -63,10 +63,10 @@ fn fits(installed: &Installed) {
         let effective = installed.effective(declared).settings;
         let contradiction = effective.contradiction(|key| declared.expression(key).is_some());
         assert_eq!(effective.problem().or(contradiction), None, "{}", declared.name);
-        fits_beside::<crate::Breaker>(breakers, inline_breaker(declared));
-        fits_beside::<crate::Bucket>(buckets, inline_bucket(declared));
-        fits_beside::<crate::Bulkhead>(bulkheads, inline_bulkhead(declared));
-        fits_beside::<crate::budget::Budget>(budgets, inline_budget(declared));
+        fits_beside::<crate::Breaker>(breakers, crate::Breaker::inline(declared));
+        fits_beside::<crate::Bucket>(buckets, crate::Bucket::inline(declared));
+        fits_beside::<crate::Bulkhead>(bulkheads, crate::Bulkhead::inline(declared));
+        fits_beside::<crate::budget::Budget>(budgets, crate::budget::Budget::inline(declared));
     }
 }
 

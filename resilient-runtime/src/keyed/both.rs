@@ -1,6 +1,7 @@
 //! What a name stands for: one resource, and one for each key. They have the same settings and know nothing else of each other.
 
 use super::family::{Family, Kept};
+use crate::plan::Declared;
 use crate::registry::Shared;
 use crate::sync::{Mutex, lock};
 
@@ -32,6 +33,10 @@ impl<T: Kept> Both<T> {
 impl<T: Kept> Shared for Both<T> {
     type Settings = T::Settings;
     const WHAT: &'static str = T::WHAT;
+
+    fn inline(declared: &Declared) -> Option<(&'static str, T::Settings)> {
+        T::inline(declared)
+    }
 
     fn built_in(said: &T::Settings) -> T::Settings {
         T::built_in(said)

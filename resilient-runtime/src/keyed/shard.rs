@@ -98,9 +98,9 @@ impl<K: Hash + Eq, T: Kept> Shard<K, T> {
         self.terms = terms;
     }
 
-    /// All slots, vacant ones too.
+    /// All slots, also vacant ones and those that no key has had yet.
     pub(super) fn slots(&self) -> impl Iterator<Item = &'static T::Slot> {
-        (0..self.len()).map(|place| self.slot(place))
+        self.slots.iter().flat_map(|segment| segment.iter())
     }
 
     fn len(&self) -> u32 {
