@@ -146,25 +146,29 @@ impl Configuration {
 
     /// What holds for breakers where neither their own settings nor an attribute say it.
     pub fn default_breaker(mut self, settings: CircuitBreaker) -> Self {
-        self.recipe.code.shared.breakers.defaults = Table::of_code(settings);
+        let table = &mut self.recipe.code.shared.breakers.defaults;
+        add(table, settings, &mut self.problems, || "the default of breakers".to_owned());
         self
     }
 
     /// The rate of named token buckets where neither their own settings nor an attribute say it.
     pub fn default_bucket(mut self, rate: Rate) -> Self {
-        self.recipe.code.shared.buckets.defaults = Table::of_code(BucketSettings::of(Some(rate), None));
+        let table = &mut self.recipe.code.shared.buckets.defaults;
+        add(table, BucketSettings::of(Some(rate), None), &mut self.problems, || "the default of buckets".to_owned());
         self
     }
 
     /// The limit of named bulkheads where neither their own settings nor an attribute say it.
     pub fn default_bulkhead(mut self, limit: Concurrency) -> Self {
-        self.recipe.code.shared.bulkheads.defaults = Table::of_code(BulkheadSettings::of(Some(limit)));
+        let table = &mut self.recipe.code.shared.bulkheads.defaults;
+        add(table, BulkheadSettings::of(Some(limit)), &mut self.problems, || "the default of bulkheads".to_owned());
         self
     }
 
     /// What holds for retry budgets, named ones and functions' own, where nobody else says it.
     pub fn default_budget(mut self, settings: RetryBudget) -> Self {
-        self.recipe.code.shared.budgets.defaults = Table::of_code(settings);
+        let table = &mut self.recipe.code.shared.budgets.defaults;
+        add(table, settings, &mut self.problems, || "the default of budgets".to_owned());
         self
     }
 
@@ -325,6 +329,8 @@ mod unit {
             .bucket("configure-d", Rate::per_second(6))
             .bulkhead("configure-e", Concurrency::limit(0))
             .budget("configure-f", RetryBudget::new().ratio(f64::NAN))
+            .default_bucket(Rate::per_second(5))
+            .default_bucket(Rate::per_second(6))
             .defaults(Overrides::new().retries(3))
             .lenient()
             .install()
@@ -334,6 +340,7 @@ mod unit {
             [
                 "a breaker's name may not be empty",
                 "bucket `configure-d` is configured twice",
+                "the default of buckets is configured twice",
                 "`retries` has no default; for all functions, say it with `function(\"*\", …)`",
                 "breaker `configure-a`: `failure_threshold` must be from 1 to 1000000",
                 "breaker `configure-b`: `max_recovery_timeout` must be at least `recovery_timeout` (5s where that is not set)",
