@@ -75,10 +75,6 @@ impl ConfigError {
         if problems.is_empty() { Ok(()) } else { Err(Self { problems }) }
     }
 
-    pub(crate) fn of(problem: Problem) -> Self {
-        Self { problems: vec![problem] }
-    }
-
     /// Each mistake.
     pub fn problems(&self) -> impl Iterator<Item = &Problem> {
         self.problems.iter()

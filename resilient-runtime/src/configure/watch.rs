@@ -20,14 +20,16 @@ static CURRENT: Mutex<Option<Current>> = Mutex::new(None);
 pub(super) fn install(recipe: Recipe, problems: Vec<Problem>) -> Result<(), ConfigError> {
     let mut current = lock(&CURRENT);
     let seen = recipe.contents();
-    let warnings = put(&recipe, &seen, problems)?;
+    let mut warnings = put(&recipe, &seen, problems)?;
     let number = current.as_ref().map_or(0, |current| current.number) + 1;
     let watcher = recipe.watch.map(|every| Watcher { seen, settling: None, number, every });
     *current = Some(Current { recipe, number });
     drop(current);
     installed::wake();
+    // What was installed is in force, so this is no reason to say that it is not.
+    warnings.extend(watcher.and_then(|watcher| watcher.start().err()));
     warnings.iter().for_each(events::configuration_warning);
-    watcher.map_or(Ok(()), Watcher::start)
+    Ok(())
 }
 
 /// Reads the installed configuration's files and variables again and puts what they say now into force: all of it, or, if anything is
@@ -91,7 +93,7 @@ pub(super) fn watcher() -> Watcher {
 }
 
 impl Watcher {
-    fn start(mut self) -> Result<(), ConfigError> {
+    fn start(mut self) -> Result<(), Problem> {
         let thread = std::thread::Builder::new().name("resilient-watch".to_owned());
         let watch = move || {
             while self.looked() {
@@ -99,7 +101,7 @@ impl Watcher {
             }
         };
         let started = thread.spawn(watch).map(|_| ());
-        started.map_err(|error| ConfigError::of(Problem::new(format!("no thread to watch the files: {error}"), None)))
+        started.map_err(|error| Problem::new(format!("no thread to watch the files: {error}"), None))
     }
 
     /// Whether to look again.
