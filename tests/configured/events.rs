@@ -10,7 +10,7 @@ use tracing::field::{Field, Visit};
 use tracing::{Event, Subscriber};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 
-#[resilient(retries = 2)]
+#[resilient(retries = 2, breaker = "events-both")]
 fn watched() -> Result<(), ShopError> {
     Ok(())
 }
@@ -60,6 +60,12 @@ fn doubts_are_told_and_refused_only_when_they_are_serious() {
     let events = listen();
     configure().breaker("a name like no other", resilient::CircuitBreaker::new()).install().unwrap();
     told(&events, &["configuration_warning", "nothing uses breaker `a name like no other`"]);
+    let settings = resilient::CircuitBreaker::new;
+    configure().breaker("events-both", settings()).breaker("events-bot", settings()).install().unwrap();
+    told(
+        &events,
+        &["configuration_warning", "nothing uses breaker `events-bot`; did you mean `events-both`, which is configured as well?"],
+    );
     let misspelt = || configure().function("configured::events::watchd", Overrides::new().retries(1));
     assert!(misspelt().install().unwrap_err().to_string().contains("did you mean `configured::events::watched`?"));
     misspelt().lenient().install().unwrap();

@@ -133,7 +133,12 @@ impl Checks {
                         described(site)
                     ),
                     Some((meant, None)) => format!("nothing uses {what} `{name}`; did you mean `{meant}`?"),
-                    None => format!("nothing uses {what} `{name}`"),
+                    None => match nearest(name, used.iter().copied()) {
+                        Some(similar) => {
+                            format!("nothing uses {what} `{name}`; did you mean `{similar}`, which is configured as well?")
+                        }
+                        None => format!("nothing uses {what} `{name}`"),
+                    },
                 };
                 let is_serious = meant.is_some();
                 self.doubts.push(Doubt { problem: Problem::new(message, place.clone()), is_serious });
