@@ -197,6 +197,11 @@ pub(crate) fn unknown(keys: &[(&'static str, &'static str)], word: &Ident) -> Er
             format!("unknown key `{word}`; did you mean `fallback`? (`{LAST_KNOWN}`)")
         }
         Some(key) => format!("unknown key `{word}`; did you mean `{key}`? (`{}`)", usage(keys, key)),
+        None if keys == KEYS && meant(BREAKER_KEYS, &word.to_string()).is_some_and(|key| key != "name") => {
+            let key = meant(BREAKER_KEYS, &word.to_string()).unwrap_or_default();
+            let usage = usage(BREAKER_KEYS, key);
+            format!("unknown key `{word}`; `{key}` belongs inside `breaker(…)`: `breaker(name = \"payments\", {usage})`")
+        }
         None => format!("unknown key `{word}`; the keys are {}", list(keys.iter().map(|(key, _)| *key))),
     };
     Error::new_spanned(word, message)

@@ -92,7 +92,7 @@ impl CircuitBreaker {
         let built_in = Self::new()
             .enabled(true)
             .recovery_timeout(DEFAULT_RECOVERY_TIMEOUT)
-            .max_recovery_timeout(DEFAULT_MAX_RECOVERY_TIMEOUT)
+            .max_recovery_timeout(DEFAULT_MAX_RECOVERY_TIMEOUT.max(or(self.recovery_timeout, DEFAULT_RECOVERY_TIMEOUT)))
             .half_open_calls(1)
             .success_threshold(2)
             .shadow(false)

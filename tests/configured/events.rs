@@ -61,11 +61,12 @@ fn doubts_are_told_and_refused_only_when_they_are_serious() {
     configure().breaker("a name like no other", resilient::CircuitBreaker::new()).install().unwrap();
     told(&events, &["configuration_warning", "nothing uses breaker `a name like no other`"]);
     let settings = resilient::CircuitBreaker::new;
-    configure().breaker("events-both", settings()).breaker("events-bot", settings()).install().unwrap();
-    told(
-        &events,
-        &["configuration_warning", "nothing uses breaker `events-bot`; did you mean `events-both`, which is configured as well?"],
+    let both = |other: &str| configure().breaker("events-both", settings()).breaker(other, settings());
+    assert!(
+        both("events-bot").install().unwrap_err().to_string().contains("did you mean `events-both`, which is configured as well?")
     );
+    both("event-both2").install().unwrap();
+    told(&events, &["configuration_warning", "nothing uses breaker `event-both2`; did you mean `events-both`"]);
     let misspelt = || configure().function("configured::events::watchd", Overrides::new().retries(1));
     assert!(misspelt().install().unwrap_err().to_string().contains("did you mean `configured::events::watched`?"));
     misspelt().lenient().install().unwrap();
@@ -95,4 +96,16 @@ fn a_watching_thread_tells_what_it_took_and_what_it_refused() {
     assert_eq!(listed.settings.iter().find(|setting| setting.key == "retries").unwrap().value, "5");
     std::fs::remove_file(&path).unwrap();
     told(&events, &["configuration_refused", "cannot be read"]);
+}
+
+#[test]
+fn nonsense_of_the_whole_is_refused() {
+    let _turn = Turn::take();
+    let told = |configuration: resilient::Configuration| configuration.install().unwrap_err().to_string();
+    for prefix in ["", "SHOP__", "SHOP=x"] {
+        assert!(told(configure().env(prefix)).contains("is no prefix of variables: write it without the `__`"), "{prefix}");
+    }
+    assert!(told(configure().watch(Duration::from_secs(1))).contains("`watch` needs a `file` to watch"));
+    assert!(told(configure().file("a.toml").watch(Duration::ZERO)).contains("longer than zero"));
+    configure().env("SHOP_2").install().unwrap();
 }

@@ -368,7 +368,7 @@ mod scripts {
         let script = testing::script("duoble");
         assert!(one::double().is_ok());
         let said = message(|| drop(script));
-        assert!(said.contains("`testing::script(\"duoble\")`: no function of that name was called"), "{said}");
+        assert!(said.contains("`testing::script(\"duoble\")`: no attempt of a function of that name began"), "{said}");
         assert!(said.contains("one::double`"), "{said}");
         assert!(message(|| drop(testing::script("nobody"))).contains("none was"));
         let script = testing::script("double");

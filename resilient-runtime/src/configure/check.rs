@@ -72,7 +72,8 @@ impl Checks {
             if matching.is_empty() && !pattern.text.trim().is_empty() {
                 let text = &pattern.text;
                 let message = if pattern.is_exact() {
-                    match nearest(text, names()) {
+                    match complete(text, names()).or_else(|| nearest(text, names())) {
+                        _ if text.contains('*') => format!("`{text}`: a `*` may stand at the end alone, as in `\"shop::*\"`"),
                         Some(meant) => format!("no function has the name `{text}`; did you mean `{meant}`?"),
                         None => format!(
                             "no function has the name `{text}`: it is `crate::module::function`, or what its attribute says with `name = …`; `resilient::catalog()` lists them"
@@ -102,7 +103,8 @@ impl Checks {
                 let declared = || matching.iter().map(|site| &site.declared);
                 let missing = declared().map(|declared| missing(word, declared)).collect::<Option<Vec<_>>>();
                 if let Some(missing) = missing.as_ref().and_then(|missing| missing.first()) {
-                    let message = format!("`{}`: {missing}", pattern.text);
+                    let of_all = if pattern.is_exact() { "" } else { "no function that it matches can hear this: " };
+                    let message = format!("`{}`: {of_all}{missing}", pattern.text);
                     self.doubts.push(doubt(message, table.place(word).cloned()));
                 }
             }
@@ -140,7 +142,8 @@ impl Checks {
                         None => format!("nothing uses {what} `{name}`"),
                     },
                 };
-                let is_serious = meant.is_some();
+                let is_slip = || used.iter().any(|used| is_one_slip(name, used));
+                let is_serious = meant.is_some() || is_slip();
                 self.doubts.push(Doubt { problem: Problem::new(message, place.clone()), is_serious });
             }
         }
@@ -159,6 +162,18 @@ impl Checks {
 fn nearest_beginning<'a>(pattern: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let modules = names.flat_map(|name| name.match_indices("::").map(|(place, colons)| &name[..place + colons.len()]));
     nearest(pattern.trim_end_matches('*'), modules)
+}
+
+/// The one name that ends so, where its module was left out.
+fn complete<'a>(end: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let mut complete = names.filter(|name| name.strip_suffix(end).is_some_and(|module| module.ends_with("::")));
+    complete.next().filter(|_| complete.next().is_none())
+}
+
+/// One letter's difference between names of some length; numbers tell names apart on purpose.
+fn is_one_slip(name: &str, other: &str) -> bool {
+    let is_told_apart = |name: &str| name.chars().filter(char::is_ascii_digit).collect::<String>();
+    name.len() > 3 && strsim::osa_distance(name, other) == 1 && is_told_apart(name) == is_told_apart(other)
 }
 
 /// `shop::charge` (src/shop.rs:12)
@@ -271,6 +286,25 @@ pub(super) fn missing(word: &str, declared: &Declared) -> Option<String> {
         "base_delay" | "max_delay" | "backoff" | "jitter" | "budget" => &["retries"],
         "max_retry_after" => &["retries", "rate", "bucket"],
         "max_wait" => &["rate", "bucket", "concurrency", "bulkhead"],
+        "rate" if word != policy && declared.bucket.is_some() => {
+            return Some(
+                "`rate.enabled` is for a rate of the function's own; its bucket has a name, so it is `bucket.enabled`".to_owned(),
+            );
+        }
+        "bucket" if declared.has("rate") && declared.bucket.is_none() => {
+            return Some("`bucket.enabled` is for a bucket with a name; the function's own is `rate.enabled`".to_owned());
+        }
+        "concurrency" if word != policy && declared.bulkhead.is_some() => {
+            return Some(
+                "`concurrency.enabled` is for a limit of the function's own; its bulkhead has a name, so it is `bulkhead.enabled`"
+                    .to_owned(),
+            );
+        }
+        "bulkhead" if declared.has("concurrency") && declared.bulkhead.is_none() => {
+            return Some(
+                "`bulkhead.enabled` is for a bulkhead with a name; the function's own is `concurrency.enabled`".to_owned(),
+            );
+        }
         "rate" | "burst" if declared.bucket.is_some() => return of_shared("bucket", declared.bucket, "buckets"),
         "concurrency" if declared.bulkhead.is_some() => return of_shared("bulkhead", declared.bulkhead, "bulkheads"),
         "burst" => &["rate"],

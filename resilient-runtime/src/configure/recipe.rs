@@ -5,6 +5,7 @@ use super::environment::{self, Known};
 use super::installed::Installed;
 use super::layer::{Kind, Layer};
 use super::problem::Problem;
+use super::table::Place;
 use crate::catalog;
 use crate::registry;
 use std::path::PathBuf;
@@ -34,6 +35,20 @@ impl Recipe {
         self.files.iter().map(|path| std::fs::read_to_string(path).map_err(|error| error.to_string())).collect()
     }
 
+    /// What cannot be meant so.
+    fn nonsense(&self) -> Option<String> {
+        let is_name =
+            |prefix: &str| !prefix.is_empty() && prefix.chars().all(|c| c.is_alphanumeric() || c == '_') && !prefix.ends_with('_');
+        match (&self.prefix, self.watch) {
+            (Some(prefix), _) if !is_name(prefix) => Some(format!(
+                "{prefix:?} is no prefix of variables: write it without the `__`, `env(\"SHOP\")` for `SHOP__BREAKERS__…`"
+            )),
+            (_, Some(every)) if every.is_zero() => Some("`watch` needs a time between two looks, longer than zero".to_owned()),
+            (_, Some(_)) if self.files.is_empty() => Some("`watch` needs a `file` to watch".to_owned()),
+            _ => None,
+        }
+    }
+
     /// Reads those files, the environment and code, and checks them against the program's functions; changes nothing.
     pub(super) fn prepare(&self, contents: &Contents, mut problems: Vec<Problem>) -> Prepared {
         let mut layer = self.code.clone();
@@ -43,6 +58,7 @@ impl Recipe {
             problems.extend(mistakes);
             layer = file.or(layer);
         }
+        problems.extend(self.nonsense().map(|nonsense| Problem::new(nonsense, Some(Place::Code))));
         if let Some(prefix) = &self.prefix {
             let names = |kind| names(&layer, kind);
             let variables = std::env::vars_os()
@@ -58,6 +74,7 @@ impl Recipe {
         for Doubt { problem, is_serious } in doubts {
             if is_serious && !self.is_lenient { problems.push(problem) } else { warnings.push(problem) }
         }
+        problems.dedup();
         problems.sort_by(|one, other| one.order().cmp(&other.order()));
         let Layer { shared, functions, defaults, switches } = layer;
         Prepared { installed: Installed { functions, defaults, switches: switches.settings, shared }, problems, warnings }

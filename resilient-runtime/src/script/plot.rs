@@ -99,7 +99,7 @@ impl Plot {
         let others: Vec<_> = state.others.iter().map(|other| format!("`{other}`")).collect();
         let called = if others.is_empty() { "none was".to_owned() } else { format!("called were {}", others.join(", ")) };
         Some(format!(
-            "`testing::script({name:?})`: no function of that name was called on this thread; {called}. A name is \
+            "`testing::script({name:?})`: no attempt of a function of that name began on this thread (a call that is refused begins none); {called}. A name is \
              `module::path::function`, its end from some `::` on, or what the attribute says as `name`"
         ))
     }

@@ -127,6 +127,19 @@ const MISTAKES: &[(&str, &str)] = &[
         "[functions.\"precedence::everithing\"]\nretries = 1",
         "no function has the name `precedence::everithing`; did you mean `precedence::everything`?",
     ),
+    ("[functions.everything]\nretries = 1", "no function has the name `everything`; did you mean `precedence::everything`?"),
+    (
+        "[functions.\"precedence::*::everything\"]\nretries = 1",
+        "`precedence::*::everything`: a `*` may stand at the end alone, as in `\"shop::*\"`",
+    ),
+    (
+        "[functions.\"mistakes::charge\"]\nrate.enabled = false",
+        "`mistakes::charge`: `rate.enabled` is for a rate of the function's own; its bucket has a name, so it is `bucket.enabled`",
+    ),
+    (
+        "[functions.\"precedence::owner\"]\nbucket.enabled = false",
+        "`precedence::owner`: `bucket.enabled` is for a bucket with a name; the function's own is `rate.enabled`",
+    ),
     ("[functions.\"nothing::*\"]\nretries = 1", "no function has a name that begins like `nothing::*`"),
     (
         "[functions.\"precedence::owner\"]\nretries = 1",
