@@ -17,7 +17,11 @@ use crate::value::{Given, Setting, bare};
 const WORD: &str = "last_known";
 
 /// How old the value may be.
-pub(crate) struct LastKnown(pub(crate) Setting<Duration>);
+pub(crate) struct LastKnown {
+    pub(crate) age: Setting<Duration>,
+    /// The whole of it, `last_known(…)`.
+    pub(crate) given: Expr,
+}
 
 impl LastKnown {
     /// `None` is a fallback of another kind.
@@ -34,7 +38,7 @@ impl LastKnown {
                 let word = path.path.get_ident().filter(|word| *word == WORD)?;
                 let mut ages = call.args.iter();
                 Some(match (ages.next(), ages.next()) {
-                    (Some(age), None) => Setting::read(word, age, LAST_KNOWN).map(Self),
+                    (Some(age), None) => Setting::read(word, age, LAST_KNOWN).map(|age| Self { age, given: given.clone() }),
                     _ => Err(Error::new_spanned(
                         call,
                         format!("`{WORD}` takes one age, up to which a value is good: `{LAST_KNOWN}`"),
@@ -46,7 +50,7 @@ impl LastKnown {
     }
 
     pub(crate) fn word(&self) -> &Ident {
-        self.0.key()
+        self.age.key()
     }
 }
 
@@ -78,7 +82,7 @@ impl Guard<'_> {
     /// Where values are kept, and the age up to which they are good.
     // Output: static __LAST: p::LastKnown = p::LastKnown::new(); let __age: p::Duration = p::Duration::new(600, 0);
     pub(crate) fn keep(&self) -> TokenStream {
-        let (p, Some(LastKnown(age))) = (&self.p, &self.settings.last_known) else { return TokenStream::new() };
+        let (p, Some(LastKnown { age, .. })) = (&self.p, &self.settings.last_known) else { return TokenStream::new() };
         let given = age.given();
         let expression = || quote_spanned!(mixed().located_at(given.span())=> #given);
         let value = age.literal.map_or_else(expression, |age| duration_tokens(age, p));

@@ -142,7 +142,8 @@ impl Settings {
     pub(crate) fn expressions(&self) -> impl Iterator<Item = (String, TokenStream)> {
         let worked_out = self.per_call().filter(|setting| !setting.is_literal());
         let worked_out = worked_out.map(|setting| (setting.key().to_string(), setting.given().to_token_stream()));
-        let fallback = self.fallback.as_ref().map(Fallback::given);
+        let last_known = self.last_known.as_ref().map(|last_known| &last_known.given);
+        let fallback = self.fallback.as_ref().map(Fallback::given).or(last_known);
         let code = [
             ("retry_if", self.retry_if.as_ref()),
             ("classify", self.classify.as_ref()),
@@ -150,7 +151,8 @@ impl Settings {
             ("map_err", self.map_err.as_ref()),
         ];
         let code = code.into_iter().filter_map(|(key, given)| Some((key.to_owned(), given?.to_token_stream())));
-        worked_out.chain(code).chain(self.keys())
+        let context = self.context.iter().map(|name| ("context".to_owned(), name.to_token_stream()));
+        worked_out.chain(code).chain(context).chain(self.keys())
     }
 
     /// The settings of what outlives a call: constants.

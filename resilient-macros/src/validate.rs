@@ -13,7 +13,7 @@ use crate::fallback::Fallback;
 use crate::function::Function;
 use crate::keyed::Kind;
 use crate::keys::{KEYS, usage};
-use crate::last_known::{LastKnown, borrowed_value};
+use crate::last_known::borrowed_value;
 use crate::literals::{Backoff, Budget, Count, Jitter, MaxWait, Name};
 use crate::mentions::Mentions;
 use crate::mistakes::Mistakes;
@@ -79,7 +79,7 @@ impl Rules<'_> {
         for duration in [&settings.base_delay, &settings.max_delay, &settings.timeout, &settings.deadline] {
             self.above_zero(duration.as_ref());
         }
-        self.above_zero(settings.last_known.as_ref().map(|LastKnown(age)| age));
+        self.above_zero(settings.last_known.as_ref().map(|last_known| &last_known.age));
         for name in [&settings.name, &settings.bucket, &settings.bulkhead] {
             self.not_empty(name.as_ref());
         }

@@ -133,3 +133,22 @@ fn what_an_attribute_says_of_a_shared_name_holds_before_its_first_call() {
     assert_eq!(resilient::bucket("catalogue-early").rate(), resilient::Rate::per_second(3));
     early().unwrap();
 }
+
+#[test]
+fn what_is_code_is_listed_as_it_is_written() {
+    #[resilient(retries = 1, fallback = last_known("10m"), context = cx)]
+    fn known() -> Result<u32, ShopError> {
+        Ok(cx.attempt())
+    }
+
+    #[resilient(fallback = |_| Ok(7))]
+    fn replaced() -> Result<u32, ShopError> {
+        Ok(1)
+    }
+
+    let _turn = Turn::take();
+    assert_eq!((known(), replaced()), (Ok(1), Ok(1)));
+    assert_eq!(setting("configured::catalogue::known", "fallback").0, "last_known(\"10m\")");
+    assert_eq!(setting("configured::catalogue::known", "context").0, "cx");
+    assert_eq!(setting("configured::catalogue::replaced", "fallback").0, "|_| Ok(7)");
+}
