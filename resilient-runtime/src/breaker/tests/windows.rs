@@ -391,6 +391,9 @@ fn threads_together_never_miss_the_failure_that_opens_it() {
     for (round, window) in [Window::calls(64), Window::time(Duration::from_secs(100))].into_iter().cycle().take(60).enumerate() {
         let settings = CircuitBreaker::new().failure_ratio(0.5).minimum_calls(64).window(window);
         let (breaker, barrier) = (breaker(settings), Barrier::new(8));
+        // Its first slice begins before the threads do: a success that ends while a slice is closed may count for the slice before.
+        let first = u64::from(matches!(window.0, crate::window::Extent::Time(_)));
+        (0..first).for_each(|_| end(&breaker, GOOD, EPOCH));
         thread::scope(|scope| {
             for thread in 0..8 {
                 let (breaker, barrier) = (&breaker, &barrier);
@@ -407,7 +410,7 @@ fn threads_together_never_miss_the_failure_that_opens_it() {
         });
         if breaker.load().phase() == Phase::Closed {
             let counts = breaker.counted(nanos(EPOCH));
-            assert_eq!((counts.calls, counts.failures), (64, 32), "round {round}");
+            assert_eq!((counts.calls, counts.failures), (64 + first, 32), "round {round}");
             end(&breaker, BAD, EPOCH);
         }
         assert_eq!(breaker.load().phase(), Phase::Open, "round {round}");
