@@ -3,21 +3,27 @@
 //! It is told the time and the verdicts, and answers what to do next: run, wait, refuse, return. It never sleeps and knows no
 //! futures; what drives it in threads is in `blocking`, in tasks in `polling`.
 
+mod admission;
+mod scripted;
+#[cfg(feature = "tokio")]
+mod stopping;
+
 use crate::backoff::between;
 use crate::breaker;
-use crate::bucket::{Bucket, Nap, Token};
-use crate::bulkhead::{Bulkhead, Slot};
-use crate::clock::{self, Instant, nanos};
+use crate::bulkhead::Slot;
+use crate::clock::{Instant, nanos};
 use crate::events::{self, End};
 use crate::judging::Judged;
 use crate::nesting::Scope;
 use crate::plan::Plan;
 use crate::pools::{self, NO_POOL};
 use crate::rejected::{Refusal, Rejected};
-use crate::script::{Cue, Ticket};
 use crate::switches;
 use crate::verdict::Verdict;
 use crate::wishes;
+pub(crate) use admission::Step;
+#[cfg(feature = "tokio")]
+pub(crate) use admission::Turn;
 use std::ops::ControlFlow;
 use std::time::Duration;
 
@@ -61,34 +67,11 @@ struct Admission<'p> {
     permit: Option<breaker::Permit<'p>>,
 }
 
-/// What an attempt has so far that must wait for the rest.
-#[derive(Debug)]
-pub(crate) struct Turn<'p> {
-    token: Option<Token<'p>>,
-    slot: Option<Slot<'p>>,
-    /// Until when it is worth waiting.
-    gives_up: Instant,
-    /// Nobody hands a slot over to it any more.
-    is_over: bool,
-}
-
-/// A probe that times out must be able to say so before its lease ends.
-const LEASE_SLACK: u64 = 100_000_000;
-
 /// The wait before the next attempt.
 #[doc(hidden)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use = "the next attempt must wait so long"]
 pub struct Delay(pub(crate) u64);
-
-/// What an attempt that waits for its turn does next.
-#[derive(Debug)]
-pub(crate) enum Step<'p> {
-    Run,
-    Sleep(Nap<'p>),
-    Queue(&'p Bulkhead, Instant),
-    Refuse(Rejected),
-}
 
 impl<'p> Call<'p> {
     #[inline]
@@ -160,202 +143,6 @@ impl<'p> Call<'p> {
     #[must_use]
     pub fn is_last(&self) -> bool {
         self.attempts >= self.plan.settings.retries
-    }
-
-    /// Whether everything that the coming attempt needs is had at once. If not, nothing is held, and it takes a [`Turn`].
-    #[inline]
-    pub(crate) fn starts_at_once(&mut self) -> bool {
-        if self.deadline != Deadline::None {
-            return self.starts_before_deadline();
-        }
-        self.takes_all(clock::glance)
-    }
-
-    /// A call that has just begun read the time when it set its deadline.
-    #[cold]
-    fn starts_before_deadline(&mut self) -> bool {
-        if self.deadline != Deadline::Ahead {
-            self.started = clock::now();
-        }
-        let started = self.started;
-        let is_in_time = self.deadline == Deadline::Ahead || started < self.ends();
-        is_in_time && !wishes::is_scripted() && self.takes_all(|| Some(started))
-    }
-
-    #[inline]
-    fn takes_all(&mut self, glance: impl FnOnce() -> Option<Instant>) -> bool {
-        let plan = self.plan;
-        if let Some(breaker) = plan.breaker
-            && !breaker.admit_healthy(|permit| put(&mut self.admission.permit, permit))
-        {
-            return false;
-        }
-        if let Some(bucket) = plan.bucket {
-            return match glance() {
-                Some(now) => self.takes_token(bucket, now),
-                None => self.takes_token_late(bucket),
-            };
-        }
-        if wishes::is_scripted() {
-            self.give_back();
-            return false;
-        }
-        if let Some(bulkhead) = plan.bulkhead {
-            let Some(slot) = bulkhead.try_acquire() else {
-                self.give_back();
-                return false;
-            };
-            put(&mut self.admission.slot, slot);
-        }
-        self.start();
-        true
-    }
-
-    #[inline]
-    fn takes_token(&mut self, bucket: &'p Bucket, now: Instant) -> bool {
-        self.started = now;
-        if let Some(bulkhead) = self.plan.bulkhead {
-            return self.takes_both(bucket, bulkhead);
-        }
-        if !bucket.take_and_spend(now) {
-            return self.takes_by_key();
-        }
-        self.start();
-        true
-    }
-
-    /// Where the time cannot be read at a glance, or a script has a say.
-    #[inline(never)]
-    fn takes_token_late(&mut self, bucket: &'p Bucket) -> bool {
-        if wishes::is_scripted() {
-            self.give_back();
-            return false;
-        }
-        self.takes_token(bucket, clock::now())
-    }
-
-    #[inline(never)]
-    fn takes_both(&mut self, bucket: &'p Bucket, bulkhead: &'p Bulkhead) -> bool {
-        let both = bucket.take(self.started).and_then(|token| Some((token, bulkhead.try_acquire()?)));
-        let Some((token, slot)) = both else { return self.takes_both_by_key(bulkhead) };
-        token.spend();
-        put(&mut self.admission.slot, slot);
-        self.start();
-        true
-    }
-
-    /// The bucket had no token, which of a key's it never has: the key's own may.
-    #[cold]
-    fn takes_by_key(&mut self) -> bool {
-        if !self.plan.takes_by_key(self.started) {
-            self.give_back();
-            return false;
-        }
-        self.start();
-        true
-    }
-
-    #[cold]
-    fn takes_both_by_key(&mut self, bulkhead: &'p Bulkhead) -> bool {
-        let slot = self.plan.keyed_bucket.and_then(|_| bulkhead.try_acquire());
-        let Some(slot) = slot.filter(|_| self.plan.takes_by_key(self.started)) else {
-            self.give_back();
-            return false;
-        };
-        put(&mut self.admission.slot, slot);
-        self.start();
-        true
-    }
-
-    #[cold]
-    fn give_back(&mut self) {
-        self.admission = Admission { permit: None, slot: None };
-    }
-
-    #[inline]
-    fn start(&mut self) {
-        self.attempts += 1;
-    }
-
-    /// A place in the order of those who must wait.
-    #[cold]
-    pub(crate) fn turn(&self, now: Instant) -> Turn<'p> {
-        // Where nothing can be told of a refusal, configuration cannot make the wait shorter either.
-        let max_wait = if self.is_never_refused { u64::MAX } else { self.plan.settings.max_wait };
-        Turn { token: None, slot: None, gives_up: now.plus(max_wait).min(self.ends()), is_over: false }
-    }
-
-    /// Asks for what is still missing. A breaker's permit is never kept across a wait: what was closed when the wait began may be
-    /// open now, and a probe's place is not for those who stand in line.
-    #[cold]
-    pub(crate) fn advance(&mut self, turn: &mut Turn<'p>, now: Instant) -> Step<'p> {
-        self.started = now;
-        if now >= self.ends() {
-            return self.refuse(Rejected::DeadlineExceeded, None, self.own_deadline());
-        }
-        let permit = match self.ask_breaker(now) {
-            Ok(permit) => permit,
-            Err(refusal) => return refusal,
-        };
-        if let Err(step) = self.ask_bucket(turn, now).and_then(|()| self.ask_bulkhead(turn, now)) {
-            return step;
-        }
-        if let Some(token) = turn.token.take() {
-            token.spend();
-        }
-        if permit.as_ref().is_some_and(breaker::Permit::is_excused) {
-            events::would_reject(self.plan, now);
-        }
-        self.admission = Admission { permit, slot: turn.slot.take() };
-        self.start();
-        wishes::cue(self.plan).map_or(Step::Run, |cue| self.play(cue, now))
-    }
-
-    fn ask_breaker(&mut self, now: Instant) -> Result<Option<breaker::Permit<'p>>, Step<'p>> {
-        let Some(breaker) = self.plan.breaker else { return Ok(None) };
-        match breaker.admit(now, self.lease()) {
-            Ok(permit) => Ok(Some(permit)),
-            Err(until) => {
-                let wait = until.map(|until| Duration::from_nanos(until.since(now).max(1)));
-                Err(self.refuse(Rejected::CircuitOpen, Some(breaker.name()), wait))
-            }
-        }
-    }
-
-    fn ask_bucket(&mut self, turn: &mut Turn<'p>, now: Instant) -> Result<(), Step<'p>> {
-        let Some(bucket) = self.plan.bucket() else { return Ok(()) };
-        let nap = bucket.nap();
-        let held = turn.token.take().filter(|token| !token.is_replaced() && (token.at > now || !token.is_stale(now)));
-        let token = held.map_or_else(|| bucket.reserve(now, turn.gives_up.max(now)), Ok).map_err(|due| {
-            let wait = Duration::from_nanos(due.since(now).max(1));
-            self.refuse(Rejected::RateLimited, bucket.name(), Some(wait))
-        })?;
-        let at = token.at;
-        if at > now && wishes::skips(at.since(now)) {
-            return Ok(());
-        }
-        turn.token = Some(token);
-        if at > now { Err(Step::Sleep(nap(at))) } else { Ok(()) }
-    }
-
-    fn ask_bulkhead(&mut self, turn: &mut Turn<'p>, now: Instant) -> Result<(), Step<'p>> {
-        let Some(bulkhead) = self.plan.bulkhead.filter(|_| turn.slot.is_none()) else { return Ok(()) };
-        turn.slot = bulkhead.try_acquire();
-        if turn.slot.is_some() {
-            return Ok(());
-        }
-        if now >= turn.gives_up || turn.is_over {
-            return Err(self.refuse(Rejected::BulkheadFull, bulkhead.name(), None));
-        }
-        // Kept in the line for slots it would go stale, and everybody's behind it: whoever is seated takes one anew.
-        turn.token = None;
-        Err(Step::Queue(bulkhead, turn.gives_up))
-    }
-
-    /// How long a probe may take before another may try.
-    fn lease(&self) -> Option<u64> {
-        let timeout = self.plan.settings.timeout;
-        (timeout != u64::MAX).then_some(timeout.saturating_add(LEASE_SLACK))
     }
 
     /// The deadline that ends the call, if it is its own.
@@ -553,115 +340,11 @@ impl<'p> Call<'p> {
     }
 }
 
-impl<'p> Turn<'p> {
-    /// The slot that was waited for.
-    pub(crate) fn seat(&mut self, slot: Slot<'p>) {
-        self.slot = Some(slot);
-    }
-
-    /// It has waited long enough for a slot.
-    pub(crate) fn end_queueing(&mut self) {
-        self.is_over = true;
-    }
-}
-
-/// What a script wants instead of the body.
-impl<'p> Call<'p> {
-    /// A ticket for the emitted code, which looks for one in front of every refusal, or the refusal that was asked for.
-    #[cold]
-    fn play(&mut self, cue: Cue, now: Instant) -> Step<'p> {
-        let function = self.plan.function;
-        match cue {
-            Cue::Play(ticket) => {
-                assert!(
-                    self.plan.is_scriptable,
-                    "`{function}` cannot be scripted: its return type has an `impl`, it is a `Policy` run by hand, or its crate \
-                     was built without the feature `testing`; only `time_out` is for every function"
-                );
-                ticket.hand_over();
-                Step::Refuse(self.rejected(Rejected::CircuitOpen, None, None))
-            }
-            Cue::TimeOut => {
-                assert!(self.plan.settings.timeout != u64::MAX, "`{function}` was scripted to time out, and has no `timeout`");
-                Step::Refuse(self.time_out(now))
-            }
-        }
-    }
-
-    #[cfg(feature = "tokio")]
-    fn time_out(&mut self, now: Instant) -> Rejected {
-        self.stop_body(now, fastrand::u64(..))
-    }
-
-    #[cfg(not(feature = "tokio"))]
-    fn time_out(&mut self, _now: Instant) -> Rejected {
-        self.rejected(Rejected::Timeout, None, None)
-    }
-
-    /// The outcome that stands in the body's place, if that is why it did not run.
-    #[doc(hidden)]
-    #[cold]
-    #[inline(never)]
-    pub fn script<R>(&mut self, play: impl FnOnce(&Ticket) -> R) -> Option<R> {
-        let outcome = Ticket::take_up().map(|ticket| play(&ticket));
-        if outcome.is_some() {
-            self.body_ended();
-        }
-        outcome
-    }
-}
-
-/// Stopping a body, which only a future allows.
-#[cfg(feature = "tokio")]
-impl Call<'_> {
-    #[inline]
-    pub(crate) fn has_limit(&self) -> bool {
-        self.plan.settings.timeout != u64::MAX || self.ends() != Instant::NEVER
-    }
-
-    /// When the running body must be stopped, its start being now if nobody had to know it before.
-    pub(crate) fn body_ends(&mut self, now: Instant) -> Instant {
-        if self.started == Instant::NEVER {
-            self.started = now;
-        }
-        self.started.plus(self.plan.settings.timeout).min(self.ends())
-    }
-
-    /// The body is stopped at the end of its time; its slot stays taken until it is dropped and the call goes on or ends. A deadline
-    /// says something about the service only if it left the attempt its time.
-    #[cold]
-    pub(crate) fn stop_body(&mut self, now: Instant, random: u64) -> Rejected {
-        let Plan { settings, .. } = *self.plan;
-        let is_timeout = self.started.plus(settings.timeout) <= self.ends();
-        if (is_timeout || self.had_its_time(now))
-            && let Some(permit) = self.admission.permit.take()
-        {
-            permit.fail(self.started, now, random);
-        }
-        let rejected = if is_timeout {
-            self.rejected(Rejected::Timeout, None, Some(Duration::from_nanos(settings.timeout)))
-        } else {
-            self.rejected(Rejected::DeadlineExceeded, None, self.own_deadline())
-        };
-        if !is_timeout || settings.retries == 0 {
-            events::rejected(self.plan, &rejected, now);
-        }
-        rejected
-    }
-}
-
 /// Whether nothing can follow the attempt that ended so: only a timeout may be retried.
 #[doc(hidden)]
 #[must_use]
 pub fn is_final(rejected: &Rejected) -> bool {
     !matches!(rejected, Rejected::Timeout(_))
-}
-
-/// Fills a place that is empty, without the code that would drop what it held.
-#[inline]
-fn put<T>(place: &mut Option<T>, value: T) {
-    debug_assert!(place.is_none());
-    std::mem::forget(place.replace(value));
 }
 
 /// The server's wish; zero is none.

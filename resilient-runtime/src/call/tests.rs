@@ -3,6 +3,7 @@ use crate::breaker::Breaker;
 use crate::judging::Judged;
 use crate::rate::Rate;
 use crate::site::Site;
+use crate::{Bucket, Bulkhead};
 use crate::{CircuitBreaker, registry};
 use std::sync::mpsc;
 

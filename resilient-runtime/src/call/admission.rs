@@ -1,0 +1,251 @@
+//! Getting everything that an attempt needs: at once, or in its turn.
+
+use super::{Admission, Call, Deadline};
+use crate::breaker;
+use crate::bucket::{Bucket, Nap, Token};
+use crate::bulkhead::{Bulkhead, Slot};
+use crate::clock::{self, Instant};
+use crate::events;
+use crate::rejected::Rejected;
+use crate::wishes;
+use std::time::Duration;
+
+/// What an attempt has so far that must wait for the rest.
+#[derive(Debug)]
+pub(crate) struct Turn<'p> {
+    token: Option<Token<'p>>,
+    slot: Option<Slot<'p>>,
+    /// Until when it is worth waiting.
+    gives_up: Instant,
+    /// Nobody hands a slot over to it any more.
+    is_over: bool,
+}
+
+/// A probe that times out must be able to say so before its lease ends.
+const LEASE_SLACK: u64 = 100_000_000;
+
+/// What an attempt that waits for its turn does next.
+#[derive(Debug)]
+pub(crate) enum Step<'p> {
+    Run,
+    Sleep(Nap<'p>),
+    Queue(&'p Bulkhead, Instant),
+    Refuse(Rejected),
+}
+
+impl<'p> Call<'p> {
+    /// Whether everything that the coming attempt needs is had at once. If not, nothing is held, and it takes a [`Turn`].
+    #[inline]
+    pub(crate) fn starts_at_once(&mut self) -> bool {
+        if self.deadline != Deadline::None {
+            return self.starts_before_deadline();
+        }
+        self.takes_all(clock::glance)
+    }
+
+    /// A call that has just begun read the time when it set its deadline.
+    #[cold]
+    fn starts_before_deadline(&mut self) -> bool {
+        if self.deadline != Deadline::Ahead {
+            self.started = clock::now();
+        }
+        let started = self.started;
+        let is_in_time = self.deadline == Deadline::Ahead || started < self.ends();
+        is_in_time && !wishes::is_scripted() && self.takes_all(|| Some(started))
+    }
+
+    #[inline]
+    fn takes_all(&mut self, glance: impl FnOnce() -> Option<Instant>) -> bool {
+        let plan = self.plan;
+        if let Some(breaker) = plan.breaker
+            && !breaker.admit_healthy(|permit| put(&mut self.admission.permit, permit))
+        {
+            return false;
+        }
+        if let Some(bucket) = plan.bucket {
+            return match glance() {
+                Some(now) => self.takes_token(bucket, now),
+                None => self.takes_token_late(bucket),
+            };
+        }
+        if wishes::is_scripted() {
+            self.give_back();
+            return false;
+        }
+        if let Some(bulkhead) = plan.bulkhead {
+            let Some(slot) = bulkhead.try_acquire() else {
+                self.give_back();
+                return false;
+            };
+            put(&mut self.admission.slot, slot);
+        }
+        self.start();
+        true
+    }
+
+    #[inline]
+    fn takes_token(&mut self, bucket: &'p Bucket, now: Instant) -> bool {
+        self.started = now;
+        if let Some(bulkhead) = self.plan.bulkhead {
+            return self.takes_both(bucket, bulkhead);
+        }
+        if !bucket.take_and_spend(now) {
+            return self.takes_by_key();
+        }
+        self.start();
+        true
+    }
+
+    /// Where the time cannot be read at a glance, or a script has a say.
+    #[inline(never)]
+    fn takes_token_late(&mut self, bucket: &'p Bucket) -> bool {
+        if wishes::is_scripted() {
+            self.give_back();
+            return false;
+        }
+        self.takes_token(bucket, clock::now())
+    }
+
+    #[inline(never)]
+    fn takes_both(&mut self, bucket: &'p Bucket, bulkhead: &'p Bulkhead) -> bool {
+        let both = bucket.take(self.started).and_then(|token| Some((token, bulkhead.try_acquire()?)));
+        let Some((token, slot)) = both else { return self.takes_both_by_key(bulkhead) };
+        token.spend();
+        put(&mut self.admission.slot, slot);
+        self.start();
+        true
+    }
+
+    /// The bucket had no token, which of a key's it never has: the key's own may.
+    #[cold]
+    fn takes_by_key(&mut self) -> bool {
+        if !self.plan.takes_by_key(self.started) {
+            self.give_back();
+            return false;
+        }
+        self.start();
+        true
+    }
+
+    #[cold]
+    fn takes_both_by_key(&mut self, bulkhead: &'p Bulkhead) -> bool {
+        let slot = self.plan.keyed_bucket.and_then(|_| bulkhead.try_acquire());
+        let Some(slot) = slot.filter(|_| self.plan.takes_by_key(self.started)) else {
+            self.give_back();
+            return false;
+        };
+        put(&mut self.admission.slot, slot);
+        self.start();
+        true
+    }
+
+    #[cold]
+    fn give_back(&mut self) {
+        self.admission = Admission { permit: None, slot: None };
+    }
+
+    #[inline]
+    fn start(&mut self) {
+        self.attempts += 1;
+    }
+
+    /// A place in the order of those who must wait.
+    #[cold]
+    pub(crate) fn turn(&self, now: Instant) -> Turn<'p> {
+        // Where nothing can be told of a refusal, configuration cannot make the wait shorter either.
+        let max_wait = if self.is_never_refused { u64::MAX } else { self.plan.settings.max_wait };
+        Turn { token: None, slot: None, gives_up: now.plus(max_wait).min(self.ends()), is_over: false }
+    }
+
+    /// Asks for what is still missing. A breaker's permit is never kept across a wait: what was closed when the wait began may be
+    /// open now, and a probe's place is not for those who stand in line.
+    #[cold]
+    pub(crate) fn advance(&mut self, turn: &mut Turn<'p>, now: Instant) -> Step<'p> {
+        self.started = now;
+        if now >= self.ends() {
+            return self.refuse(Rejected::DeadlineExceeded, None, self.own_deadline());
+        }
+        let permit = match self.ask_breaker(now) {
+            Ok(permit) => permit,
+            Err(refusal) => return refusal,
+        };
+        if let Err(step) = self.ask_bucket(turn, now).and_then(|()| self.ask_bulkhead(turn, now)) {
+            return step;
+        }
+        if let Some(token) = turn.token.take() {
+            token.spend();
+        }
+        if permit.as_ref().is_some_and(breaker::Permit::is_excused) {
+            events::would_reject(self.plan, now);
+        }
+        self.admission = Admission { permit, slot: turn.slot.take() };
+        self.start();
+        wishes::cue(self.plan).map_or(Step::Run, |cue| self.play(cue, now))
+    }
+
+    fn ask_breaker(&mut self, now: Instant) -> Result<Option<breaker::Permit<'p>>, Step<'p>> {
+        let Some(breaker) = self.plan.breaker else { return Ok(None) };
+        match breaker.admit(now, self.lease()) {
+            Ok(permit) => Ok(Some(permit)),
+            Err(until) => {
+                let wait = until.map(|until| Duration::from_nanos(until.since(now).max(1)));
+                Err(self.refuse(Rejected::CircuitOpen, Some(breaker.name()), wait))
+            }
+        }
+    }
+
+    fn ask_bucket(&mut self, turn: &mut Turn<'p>, now: Instant) -> Result<(), Step<'p>> {
+        let Some(bucket) = self.plan.bucket() else { return Ok(()) };
+        let nap = bucket.nap();
+        let held = turn.token.take().filter(|token| !token.is_replaced() && (token.at > now || !token.is_stale(now)));
+        let token = held.map_or_else(|| bucket.reserve(now, turn.gives_up.max(now)), Ok).map_err(|due| {
+            let wait = Duration::from_nanos(due.since(now).max(1));
+            self.refuse(Rejected::RateLimited, bucket.name(), Some(wait))
+        })?;
+        let at = token.at;
+        if at > now && wishes::skips(at.since(now)) {
+            return Ok(());
+        }
+        turn.token = Some(token);
+        if at > now { Err(Step::Sleep(nap(at))) } else { Ok(()) }
+    }
+
+    fn ask_bulkhead(&mut self, turn: &mut Turn<'p>, now: Instant) -> Result<(), Step<'p>> {
+        let Some(bulkhead) = self.plan.bulkhead.filter(|_| turn.slot.is_none()) else { return Ok(()) };
+        turn.slot = bulkhead.try_acquire();
+        if turn.slot.is_some() {
+            return Ok(());
+        }
+        if now >= turn.gives_up || turn.is_over {
+            return Err(self.refuse(Rejected::BulkheadFull, bulkhead.name(), None));
+        }
+        // Kept in the line for slots it would go stale, and everybody's behind it: whoever is seated takes one anew.
+        turn.token = None;
+        Err(Step::Queue(bulkhead, turn.gives_up))
+    }
+
+    /// How long a probe may take before another may try.
+    fn lease(&self) -> Option<u64> {
+        let timeout = self.plan.settings.timeout;
+        (timeout != u64::MAX).then_some(timeout.saturating_add(LEASE_SLACK))
+    }
+}
+
+impl<'p> Turn<'p> {
+    /// The slot that was waited for.
+    pub(crate) fn seat(&mut self, slot: Slot<'p>) {
+        self.slot = Some(slot);
+    }
+
+    /// It has waited long enough for a slot.
+    pub(crate) fn end_queueing(&mut self) {
+        self.is_over = true;
+    }
+}
+
+/// Fills a place that is empty, without the code that would drop what it held.
+#[inline]
+fn put<T>(place: &mut Option<T>, value: T) {
+    debug_assert!(place.is_none());
+    std::mem::forget(place.replace(value));
+}

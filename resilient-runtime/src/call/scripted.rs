@@ -1,0 +1,51 @@
+//! What a test's script wants instead of the body.
+
+use super::{Call, Step};
+use crate::clock::Instant;
+use crate::rejected::Rejected;
+use crate::script::{Cue, Ticket};
+
+impl<'p> Call<'p> {
+    /// A ticket for the emitted code, which looks for one in front of every refusal, or the refusal that was asked for.
+    #[cold]
+    pub(super) fn play(&mut self, cue: Cue, now: Instant) -> Step<'p> {
+        let function = self.plan.function;
+        match cue {
+            Cue::Play(ticket) => {
+                assert!(
+                    self.plan.is_scriptable,
+                    "`{function}` cannot be scripted: its return type has an `impl`, it is a `Policy` run by hand, or its crate \
+                     was built without the feature `testing`; only `time_out` is for every function"
+                );
+                ticket.hand_over();
+                Step::Refuse(self.rejected(Rejected::CircuitOpen, None, None))
+            }
+            Cue::TimeOut => {
+                assert!(self.plan.settings.timeout != u64::MAX, "`{function}` was scripted to time out, and has no `timeout`");
+                Step::Refuse(self.time_out(now))
+            }
+        }
+    }
+
+    #[cfg(feature = "tokio")]
+    fn time_out(&mut self, now: Instant) -> Rejected {
+        self.stop_body(now, fastrand::u64(..))
+    }
+
+    #[cfg(not(feature = "tokio"))]
+    fn time_out(&mut self, _now: Instant) -> Rejected {
+        self.rejected(Rejected::Timeout, None, None)
+    }
+
+    /// The outcome that stands in the body's place, if that is why it did not run.
+    #[doc(hidden)]
+    #[cold]
+    #[inline(never)]
+    pub fn script<R>(&mut self, play: impl FnOnce(&Ticket) -> R) -> Option<R> {
+        let outcome = Ticket::take_up().map(|ticket| play(&ticket));
+        if outcome.is_some() {
+            self.body_ended();
+        }
+        outcome
+    }
+}

@@ -1,0 +1,45 @@
+//! Stopping a body, which only a future allows.
+
+use super::Call;
+use crate::clock::Instant;
+use crate::events;
+use crate::plan::Plan;
+use crate::rejected::Rejected;
+use std::time::Duration;
+
+impl Call<'_> {
+    #[inline]
+    pub(crate) fn has_limit(&self) -> bool {
+        self.plan.settings.timeout != u64::MAX || self.ends() != Instant::NEVER
+    }
+
+    /// When the running body must be stopped, its start being now if nobody had to know it before.
+    pub(crate) fn body_ends(&mut self, now: Instant) -> Instant {
+        if self.started == Instant::NEVER {
+            self.started = now;
+        }
+        self.started.plus(self.plan.settings.timeout).min(self.ends())
+    }
+
+    /// The body is stopped at the end of its time; its slot stays taken until it is dropped and the call goes on or ends. A deadline
+    /// says something about the service only if it left the attempt its time.
+    #[cold]
+    pub(crate) fn stop_body(&mut self, now: Instant, random: u64) -> Rejected {
+        let Plan { settings, .. } = *self.plan;
+        let is_timeout = self.started.plus(settings.timeout) <= self.ends();
+        if (is_timeout || self.had_its_time(now))
+            && let Some(permit) = self.admission.permit.take()
+        {
+            permit.fail(self.started, now, random);
+        }
+        let rejected = if is_timeout {
+            self.rejected(Rejected::Timeout, None, Some(Duration::from_nanos(settings.timeout)))
+        } else {
+            self.rejected(Rejected::DeadlineExceeded, None, self.own_deadline())
+        };
+        if !is_timeout || settings.retries == 0 {
+            events::rejected(self.plan, &rejected, now);
+        }
+        rejected
+    }
+}
