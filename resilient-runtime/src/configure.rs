@@ -139,8 +139,7 @@ impl Configuration {
             let message = format!("`{word}` has no default; for all functions, say it with `function(\"*\", …)`");
             self.problems.push(Problem::new(message, Some(Place::Code)));
         }
-        let table = Table::of_code(settings);
-        self.recipe.code.defaults = std::mem::take(&mut self.recipe.code.defaults).or(table);
+        add(&mut self.recipe.code.defaults, settings, &mut self.problems, || "the default of functions".to_owned());
         self
     }
 
@@ -332,6 +331,7 @@ mod unit {
             .default_bucket(Rate::per_second(5))
             .default_bucket(Rate::per_second(6))
             .defaults(Overrides::new().retries(3))
+            .defaults(Overrides::new().max_wait(Duration::from_secs(1)))
             .lenient()
             .install()
             .expect_err("many mistakes");
@@ -342,6 +342,7 @@ mod unit {
                 "bucket `configure-d` is configured twice",
                 "the default of buckets is configured twice",
                 "`retries` has no default; for all functions, say it with `function(\"*\", …)`",
+                "the default of functions is configured twice",
                 "breaker `configure-a`: `failure_threshold` must be from 1 to 1000000",
                 "breaker `configure-b`: `max_recovery_timeout` must be at least `recovery_timeout` (5s where that is not set)",
                 "bucket `configure-c`: `rate`: a rate must be greater than zero",

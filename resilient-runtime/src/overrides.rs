@@ -79,6 +79,18 @@ words! { Overrides {
     bulkhead_enabled = "bulkhead.enabled",
 } }
 
+/// The keys of which an attribute must have one for that setting to be heard.
+pub(crate) fn needed(word: &str) -> &[&str] {
+    const RETRIES: &[&str] = &["retries"];
+    match word {
+        "base_delay" | "max_delay" | "backoff" | "jitter" | "budget" => RETRIES,
+        "max_retry_after" => &["retries", "rate", "bucket"],
+        "max_wait" => &["rate", "bucket", "concurrency", "bulkhead"],
+        "burst" => &["rate"],
+        _ => &[],
+    }
+}
+
 /// What belongs to each function alone and has no value unless its attribute gives one: a default for it could never be heard.
 pub(crate) const ALWAYS_GIVEN: [&str; 6] = ["retries", "timeout", "deadline", "rate", "burst", "concurrency"];
 

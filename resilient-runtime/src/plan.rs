@@ -11,7 +11,7 @@ use crate::configure::layer::Kind;
 use crate::configure::words::Words;
 use crate::events::Record;
 use crate::keyed::{Families, Family, Kept, KeyedBucket, Keys};
-use crate::overrides::Overrides;
+use crate::overrides::{Overrides, needed};
 use crate::pools::Pools;
 use crate::registry::{self, BucketSettings, BulkheadSettings, Finder};
 use once_cell::race::{OnceBox, OnceRef};
@@ -161,18 +161,17 @@ impl Declared {
 
     /// What holds for that key where nobody says it, if it says anything for this function.
     pub(crate) fn built_in(&self, key: &str, effective: &Overrides) -> Option<String> {
-        let has = |keys: &[&str]| keys.iter().any(|key| self.has(key));
-        let needs: &[&str] = match key {
-            "base_delay" | "max_delay" | "backoff" | "budget" => &["retries"],
-            "jitter" if effective.backoff != Some(Backoff::Decorrelated) => &["retries"],
-            "max_retry_after" => &["retries", "rate", "bucket"],
-            "max_wait" => &["rate", "bucket", "concurrency", "bulkhead"],
-            "burst" => &["rate"],
-            _ => return None,
+        let is_heard = match key {
+            "jitter" if effective.backoff == Some(Backoff::Decorrelated) => false,
+            key => self.has_any(needed(key)),
         };
-        let rate = effective.rate.map(|rate| rate.resolved_burst().to_string());
-        let value = if key == "burst" { rate } else { Overrides::BUILT_IN.show(key) };
-        value.filter(|_| has(needs))
+        let burst = || effective.rate.map(|rate| rate.resolved_burst().to_string());
+        let value = if key == "burst" { burst() } else { Overrides::BUILT_IN.show(key) };
+        value.filter(|_| is_heard)
+    }
+
+    pub(crate) fn has_any(&self, keys: &[&str]) -> bool {
+        keys.iter().any(|key| self.has(key))
     }
 
     pub(crate) fn expression(&self, key: &str) -> Option<&'static str> {
@@ -289,14 +288,10 @@ impl Assembly {
 
     /// A call's view of it, at this moment: what configuration has switched off is not there.
     pub(crate) fn plan<'a>(&self, own: &'a Own, record: &'a Record) -> Plan<'a> {
-        let breaker = match self.breaker {
-            Some(breaker) if breaker.is_enabled() => Some(breaker),
-            _ => None,
-        };
         Plan {
             function: self.name,
             settings: self.settings,
-            breaker,
+            breaker: self.breaker.filter(|breaker| breaker.is_enabled()),
             bucket: self.bucket.get(&own.bucket).filter(|bucket| bucket.is_enabled()),
             bulkhead: self.bulkhead.get(&own.bulkhead).filter(|bulkhead| bulkhead.is_enabled()),
             budget: self.budget,

@@ -6,7 +6,7 @@ use super::problem::{Problem, nearest};
 use super::table::{Place, Table};
 use super::words::{Words, said};
 use crate::catalog;
-use crate::overrides::Overrides;
+use crate::overrides::{Overrides, needed};
 use crate::plan::Declared;
 use crate::registry::{self, Settled, Shared};
 use crate::site::Site;
@@ -76,7 +76,8 @@ impl Checks {
                         _ if text.contains('*') => format!("`{text}`: a `*` may stand at the end alone, as in `\"shop::*\"`"),
                         Some(meant) => format!("no function has the name `{text}`; did you mean `{meant}`?"),
                         None => format!(
-                            "no function has the name `{text}`: it is `crate::module::function`, or what its attribute says with `name = …`; `resilient::catalog()` lists them"
+                            "no function has the name `{text}`: it is `crate::module::function`, or what its attribute says with \
+                             `name = …`; `resilient::catalog()` lists them"
                         ),
                     }
                 } else {
@@ -276,41 +277,29 @@ fn conflicts<T: Shared>(sites: &[&'static Site], doubts: &mut Vec<Doubt>) {
 
 /// What the function lacks for that setting to be heard, if anything.
 pub(super) fn missing(word: &str, declared: &Declared) -> Option<String> {
-    let has = |keys: &[&str]| keys.iter().any(|key| declared.has(key));
-    let of_shared = |what: &str, name: Option<&'static str>, kind: &str| {
-        name.map(|name| format!("`{word}` is that of the {what} `{name}`, which others may share: it belongs in [{kind}.{name}]"))
+    let of_shared = |what: &str, name: &str| {
+        Some(format!("`{word}` is that of the {what} `{name}`, which others may share: it belongs in [{what}s.{name}]"))
     };
-    let policy = word.strip_suffix(".enabled").unwrap_or(word);
-    let needed: &[&str] = match policy {
-        "enabled" => return None,
-        "base_delay" | "max_delay" | "backoff" | "jitter" | "budget" => &["retries"],
-        "max_retry_after" => &["retries", "rate", "bucket"],
-        "max_wait" => &["rate", "bucket", "concurrency", "bulkhead"],
-        "rate" if word != policy && declared.bucket.is_some() => {
-            return Some(
-                "`rate.enabled` is for a rate of the function's own; its bucket has a name, so it is `bucket.enabled`".to_owned(),
-            );
-        }
-        "bucket" if declared.has("rate") && declared.bucket.is_none() => {
-            return Some("`bucket.enabled` is for a bucket with a name; the function's own is `rate.enabled`".to_owned());
-        }
-        "concurrency" if word != policy && declared.bulkhead.is_some() => {
-            return Some(
-                "`concurrency.enabled` is for a limit of the function's own; its bulkhead has a name, so it is `bulkhead.enabled`"
-                    .to_owned(),
-            );
-        }
-        "bulkhead" if declared.has("concurrency") && declared.bulkhead.is_none() => {
-            return Some(
-                "`bulkhead.enabled` is for a bulkhead with a name; the function's own is `concurrency.enabled`".to_owned(),
-            );
-        }
-        "rate" | "burst" if declared.bucket.is_some() => return of_shared("bucket", declared.bucket, "buckets"),
-        "concurrency" if declared.bulkhead.is_some() => return of_shared("bulkhead", declared.bulkhead, "bulkheads"),
-        "burst" => &["rate"],
-        policy => &[policy],
+    let of_own = |what: &str, right: &str| {
+        let whose = if right.starts_with('b') { "has a name" } else { "is the function's own" };
+        Some(format!("`{word}` is not heard here: this {what} {whose}, so it is `{right}.enabled`"))
     };
-    let has_it = has(needed);
+    let (policy, is_switch) = word.strip_suffix(".enabled").map_or((word, false), |policy| (policy, true));
+    match (policy, declared.bucket, declared.bulkhead) {
+        ("enabled", ..) => return None,
+        ("rate", Some(_), _) if is_switch => return of_own("token bucket", "bucket"),
+        ("bucket", None, _) if declared.has("rate") => return of_own("token bucket", "rate"),
+        ("concurrency", _, Some(_)) if is_switch => return of_own("limit", "bulkhead"),
+        ("bulkhead", _, None) if declared.has("concurrency") => return of_own("limit", "concurrency"),
+        ("rate" | "burst", Some(name), _) => return of_shared("bucket", name),
+        ("concurrency", _, Some(name)) => return of_shared("bulkhead", name),
+        _ => {}
+    }
+    let needed = match needed(policy) {
+        [] => &[policy],
+        needed => needed,
+    };
+    let is_heard = declared.has_any(needed);
     let needed = super::problem::list(needed.iter().copied());
-    (!has_it).then(|| format!("`{word}` needs {needed} in the attribute; configuration tunes policies and never adds one"))
+    (!is_heard).then(|| format!("`{word}` needs {needed} in the attribute; configuration tunes policies and never adds one"))
 }

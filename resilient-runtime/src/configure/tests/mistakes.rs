@@ -134,11 +134,11 @@ const MISTAKES: &[(&str, &str)] = &[
     ),
     (
         "[functions.\"mistakes::charge\"]\nrate.enabled = false",
-        "`mistakes::charge`: `rate.enabled` is for a rate of the function's own; its bucket has a name, so it is `bucket.enabled`",
+        "`mistakes::charge`: `rate.enabled` is not heard here: this token bucket has a name, so it is `bucket.enabled`",
     ),
     (
         "[functions.\"precedence::owner\"]\nbucket.enabled = false",
-        "`precedence::owner`: `bucket.enabled` is for a bucket with a name; the function's own is `rate.enabled`",
+        "`precedence::owner`: `bucket.enabled` is not heard here: this token bucket is the function's own, so it is `rate.enabled`",
     ),
     ("[functions.\"nothing::*\"]\nretries = 1", "no function has a name that begins like `nothing::*`"),
     (
