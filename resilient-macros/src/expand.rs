@@ -43,8 +43,8 @@ pub(crate) fn resilient(attribute: TokenStream, item: TokenStream) -> TokenStrea
 //         p::__ide! { retries timeout }
 //         static __SITE: p::Site = p::Site::new("module::load", file!(), line!()).retries(3).timeout(…);
 //         let __plan = p::Site::plan(&__SITE);
-//         let mut __call = p::Call::new(__plan);
-//         p::Call::enter(&mut __call);
+//         let mut __engine = p::None;
+//         let mut __call = p::Call::new(__plan, &mut __engine);
 //         loop {
 //             let __delay = {
 //                 let __out = match p::Call::attempt(&mut __call, async {

@@ -88,7 +88,7 @@ impl Guard<'_> {
     fn call(&self) -> TokenStream {
         let p = &self.p;
         let (context, run) = (self.context(), if self.is_retried() { self.repeated() } else { self.once() });
-        quote_spanned!(mixed()=> let mut __call = #p::Call::new(__plan); #p::Call::enter(&mut __call); #context #run)
+        quote_spanned!(mixed()=> let mut __engine = #p::None; let mut __call = #p::Call::new(__plan, &mut __engine); #context #run)
     }
 
     fn repeated(&self) -> TokenStream {
@@ -142,16 +142,16 @@ impl Guard<'_> {
         quote_spanned!(mixed()=> let __out = #attempt; #kind #leave)
     }
 
-    // Output: let mut __context = p::context(&__call);
+    // Output: let mut __context = p::context(&mut __call);
     fn context(&self) -> Option<TokenStream> {
         let (p, ty, place) = (&self.p, &self.returns.ty, self.at_type());
         self.settings.context.as_ref()?;
         let mutability = self.is_retried().then(|| quote_spanned!(mixed()=> mut));
         let context = if self.keeps_error() {
             let p = self.settings.private_at(place);
-            quote_spanned!(place=> #p::context_of::<#ty>(&__call))
+            quote_spanned!(place=> #p::context_of::<#ty>(&mut __call))
         } else {
-            quote_spanned!(mixed()=> #p::context(&__call))
+            quote_spanned!(mixed()=> #p::context(&mut __call))
         };
         Some(quote_spanned!(mixed()=> let #mutability __context = #context;))
     }

@@ -12,21 +12,20 @@ use std::task::{Context, Poll, ready};
 pin_project! {
     #[doc(hidden)]
     #[must_use = "futures do nothing unless polled"]
-    pub struct Admitted<'c, 'p, F> {
+    pub struct Admitted<'c, 'e, 'p, F> {
         #[pin]
-        attempt: Attempt<'c, 'p, F>,
+        attempt: Attempt<'c, 'e, 'p, F>,
     }
 }
 
-impl<'p> Call<'p> {
+impl<'e, 'p> Call<'e, 'p> {
     /// Where every wait is unlimited; an error says that [`script`](Self::script) has what takes the body's place.
-    pub fn attempt_admitted<F: Future>(&mut self, body: F) -> Admitted<'_, 'p, F> {
-        self.refuse_never();
-        Admitted { attempt: self.attempt(body) }
+    pub fn attempt_admitted<F: Future>(&mut self, body: F) -> Admitted<'_, 'e, 'p, F> {
+        Admitted { attempt: self.attempt_anyhow(body) }
     }
 }
 
-impl<F: Future> Future for Admitted<'_, '_, F> {
+impl<F: Future> Future for Admitted<'_, '_, '_, F> {
     type Output = Result<F::Output, Rejected>;
 
     #[inline]

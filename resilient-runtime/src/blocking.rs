@@ -2,23 +2,17 @@
 
 use crate::bucket::Nap;
 use crate::bulkhead::{Bulkhead, Slot, Unpark};
-use crate::call::{Call, Delay, Step};
+use crate::call::Call;
 use crate::clock::{Instant, now, sleep_blocking};
+use crate::engine::{Delay, Engine, Step};
 use crate::events;
-use crate::nesting;
+use crate::plan::Plan;
 use crate::rejected::Rejected;
-use crate::running::Running;
 use crate::script::Ticket;
 use crate::wishes;
 use std::time::Duration;
 
-impl Call<'_> {
-    /// Once, when the call begins.
-    #[inline]
-    pub fn enter(&mut self) {
-        self.begin(nesting::is_alone(), now, nesting::inherited);
-    }
-
+impl Call<'_, '_> {
     /// Waits until the body may run.
     ///
     /// # Errors
@@ -26,21 +20,15 @@ impl Call<'_> {
     /// What refused it.
     #[inline]
     pub fn turn_blocking(&mut self) -> Result<(), Rejected> {
-        if self.starts_at_once() { Ok(()) } else { self.wait_for_turn() }
+        if self.starts_at_once() { Ok(()) } else { self.engine().wait_for_turn() }
     }
 
     /// The same, where every wait is unlimited and nothing can refuse.
     #[inline]
     pub fn turn_unrefused_blocking(&mut self) {
         if !self.starts_at_once() {
-            self.wait_unrefused();
+            self.engine().wait_unrefused();
         }
-    }
-
-    #[cold]
-    fn wait_unrefused(&mut self) {
-        self.refuse_never();
-        while self.wait_for_turn().is_err() {}
     }
 
     /// The same, where a script may want something else than the body.
@@ -50,7 +38,30 @@ impl Call<'_> {
     /// When [`script`](Self::script) has it.
     #[inline]
     pub fn turn_admitted_blocking(&mut self) -> Result<(), Rejected> {
-        if self.starts_at_once() { Ok(()) } else { self.wait_admitted() }
+        if self.starts_at_once() { Ok(()) } else { self.engine().wait_admitted() }
+    }
+
+    /// Runs the body in its turn.
+    #[inline]
+    pub fn run<T>(&mut self, body: impl FnOnce() -> T) -> T {
+        let running = self.start_body();
+        let outcome = body();
+        running.finish();
+        self.body_ended();
+        outcome
+    }
+
+    #[inline]
+    pub fn wait_blocking(&mut self, delay: Delay) {
+        wait(self.plan(), delay);
+    }
+}
+
+impl Engine<'_> {
+    #[cold]
+    fn wait_unrefused(&mut self) {
+        self.refuse_never();
+        while self.wait_for_turn().is_err() {}
     }
 
     #[cold]
@@ -62,24 +73,6 @@ impl Call<'_> {
                 turned => return turned,
             }
         }
-    }
-
-    /// Runs the body in its turn.
-    #[inline]
-    pub fn run<T>(&mut self, body: impl FnOnce() -> T) -> T {
-        let running = Running::start(self);
-        let outcome = body();
-        running.finish();
-        self.body_ended();
-        outcome
-    }
-
-    pub fn wait_blocking(&mut self, Delay(delay): Delay) {
-        if wishes::skips(delay) {
-            return;
-        }
-        events::blocking(self.plan());
-        sleep_blocking(now().plus(delay));
     }
 
     #[cold]
@@ -106,6 +99,15 @@ impl Call<'_> {
             step = self.advance(&mut turn, now());
         }
     }
+}
+
+#[cold]
+fn wait(plan: &Plan<'_>, Delay(delay): Delay) {
+    if wishes::skips(delay) {
+        return;
+    }
+    events::blocking(plan);
+    sleep_blocking(now().plus(delay));
 }
 
 /// Until its end, or until the rate is another.

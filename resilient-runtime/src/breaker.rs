@@ -83,6 +83,15 @@ pub(crate) struct Permit<'b> {
     word: Word,
 }
 
+/// A healthy call's permit, which has nothing to give back.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pass(Word);
+
+impl Pass {
+    /// Where there is no breaker.
+    pub(crate) const FREE: Self = Self(Word::CLOSED);
+}
+
 impl Breaker {
     pub(crate) fn new(name: &'static str, settings: CircuitBreaker) -> Self {
         let is_disabled = !settings.is_enabled();
@@ -264,15 +273,28 @@ impl Breaker {
         self.tell((!is_so_already).then_some(change));
     }
 
-    /// Gives a permit if the circuit is closed and does not ask when the body starts. (Handed over in place: as a value it would go through memory twice.)
+    /// If the circuit is closed and does not ask when the body starts.
     #[inline]
-    pub(crate) fn admit_healthy<'b>(&'b self, give: impl FnOnce(Permit<'b>)) -> bool {
+    pub(crate) fn pass(&self) -> Option<Pass> {
         let word = self.load();
-        let is_closed = word.is_plainly_closed();
-        if is_closed {
-            give(Permit { breaker: self, word });
-        }
-        is_closed
+        word.is_plainly_closed().then_some(Pass(word))
+    }
+
+    /// What a pass stands for.
+    pub(crate) fn permit(&self, Pass(word): Pass) -> Permit<'_> {
+        Permit { breaker: self, word }
+    }
+
+    /// Whether a success would change anything for a call that had a pass.
+    #[inline]
+    pub(crate) fn listens(&self) -> bool {
+        Word::from_bits(self.word.load(Ordering::Relaxed)).has_streak()
+    }
+
+    /// Success of such a call.
+    #[cold]
+    pub(crate) fn hear(&self, Pass(word): Pass, started: Instant) {
+        self.succeeded(word, started, now, || fastrand::u64(..));
     }
 
     /// A permit, or when it is worth coming back. `lease` is how long a probe may take before another may try.
@@ -422,7 +444,7 @@ impl Permit<'_> {
     /// Whether a success would change anything.
     #[inline]
     pub(crate) fn is_told_of_success(&self) -> bool {
-        !self.word.is_plainly_closed() || Word::from_bits(self.breaker.word.load(Ordering::Relaxed)).has_streak()
+        !self.word.is_plainly_closed() || self.breaker.listens()
     }
 
     /// The service answered; the permit is spent with it. `started` is when the body did, where the breaker wants to know.

@@ -170,10 +170,15 @@ impl Bucket {
         taken.map(|_| ()).map_err(not_yet)
     }
 
-    /// Whether there was a token for now, which is taken: a compare-and-swap and nothing else.
+    /// Whether there was a token for now, which is taken: a compare-and-swap and nothing else. A rate that is no more has none.
     #[inline]
     pub(crate) fn take_and_spend(&self, now: Instant) -> bool {
-        self.meter.get().take(now).is_some()
+        self.meter.original().take(now).is_some() || self.take_of_later_rate(now)
+    }
+
+    #[cold]
+    fn take_of_later_rate(&self, now: Instant) -> bool {
+        self.meter.version() > 0 && self.meter.get().take(now).is_some()
     }
 
     /// A token for now, if there is one.

@@ -1,343 +1,210 @@
-//! The engine: one call, as a plain value.
+//! One call, as the code around a body holds it.
 //!
-//! It is told the time and the verdicts, and answers what to do next: run, wait, refuse, return. It never sleeps and knows no
-//! futures; what drives it in threads is in `blocking`, in tasks in `polling`.
+//! Most calls need a closed circuit and a token that is there, and get both: a few loads and a swap, and no engine is ever built.
+//! Whatever else a call needs, and whatever else becomes of it, is the [engine](crate::engine)'s.
 
-mod admission;
-mod scripted;
-#[cfg(feature = "tokio")]
-mod stopping;
-
-use crate::backoff::between;
-use crate::breaker;
-use crate::bulkhead::Slot;
-use crate::clock::{Instant, nanos};
-use crate::events::{self, End};
+use crate::breaker::{Breaker, Pass};
+use crate::clock::{self, Instant, now};
+use crate::engine::{Delay, Engine};
 use crate::judging::Judged;
-use crate::nesting::Scope;
+use crate::nesting;
 use crate::plan::Plan;
-use crate::pools::{self, NO_POOL};
-use crate::rejected::{Refusal, Rejected};
-use crate::switches;
+use crate::rejected::Rejected;
+use crate::running::Running;
+use crate::script::Ticket;
 use crate::verdict::Verdict;
 use crate::wishes;
-pub(crate) use admission::Step;
-#[cfg(feature = "tokio")]
-pub(crate) use admission::Turn;
 use std::ops::ControlFlow;
-use std::time::Duration;
 
-/// One call, over all its attempts.
+/// One call, over all its attempts. What it holds itself is copied and never lent, so that it can stay in registers.
 #[doc(hidden)]
 #[derive(Debug)]
-#[repr(C)] // What begins as zero stands together, so that few stores begin it.
-pub struct Call<'p> {
+pub struct Call<'e, 'p> {
     plan: &'p Plan<'p>,
-    /// What it hands down, and when it must end itself.
-    scope: Scope,
-    /// When the attempt's body began, or the call before its first; `NEVER` where nobody has asked yet.
-    started: Instant,
-    previous_delay: u64,
-    attempts: u32,
-    deadline: Deadline,
-    /// Whether an enclosing call has a pool.
-    is_nested: bool,
-    is_never_refused: bool,
-    admission: Admission<'p>,
+    way: Way,
+    engine: &'e mut Option<Engine<'p>>,
 }
 
-/// What the coming attempt has to do with the deadline.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u16)] // With the flags behind it, one word.
-enum Deadline {
-    None,
-    /// Nothing yet: the call has just begun.
-    Ahead,
-    /// It may have passed.
-    Running,
-    /// So may an enclosing call's, which is earlier than the call's own.
-    Inherited,
+/// How far it has come without an engine.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Way {
+    Clear,
+    /// Its first attempt runs.
+    Short(Start),
+    /// No further.
+    Long,
 }
 
-/// What an attempt holds while its body runs. Settling spends it; dropped, it is given back as if nothing had been asked.
-#[derive(Debug)]
-#[repr(C)] // Its two empty places stand side by side, so that one store empties both.
-struct Admission<'p> {
-    slot: Option<Slot<'p>>,
-    permit: Option<breaker::Permit<'p>>,
+/// What a healthy attempt started with.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Start {
+    pub(crate) pass: Pass,
+    /// `NEVER` where nobody had to know.
+    pub(crate) at: Instant,
 }
 
-/// The wait before the next attempt.
-#[doc(hidden)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[must_use = "the next attempt must wait so long"]
-pub struct Delay(pub(crate) u64);
+impl Start {
+    /// A closed circuit and a token for now, as far as the plan has them; if not both, nothing is held.
+    #[inline]
+    fn at_once(plan: &Plan<'_>) -> Option<Self> {
+        let pass = plan.breaker.map_or(Some(Pass::FREE), Breaker::pass)?;
+        let Some(bucket) = plan.bucket else {
+            return (!wishes::is_scripted()).then_some(Self { pass, at: Instant::NEVER });
+        };
+        let at = clock::glance()?;
+        bucket.take_and_spend(at).then_some(Self { pass, at })
+    }
+}
 
-impl<'p> Call<'p> {
+impl<'e, 'p> Call<'e, 'p> {
     #[inline]
     #[must_use]
-    pub fn new(plan: &'p Plan<'p>) -> Self {
-        Self {
-            plan,
-            scope: Scope { ends: Instant::NEVER, pools: plan.pools },
-            started: Instant::NEVER,
-            previous_delay: 0,
-            attempts: 0,
-            deadline: Deadline::None,
-            is_nested: false,
-            is_never_refused: false,
-            admission: Admission { permit: None, slot: None },
-        }
+    pub fn new(plan: &'p Plan<'p>, engine: &'e mut Option<Engine<'p>>) -> Self {
+        Self { plan, way: Way::Clear, engine }
     }
 
-    /// What was not known when it was made: the time, and its place among the calls around it.
+    /// What takes over wherever the short way ends.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "a call that is lent cannot stay in registers")]
+    pub(crate) fn engine(&mut self) -> &mut Engine<'p> {
+        build(self.engine, self.plan, std::mem::replace(&mut self.way, Way::Long))
+    }
+
     #[inline]
-    pub(crate) fn begin(&mut self, is_alone: bool, clock: impl FnOnce() -> Instant, outer: impl FnOnce() -> Scope) {
-        if !is_alone || self.plan.settings.deadline != u64::MAX {
-            self.begin_with(clock, outer);
-        }
-    }
-
-    #[cold]
-    fn begin_with(&mut self, clock: impl FnOnce() -> Instant, outer: impl FnOnce() -> Scope) {
-        let outer = outer();
-        if self.plan.settings.deadline != u64::MAX {
-            self.started = clock();
-            self.scope.ends = self.started.plus(self.plan.settings.deadline);
-            self.scope.pools = self.scope.pools.or(Some(&NO_POOL));
-            self.deadline = Deadline::Ahead;
-        }
-        if let Some(pools) = outer.pools {
-            self.is_nested = pools.has_pool();
-            self.scope.pools = Some(self.plan.pools.map_or(pools, |own| pools.with(own)));
-        }
-        if outer.ends < self.scope.ends {
-            self.scope.ends = outer.ends;
-            self.deadline = Deadline::Inherited;
-        }
-    }
-
-    /// What the calls further in inherit.
-    #[inline]
-    pub(crate) fn handed_down(&self) -> Scope {
-        self.scope
-    }
-
-    /// There is no way to tell its caller of a refusal: an inherited deadline keeps it from waiting for a retry, and from nothing
-    /// else. A body that must end is stopped by the call that has the deadline.
-    pub(crate) fn refuse_never(&mut self) {
-        self.is_never_refused = true;
-    }
-
-    /// When it must be refused or stopped.
-    fn ends(&self) -> Instant {
-        if self.is_never_refused { Instant::NEVER } else { self.scope.ends }
-    }
-
     pub(crate) fn plan(&self) -> &'p Plan<'p> {
         self.plan
+    }
+
+    /// When it must end.
+    pub(crate) fn ends(&mut self) -> Instant {
+        if self.is_short() { Instant::NEVER } else { self.engine().handed_down().ends }
+    }
+
+    #[inline]
+    fn is_short(&self) -> bool {
+        self.plan.is_short && nesting::is_alone()
     }
 
     /// Whether the coming attempt is the last.
     #[inline]
     #[must_use]
     pub fn is_last(&self) -> bool {
-        self.attempts >= self.plan.settings.retries
+        self.engine.as_ref().map_or(self.plan.settings.retries == 0, Engine::is_last)
     }
 
-    /// The deadline that ends the call, if it is its own.
-    fn own_deadline(&self) -> Option<Duration> {
-        (self.deadline != Deadline::Inherited).then_some(Duration::from_nanos(self.plan.settings.deadline))
+    /// Whether everything that the coming attempt needs is had at once.
+    #[inline]
+    pub(crate) fn starts_at_once(&mut self) -> bool {
+        if matches!(self.way, Way::Clear)
+            && self.is_short()
+            && let Some(start) = Start::at_once(self.plan)
+        {
+            self.way = Way::Short(start);
+            return true;
+        }
+        self.engine().starts_at_once()
     }
 
-    /// Whether the attempt was given what its function says: its full timeout, or without one half of the call's own deadline.
-    fn had_its_time(&self, now: Instant) -> bool {
-        let settings = &self.plan.settings;
-        let enough = if settings.timeout == u64::MAX { settings.deadline / 2 } else { settings.timeout };
-        now.since(self.started) >= enough
+    /// From here on the calls that the body makes are nested.
+    #[inline]
+    pub(crate) fn start_body(&mut self) -> Running<'_, 'p> {
+        Running::start(self.plan, self.way, self.engine)
     }
 
-    /// A refusal before the body ran, at a time that is when the attempt wanted to start.
-    #[cold]
-    fn refuse(&mut self, kind: fn(Refusal) -> Rejected, resource: Option<&'static str>, time: Option<Duration>) -> Step<'p> {
-        self.admission = Admission { permit: None, slot: None };
-        let rejected = self.rejected(kind, resource, time);
-        events::rejected(self.plan, &rejected, self.started);
-        Step::Refuse(rejected)
-    }
-
-    fn rejected(&self, kind: fn(Refusal) -> Rejected, resource: Option<&'static str>, time: Option<Duration>) -> Rejected {
-        kind(Refusal { function: self.plan.function, resource, attempts: self.attempts, time })
+    /// The body has ended, so its slot is free.
+    #[inline]
+    pub(crate) fn body_ended(&mut self) {
+        if matches!(self.way, Way::Long) {
+            self.engine().body_ended();
+        }
     }
 
     /// Takes the verdict on an attempt: what it holds is accounted for, and a retry decided.
     #[inline]
     pub fn settle(&mut self, judged: Judged<'_>) -> ControlFlow<(), Delay> {
         if judged.verdict != Verdict::Success {
-            return self.settle_unsuccessful(judged);
+            return self.engine().settle(judged);
         }
-        self.succeed();
-        if !self.plan.budget.is_full() {
-            self.earn();
+        match self.way {
+            Way::Clear | Way::Long => self.engine().succeed_and_earn(),
+            Way::Short(start) => {
+                self.succeed(start);
+                if !self.plan.budget.is_full() {
+                    earn(self.plan);
+                }
+            }
         }
         ControlFlow::Break(())
-    }
-
-    /// One success of the outermost call earns once, however many calls further in succeeded for it.
-    #[cold]
-    fn earn(&self) {
-        if !self.is_nested {
-            self.plan.budget.earn(crate::clock::now());
-        }
     }
 
     /// The same, where nothing is retried.
     #[inline]
     pub fn settle_once(&mut self, judged: Judged<'_>) {
-        if judged.verdict == Verdict::Success {
-            self.succeed();
-        } else {
-            self.account_unsuccessful(judged);
+        if judged.verdict != Verdict::Success {
+            return self.engine().settle_once(judged);
+        }
+        match self.way {
+            Way::Clear | Way::Long => self.engine().succeed(),
+            Way::Short(start) => self.succeed(start),
         }
     }
 
     /// The same for an outcome from a script; apart, so that the body's own needs no help to find its way.
-    #[cold]
-    #[inline(never)]
+    #[inline]
     pub fn settle_scripted(&mut self, judged: Judged<'_>) -> ControlFlow<(), Delay> {
-        self.settle(judged)
+        settle_scripted(self.engine(), judged)
     }
 
     #[inline]
-    fn succeed(&mut self) {
-        if let Some(permit) = &self.admission.permit {
-            if permit.is_told_of_success() {
-                self.tell_success();
-            }
-            std::mem::forget(self.admission.permit.take());
-        }
-    }
-
-    #[cold]
-    fn tell_success(&self) {
-        if let Some(permit) = &self.admission.permit {
-            permit.succeed(self.started, crate::clock::now, || fastrand::u64(..));
-        }
-    }
-
-    /// The body has ended, so its slot is free.
-    #[inline]
-    pub(crate) fn body_ended(&mut self) {
-        if self.admission.slot.is_some() {
-            self.release_slot();
-        }
-    }
-
-    fn release_slot(&mut self) {
-        if let Some(slot) = self.admission.slot.take() {
-            slot.release();
-        }
-    }
-
-    /// The body panicked: one failure, and everything else is given back.
-    #[cold]
-    pub(crate) fn body_panicked(&mut self, now: Instant, random: u64) {
-        self.body_ended();
-        if let Some(permit) = self.admission.permit.take() {
-            permit.fail(self.started, now, random);
-        }
-    }
-
-    #[cold]
-    fn settle_unsuccessful(&mut self, judged: Judged<'_>) -> ControlFlow<(), Delay> {
-        self.settle_at(&judged, crate::clock::now(), fastrand::u64(..))
-    }
-
-    #[cold]
-    fn account_unsuccessful(&mut self, judged: Judged<'_>) {
-        self.account(&judged, crate::clock::now(), fastrand::u64(..));
-    }
-
-    fn settle_at(&mut self, judged: &Judged<'_>, now: Instant, random: u64) -> ControlFlow<(), Delay> {
-        self.release_slot();
-        self.account(judged, now, random);
-        if !judged.again {
-            return ControlFlow::Break(());
-        }
-        match self.next_delay(judged, now, random) {
-            Ok(delay) => {
-                events::retry(self.plan, self.attempts, delay, judged);
-                self.previous_delay = delay;
-                self.started = Instant::NEVER;
-                if self.deadline == Deadline::Ahead {
-                    self.deadline = Deadline::Running;
-                }
-                ControlFlow::Continue(Delay(delay))
-            }
-            Err(end) => {
-                events::exhausted(self.plan, self.attempts, end, judged);
-                ControlFlow::Break(())
-            }
-        }
-    }
-
-    /// Breaker and bucket learn what the attempt says about the service. A timeout is a failure whatever is said of it, and counted.
-    fn account(&mut self, judged: &Judged<'_>, now: Instant, random: u64) {
-        if judged.is_unclassified {
-            events::unclassified(self.plan, judged);
-        }
-        let hint = hint(judged).filter(|_| !wishes::skips_waits()).map(|hint| hint.min(self.plan.settings.max_retry_after));
-        if let Some(permit) = self.admission.permit.take() {
-            match (judged.verdict, hint) {
-                (Verdict::Success | Verdict::Permanent, _) => {
-                    permit.succeed(self.started, || now, || random);
-                    std::mem::forget(permit);
-                }
-                (Verdict::Transient { .. }, _) => permit.fail(self.started, now, random),
-                (Verdict::Throttled { .. }, Some(hint)) => permit.hold(now.plus(hint)),
-                // The calls further in gave up on the call's own deadline, a moment before it would have stopped them all.
-                (Verdict::Ignored, _) if self.is_over(now) && self.had_its_time(now) => permit.fail(self.started, now, random),
-                (Verdict::Throttled { .. } | Verdict::Ignored, _) => drop(permit),
-            }
-        }
-        if let Some(hint) = hint
-            && let Some(bucket) = self.plan.bucket()
+    fn succeed(&self, start: Start) {
+        if let Some(breaker) = self.plan.breaker
+            && breaker.listens()
         {
-            bucket.pause(now, hint);
+            breaker.hear(start.pass, start.at);
         }
     }
 
-    /// Whether the call's own deadline has passed.
-    fn is_over(&self, now: Instant) -> bool {
-        self.deadline != Deadline::Inherited && self.plan.settings.deadline != u64::MAX && now >= self.scope.ends
+    /// The outcome that stands in the body's place, if that is why it did not run.
+    #[doc(hidden)]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "a call that is lent cannot stay in registers")]
+    pub fn script<R>(&mut self, play: impl FnOnce(&Ticket) -> R) -> Option<R> {
+        script(self.engine(), play)
     }
+}
 
-    /// The wait before the next attempt, if there is to be one; the budget is asked last, so that nothing is spent for nothing.
-    fn next_delay(&mut self, judged: &Judged<'_>, now: Instant, random: u64) -> Result<u64, End> {
-        let Plan { settings, breaker, budget, .. } = *self.plan;
-        if self.attempts > settings.retries || wishes::cap(self.attempts) {
-            return Err(End::Attempts);
-        }
-        if !switches::retries_are_enabled() {
-            return Err(End::SwitchedOff);
-        }
-        let own = settings.schedule.wait(self.attempts, self.previous_delay, random);
-        let delay = match hint(judged) {
-            Some(hint) if hint > settings.max_retry_after => return Err(End::Hint),
-            Some(hint) => spread_hint(own, hint, settings.max_retry_after, random),
-            None => own,
-        };
-        if self.scope.ends != Instant::NEVER && now.plus(delay) >= self.scope.ends {
-            return Err(End::Deadline);
-        }
-        if breaker.is_some_and(|breaker| breaker.is_refusing(now)) {
-            return Err(End::CircuitOpen);
-        }
-        if !pools::take(budget, self.scope.pools, now) {
-            return Err(End::Budget);
-        }
-        Ok(delay)
+#[cold]
+#[inline(never)]
+fn script<R>(engine: &mut Engine<'_>, play: impl FnOnce(&Ticket) -> R) -> Option<R> {
+    let outcome = Ticket::take_up().map(|ticket| play(&ticket));
+    if outcome.is_some() {
+        engine.body_ended();
     }
+    outcome
+}
+
+#[cold]
+#[inline(never)]
+fn settle_scripted(engine: &mut Engine<'_>, judged: Judged<'_>) -> ControlFlow<(), Delay> {
+    if judged.verdict == Verdict::Success {
+        engine.succeed_and_earn();
+        return ControlFlow::Break(());
+    }
+    engine.settle(judged)
+}
+
+#[cold]
+#[inline(never)]
+pub(crate) fn build<'e, 'p>(engine: &'e mut Option<Engine<'p>>, plan: &'p Plan<'p>, way: Way) -> &'e mut Engine<'p> {
+    engine.get_or_insert_with(|| match way {
+        Way::Short(start) => Engine::take_over(plan, start),
+        Way::Clear | Way::Long => Engine::begin(plan),
+    })
+}
+
+#[cold]
+fn earn(plan: &Plan<'_>) {
+    plan.budget.earn(now());
 }
 
 /// Whether nothing can follow the attempt that ended so: only a timeout may be retried.
@@ -346,17 +213,3 @@ impl<'p> Call<'p> {
 pub fn is_final(rejected: &Rejected) -> bool {
     !matches!(rejected, Rejected::Timeout(_))
 }
-
-/// The server's wish; zero is none.
-fn hint(judged: &Judged<'_>) -> Option<u64> {
-    judged.verdict.retry_after().map(nanos).filter(|&hint| hint > 0)
-}
-
-/// Never earlier than the server asks, and up to a tenth later, so that its callers do not come back together.
-fn spread_hint(own: u64, hint: u64, longest: u64, random: u64) -> u64 {
-    let wait = own.max(hint);
-    between(wait, wait.saturating_add(wait / 10), random.rotate_left(32)).min(longest.max(own))
-}
-
-#[cfg(test)]
-mod tests;

@@ -102,25 +102,25 @@ impl<E> Context<E> {
     }
 }
 
-impl Call<'_> {
+impl Call<'_, '_> {
     /// For its first attempt.
     #[must_use]
-    pub fn context<E>(&self) -> Context<E> {
-        Context { attempt: 1, ends: self.handed_down().ends, key: Key::Own(OnceLock::new()), previous_error: None }
+    pub fn context<E>(&mut self) -> Context<E> {
+        Context { attempt: 1, ends: self.ends(), key: Key::Own(OnceLock::new()), previous_error: None }
     }
 }
 
 /// A context that keeps nothing between attempts.
 #[doc(hidden)]
 #[must_use]
-pub fn context(call: &Call<'_>) -> Context {
+pub fn context(call: &mut Call<'_, '_>) -> Context {
     call.context()
 }
 
 /// A context that keeps the function's errors.
 #[doc(hidden)]
 #[must_use]
-pub fn context_of<R: Outcome>(call: &Call<'_>) -> Context<R::Error> {
+pub fn context_of<R: Outcome>(call: &mut Call<'_, '_>) -> Context<R::Error> {
     call.context()
 }
 

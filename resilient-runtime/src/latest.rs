@@ -80,6 +80,12 @@ impl<T> Latest<T> {
         (self.newest.load(Ordering::Acquire) == 0).then_some(&self.first)
     }
 
+    /// The first value, whether or not another has replaced it.
+    #[inline]
+    pub(crate) fn original(&self) -> &T {
+        &self.first
+    }
+
     /// The value that had that number, which stays for ever.
     fn of_version(&self, version: u32) -> &T {
         if version == 0 { &self.first } else { self.at(version).unwrap_or(&self.first) }

@@ -21,6 +21,7 @@ mod clock;
 mod completion;
 mod configure;
 mod context;
+mod engine;
 mod events;
 mod idempotency_key;
 mod judging;
@@ -78,7 +79,7 @@ pub use window::Window;
 #[doc(hidden)]
 pub mod __private {
     pub use crate::attempts::{Fresh, Spare, retry_after};
-    pub use crate::call::{Call, Delay, is_final};
+    pub use crate::call::{Call, is_final};
     pub use crate::catalog::Entry;
     #[cfg(rust_analyzer)]
     pub use crate::completion::keys;
@@ -86,6 +87,7 @@ pub mod __private {
     pub use crate::configure::fuzz::{fuzz_environment, fuzz_toml};
     pub use crate::configure::known::settings;
     pub use crate::context::{Context, context, context_of, error_of};
+    pub use crate::engine::{Delay, Engine};
     pub use crate::judging::{Judged, Probe, classify, retry_if};
     pub use crate::keyed::{Keyed, kept};
     pub use crate::last_known::{LastKnown, LastKnownByKey, known, known_instead};

@@ -15,28 +15,39 @@ pub(crate) struct Scope {
     pub(crate) pools: Option<&'static Pools>,
 }
 
-impl Scope {
-    pub(crate) const NOTHING: Self = Self { ends: Instant::NEVER, pools: None };
+/// Its two words stand apart, since most calls hand down one alone.
+struct Handed {
+    ends: Cell<Instant>,
+    pools: Cell<Option<&'static Pools>>,
 }
 
 thread_local! {
-    static SCOPE: Cell<Scope> = const { Cell::new(Scope::NOTHING) };
+    static HANDED: Handed = const { Handed { ends: Cell::new(Instant::NEVER), pools: Cell::new(None) } };
 }
 
 /// Whether no call hands anything down.
 #[inline]
 pub(crate) fn is_alone() -> bool {
-    SCOPE.get().pools.is_none()
+    HANDED.with(|handed| handed.pools.get().is_none())
+}
+
+/// A call that is alone and has no deadline hands down these, until it [ascends](ascend).
+#[inline]
+pub(crate) fn descend(pools: Option<&'static Pools>) {
+    HANDED.with(|handed| handed.pools.set(pools));
+}
+
+#[inline]
+pub(crate) fn ascend() {
+    descend(None);
 }
 
 /// What the enclosing call hands down.
-#[inline]
 pub(crate) fn inherited() -> Scope {
-    SCOPE.get()
+    HANDED.with(|handed| Scope { ends: handed.ends.get(), pools: handed.pools.get() })
 }
 
 /// Whoever replaces it puts back what was there before, panic or not.
-#[inline]
 pub(crate) fn replace(scope: Scope) -> Scope {
-    SCOPE.replace(scope)
+    HANDED.with(|handed| Scope { ends: handed.ends.replace(scope.ends), pools: handed.pools.replace(scope.pools) })
 }

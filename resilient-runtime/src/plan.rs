@@ -289,6 +289,7 @@ impl Assembly {
     /// A call's view of it, at this moment: what configuration has switched off is not there.
     pub(crate) fn plan<'a>(&self, own: &'a Own, record: &'a Record) -> Plan<'a> {
         Plan {
+            is_short: false,
             function: self.name,
             settings: self.settings,
             breaker: self.breaker.filter(|breaker| breaker.is_enabled()),
@@ -301,7 +302,7 @@ impl Assembly {
             keyed_bucket: None,
             is_scriptable: self.is_scriptable,
         }
-        .with_pools()
+        .concluded()
     }
 }
 
@@ -395,6 +396,8 @@ fn budget(declared: &Declared, effective: &Overrides, own: &Own, finder: &Finder
 #[doc(hidden)]
 #[derive(Clone, Copy, Debug)]
 pub struct Plan<'r> {
+    /// Whether a healthy call needs nothing but its breaker and its bucket.
+    pub(crate) is_short: bool,
     pub(crate) function: &'static str,
     pub(crate) settings: Settings,
     pub(crate) breaker: Option<&'r Breaker>,
@@ -454,11 +457,13 @@ impl Plan<'_> {
             // So that the number of attempts fits into as many bits.
             self.settings.retries = retries.min(u32::MAX - 1);
         }
-        self.with_pools()
+        self.concluded()
     }
 
-    fn with_pools(mut self) -> Self {
+    /// With what follows from the rest.
+    pub(crate) fn concluded(mut self) -> Self {
         self.pools = if self.settings.retries > 0 { self.budget.pools() } else { None };
+        self.is_short = self.settings.deadline == u64::MAX && self.bulkhead.is_none() && self.keyed_bucket.is_none();
         self
     }
 }
@@ -474,7 +479,7 @@ macro_rules! settings_from_expressions {
                     if !$settings.fixed.has($key) {
                         $change;
                     }
-                    self
+                    self.concluded()
                 }
             )*
         }

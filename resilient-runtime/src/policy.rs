@@ -145,9 +145,9 @@ impl Policy {
         mut classify: impl FnMut(&Result<T, E>) -> Verdict,
     ) -> Result<T, E> {
         let plan = self.0.assembly.plan(&self.0.own, &self.0.record);
-        let mut call = Call::new(&plan);
-        call.enter();
-        let mut carried = C::start(&call);
+        let mut engine = None;
+        let mut call = Call::new(&plan, &mut engine);
+        let mut carried = C::start(&mut call);
         loop {
             let outcome = match call.turn_blocking() {
                 Ok(()) => call.run(|| body(&mut carried)),
@@ -238,9 +238,9 @@ impl Policy {
         mut classify: impl FnMut(&Result<T, E>) -> Verdict,
     ) -> Result<T, E> {
         let plan = self.0.assembly.plan(&self.0.own, &self.0.record);
-        let mut call = Call::new(&plan);
-        call.enter();
-        let mut carried = C::start(&call);
+        let mut engine = None;
+        let mut call = Call::new(&plan, &mut engine);
+        let mut carried = C::start(&mut call);
         loop {
             let delay = {
                 let lent = carried.lend();
@@ -264,21 +264,21 @@ impl Policy {
 
 /// What goes from one attempt to the next: nothing, or a context with the last error.
 trait Carried<E> {
-    fn start(call: &Call<'_>) -> Self;
+    fn start(call: &mut Call<'_, '_>) -> Self;
     fn again(&mut self, previous_error: Option<E>);
     #[cfg(feature = "tokio")]
     fn lend(&mut self) -> Self;
 }
 
 impl<E> Carried<E> for () {
-    fn start(_call: &Call<'_>) -> Self {}
+    fn start(_call: &mut Call<'_, '_>) -> Self {}
     fn again(&mut self, _previous_error: Option<E>) {}
     #[cfg(feature = "tokio")]
     fn lend(&mut self) -> Self {}
 }
 
 impl<E> Carried<E> for Context<E> {
-    fn start(call: &Call<'_>) -> Self {
+    fn start(call: &mut Call<'_, '_>) -> Self {
         call.context()
     }
 

@@ -2,10 +2,10 @@
 
 use crate::bucket::{Nap, Sleeper};
 use crate::bulkhead::{Bulkhead, Place, Slot};
-use crate::call::{Call, Delay, Step, Turn};
+use crate::call::Call;
 use crate::clock::{Alarm, Instant, now};
+use crate::engine::{Delay, Engine, Step, Turn};
 use crate::rejected::Rejected;
-use crate::running::Running;
 use crate::wishes;
 use pin_project_lite::pin_project;
 use std::future::Future;
@@ -17,9 +17,10 @@ pin_project! {
     /// would hold it twice (rust-lang/rust#62958).
     #[doc(hidden)]
     #[must_use = "futures do nothing unless polled"]
-    pub struct Attempt<'c, 'p, F> {
-        call: &'c mut Call<'p>,
+    pub struct Attempt<'c, 'e, 'p, F> {
+        call: &'c mut Call<'e, 'p>,
         is_running: bool,
+        may_be_refused: bool,
         extra: Extras<'p>,
         #[pin]
         body: F,
@@ -47,15 +48,19 @@ struct Wait<'p> {
     alarm: Alarm,
 }
 
-impl<'p> Call<'p> {
-    pub fn attempt<F: Future>(&mut self, body: F) -> Attempt<'_, 'p, F> {
-        Attempt { call: self, is_running: false, extra: None, body }
+impl<'e, 'p> Call<'e, 'p> {
+    pub fn attempt<F: Future>(&mut self, body: F) -> Attempt<'_, 'e, 'p, F> {
+        Attempt { call: self, is_running: false, may_be_refused: true, extra: None, body }
+    }
+
+    /// An attempt of which nothing can tell that it was refused.
+    pub(crate) fn attempt_anyhow<F: Future>(&mut self, body: F) -> Attempt<'_, 'e, 'p, F> {
+        Attempt { may_be_refused: false, ..self.attempt(body) }
     }
 
     /// The same, where every wait is unlimited and nothing can refuse.
-    pub fn attempt_unrefused<F: Future>(&mut self, body: F) -> Unrefused<'_, 'p, F> {
-        self.refuse_never();
-        Unrefused { attempt: self.attempt(body) }
+    pub fn attempt_unrefused<F: Future>(&mut self, body: F) -> Unrefused<'_, 'e, 'p, F> {
+        Unrefused { attempt: self.attempt_anyhow(body) }
     }
 
     pub fn wait(&mut self, Delay(delay): Delay) -> Pause {
@@ -64,7 +69,7 @@ impl<'p> Call<'p> {
     }
 }
 
-impl<F: Future> Future for Attempt<'_, '_, F> {
+impl<F: Future> Future for Attempt<'_, '_, '_, F> {
     type Output = Result<F::Output, Rejected>;
 
     #[inline]
@@ -72,10 +77,12 @@ impl<F: Future> Future for Attempt<'_, '_, F> {
         let attempt = self.project();
         let (call, extra) = (attempt.call, attempt.extra);
         if !*attempt.is_running {
-            ready!(poll_turn(call, extra, context))?;
+            if extra.is_some() || !call.starts_at_once() {
+                ready!(poll_turn(engine(call, *attempt.may_be_refused), extra, context))?;
+            }
             *attempt.is_running = true;
         }
-        let running = Running::start(call);
+        let running = call.start_body();
         let polled = attempt.body.poll(context);
         running.finish();
         match polled {
@@ -83,39 +90,40 @@ impl<F: Future> Future for Attempt<'_, '_, F> {
                 call.body_ended();
                 Poll::Ready(Ok(outcome))
             }
-            Poll::Pending if call.has_limit() => poll_limit(call, extra, context).map(Err),
-            Poll::Pending => Poll::Pending,
+            Poll::Pending => poll_limit(engine(call, *attempt.may_be_refused), extra, context).map(Err),
         }
     }
 }
 
-#[inline]
-fn poll_turn<'p>(call: &mut Call<'p>, extra: &mut Extras<'p>, context: &mut Context<'_>) -> Poll<Result<(), Rejected>> {
-    if extra.is_none() && call.starts_at_once() {
-        return Poll::Ready(Ok(()));
+/// What takes over where an attempt is not started and over at once.
+#[cold]
+fn engine<'c, 'p>(call: &'c mut Call<'_, 'p>, may_be_refused: bool) -> &'c mut Engine<'p> {
+    let engine = call.engine();
+    if !may_be_refused {
+        engine.refuse_never();
     }
-    poll_late_turn(call, extra, context)
+    engine
 }
 
 #[cold]
-fn poll_late_turn<'p>(call: &mut Call<'p>, extra: &mut Extras<'p>, context: &mut Context<'_>) -> Poll<Result<(), Rejected>> {
+fn poll_turn<'p>(engine: &mut Engine<'p>, extra: &mut Extras<'p>, context: &mut Context<'_>) -> Poll<Result<(), Rejected>> {
     if extra.is_none() {
         let start = now();
-        let mut turn = call.turn(start);
-        match call.advance(&mut turn, start) {
+        let mut turn = engine.turn(start);
+        match engine.advance(&mut turn, start) {
             Step::Run => return Poll::Ready(Ok(())),
             Step::Refuse(rejected) => return Poll::Ready(Err(rejected)),
             step => *extra = Some(Box::new(Extra::Turn(turn, Wait::of(step)))),
         }
     }
     let Some(Extra::Turn(turn, wait)) = extra.as_deref_mut() else { return Poll::Pending };
-    let asked = ready!(poll_wait(call, turn, wait, context));
+    let asked = ready!(poll_wait(engine, turn, wait, context));
     *extra = None;
     Poll::Ready(asked)
 }
 
 fn poll_wait<'p>(
-    call: &mut Call<'p>,
+    engine: &mut Engine<'p>,
     turn: &mut Turn<'p>,
     wait: &mut Wait<'p>,
     context: &mut Context<'_>,
@@ -124,7 +132,7 @@ fn poll_wait<'p>(
         if let Some(slot) = ready!(wait.poll(context)) {
             turn.seat(slot);
         }
-        match call.advance(turn, now()) {
+        match engine.advance(turn, now()) {
             Step::Run => return Poll::Ready(Ok(())),
             Step::Refuse(rejected) => return Poll::Ready(Err(rejected)),
             step => *wait = Wait::of(step),
@@ -134,14 +142,17 @@ fn poll_wait<'p>(
 
 /// The body is pending: only now is its timer worth having.
 #[cold]
-fn poll_limit<'p>(call: &mut Call<'p>, extra: &mut Extras<'p>, context: &mut Context<'_>) -> Poll<Rejected> {
+fn poll_limit<'p>(engine: &mut Engine<'p>, extra: &mut Extras<'p>, context: &mut Context<'_>) -> Poll<Rejected> {
+    if !engine.has_limit() {
+        return Poll::Pending;
+    }
     let limit = extra.get_or_insert_with(|| {
-        let ends = call.body_ends(now());
+        let ends = engine.body_ends(now());
         Box::new(Extra::Limit(Limit { ends, alarm: Alarm::default() }))
     });
     let Extra::Limit(limit) = &mut **limit else { return Poll::Pending };
     ready!(limit.alarm.poll(limit.ends, context));
-    Poll::Ready(call.stop_body(now(), fastrand::u64(..)))
+    Poll::Ready(engine.stop_body(now(), fastrand::u64(..)))
 }
 
 impl<'p> Wait<'p> {
@@ -219,13 +230,13 @@ fn poll_pause(alarm: &mut Alarm, until: Instant, context: &mut Context<'_>) -> P
 pin_project! {
     #[doc(hidden)]
     #[must_use = "futures do nothing unless polled"]
-    pub struct Unrefused<'c, 'p, F> {
+    pub struct Unrefused<'c, 'e, 'p, F> {
         #[pin]
-        attempt: Attempt<'c, 'p, F>,
+        attempt: Attempt<'c, 'e, 'p, F>,
     }
 }
 
-impl<F: Future> Future for Unrefused<'_, '_, F> {
+impl<F: Future> Future for Unrefused<'_, '_, '_, F> {
     type Output = F::Output;
 
     #[inline]

@@ -106,6 +106,6 @@ impl Keyed {
             Some(Held::Overflow(bulkhead)) => plan.bulkhead = Some(bulkhead),
             None => {}
         }
-        plan
+        plan.concluded()
     }
 }

@@ -1,6 +1,6 @@
 //! Getting everything that an attempt needs: at once, or in its turn.
 
-use super::{Admission, Call, Deadline};
+use super::{Admission, Deadline, Engine};
 use crate::breaker;
 use crate::bucket::{Bucket, Nap, Token};
 use crate::bulkhead::{Bulkhead, Slot};
@@ -33,9 +33,8 @@ pub(crate) enum Step<'p> {
     Refuse(Rejected),
 }
 
-impl<'p> Call<'p> {
+impl<'p> Engine<'p> {
     /// Whether everything that the coming attempt needs is had at once. If not, nothing is held, and it takes a [`Turn`].
-    #[inline]
     pub(crate) fn starts_at_once(&mut self) -> bool {
         if self.deadline != Deadline::None {
             return self.starts_before_deadline();
@@ -54,13 +53,11 @@ impl<'p> Call<'p> {
         is_in_time && !wishes::is_scripted() && self.takes_all(|| Some(started))
     }
 
-    #[inline]
     fn takes_all(&mut self, glance: impl FnOnce() -> Option<Instant>) -> bool {
         let plan = self.plan;
-        if let Some(breaker) = plan.breaker
-            && !breaker.admit_healthy(|permit| put(&mut self.admission.permit, permit))
-        {
-            return false;
+        if let Some(breaker) = plan.breaker {
+            let Some(pass) = breaker.pass() else { return false };
+            self.admission.permit = Some(breaker.permit(pass));
         }
         if let Some(bucket) = plan.bucket {
             return match glance() {
@@ -77,13 +74,12 @@ impl<'p> Call<'p> {
                 self.give_back();
                 return false;
             };
-            put(&mut self.admission.slot, slot);
+            self.admission.slot = Some(slot);
         }
         self.start();
         true
     }
 
-    #[inline]
     fn takes_token(&mut self, bucket: &'p Bucket, now: Instant) -> bool {
         self.started = now;
         if let Some(bulkhead) = self.plan.bulkhead {
@@ -97,7 +93,6 @@ impl<'p> Call<'p> {
     }
 
     /// Where the time cannot be read at a glance, or a script has a say.
-    #[inline(never)]
     fn takes_token_late(&mut self, bucket: &'p Bucket) -> bool {
         if wishes::is_scripted() {
             self.give_back();
@@ -106,12 +101,11 @@ impl<'p> Call<'p> {
         self.takes_token(bucket, clock::now())
     }
 
-    #[inline(never)]
     fn takes_both(&mut self, bucket: &'p Bucket, bulkhead: &'p Bulkhead) -> bool {
         let both = bucket.take(self.started).and_then(|token| Some((token, bulkhead.try_acquire()?)));
         let Some((token, slot)) = both else { return self.takes_both_by_key(bulkhead) };
         token.spend();
-        put(&mut self.admission.slot, slot);
+        self.admission.slot = Some(slot);
         self.start();
         true
     }
@@ -134,17 +128,16 @@ impl<'p> Call<'p> {
             self.give_back();
             return false;
         };
-        put(&mut self.admission.slot, slot);
+        self.admission.slot = Some(slot);
         self.start();
         true
     }
 
     #[cold]
     fn give_back(&mut self) {
-        self.admission = Admission { permit: None, slot: None };
+        self.admission = Admission::default();
     }
 
-    #[inline]
     fn start(&mut self) {
         self.attempts += 1;
     }
@@ -241,11 +234,4 @@ impl<'p> Turn<'p> {
     pub(crate) fn end_queueing(&mut self) {
         self.is_over = true;
     }
-}
-
-/// Fills a place that is empty, without the code that would drop what it held.
-#[inline]
-fn put<T>(place: &mut Option<T>, value: T) {
-    debug_assert!(place.is_none());
-    std::mem::forget(place.replace(value));
 }

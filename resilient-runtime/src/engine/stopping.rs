@@ -1,14 +1,13 @@
 //! Stopping a body, which only a future allows.
 
-use super::Call;
+use super::Engine;
 use crate::clock::Instant;
 use crate::events;
 use crate::plan::Plan;
 use crate::rejected::Rejected;
 use std::time::Duration;
 
-impl Call<'_> {
-    #[inline]
+impl Engine<'_> {
     pub(crate) fn has_limit(&self) -> bool {
         self.plan.settings.timeout != u64::MAX || self.ends() != Instant::NEVER
     }

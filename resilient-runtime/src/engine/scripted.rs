@@ -1,11 +1,11 @@
 //! What a test's script wants instead of the body.
 
-use super::{Call, Step};
+use super::{Engine, Step};
 use crate::clock::Instant;
 use crate::rejected::Rejected;
-use crate::script::{Cue, Ticket};
+use crate::script::Cue;
 
-impl<'p> Call<'p> {
+impl<'p> Engine<'p> {
     /// A ticket for the emitted code, which looks for one in front of every refusal, or the refusal that was asked for.
     #[cold]
     pub(super) fn play(&mut self, cue: Cue, now: Instant) -> Step<'p> {
@@ -35,17 +35,5 @@ impl<'p> Call<'p> {
     #[cfg(not(feature = "tokio"))]
     fn time_out(&mut self, _now: Instant) -> Rejected {
         self.rejected(Rejected::Timeout, None, None)
-    }
-
-    /// The outcome that stands in the body's place, if that is why it did not run.
-    #[doc(hidden)]
-    #[cold]
-    #[inline(never)]
-    pub fn script<R>(&mut self, play: impl FnOnce(&Ticket) -> R) -> Option<R> {
-        let outcome = Ticket::take_up().map(|ticket| play(&ticket));
-        if outcome.is_some() {
-            self.body_ended();
-        }
-        outcome
     }
 }

@@ -1,5 +1,6 @@
 use super::*;
 use crate::breaker::Breaker;
+use crate::call::Call;
 use crate::judging::Judged;
 use crate::rate::Rate;
 use crate::site::Site;
@@ -25,8 +26,8 @@ fn a_healthy_call_takes_no_lock() {
         (plan.breaker.map(Breaker::hold_lock), plan.bucket.map(Bucket::hold_lock), plan.bulkhead.map(Bulkhead::hold_lock));
     let _all = (resources, crate::configure::installed::installed(), registry::hold_lock());
     std::thread::spawn(move || {
-        let mut call = Call::new(plan);
-        call.enter();
+        let mut engine = None;
+        let mut call = Call::new(plan, &mut engine);
         let outcome = call.turn_blocking().map(|()| call.run(|| 7));
         let settled = call.settle(Judged::by(Verdict::Success));
         done.send((outcome, settled)).ok();
