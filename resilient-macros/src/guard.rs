@@ -88,14 +88,17 @@ impl Guard<'_> {
     fn call(&self) -> TokenStream {
         let p = &self.p;
         let (context, run) = (self.context(), if self.is_retried() { self.repeated() } else { self.once() });
-        quote_spanned!(mixed()=> let mut __engine = #p::None; let mut __call = #p::Call::new(__plan, &mut __engine); #context #run)
+        let new = Ident::new(if self.is_retried() { "new" } else { "once" }, mixed());
+        quote_spanned!(mixed()=> let mut __engine = #p::slot(); let mut __call = #p::Call::#new(__plan, &mut __engine); #context #run)
     }
 
     fn repeated(&self) -> TokenStream {
         let (p, attempt, settled) = (&self.p, self.attempt(), self.settled("settle"));
         let last = (!self.settings.clone.is_empty()).then(|| quote_spanned!(mixed()=> let __last = #p::Call::is_last(&__call);));
+        let end = self.end_of_body();
         let rest = quote_spanned!(mixed()=>
             let __out = #attempt;
+            #end
             #settled
         );
         let attempt = if self.may_wait_after_refusal() || (self.is_scriptable() && self.is_async) {
@@ -111,8 +114,10 @@ impl Guard<'_> {
     pub(crate) fn settled(&self, settle: &str) -> TokenStream {
         let settle = Ident::new(settle, mixed());
         let (p, judged, good, leave) = (&self.p, self.judged(), self.good(), self.leave());
+        let succeeded = self.succeeded("succeeds");
         let again = self.context_again(&self.kept_error());
         quote_spanned!(mixed()=>
+            #succeeded
             #judged
             #good
             match #p::Call::#settle(&mut __call, __judged) {
@@ -124,22 +129,24 @@ impl Guard<'_> {
 
     fn once(&self) -> TokenStream {
         let (p, attempt, is_judged) = (&self.p, self.attempt(), self.settings.needs_verdict());
-        let leave = self.leave();
+        let (end, leave) = (self.end_of_body(), self.leave());
         if is_judged {
-            let (judged, good) = (self.judged(), self.good());
+            let (succeeded, judged, good) = (self.succeeded("succeeds_once"), self.judged(), self.good());
             return quote_spanned!(mixed()=>
                 let __out = #attempt;
+                #end
+                #succeeded
                 #judged
                 #good
                 #p::Call::settle_once(&mut __call, __judged);
                 #leave
             );
         }
-        if self.settings.fallback.is_none() && self.settings.last_known.is_none() {
+        if self.is_async && self.settings.fallback.is_none() && self.settings.last_known.is_none() {
             return attempt;
         }
         let kind = self.kind();
-        quote_spanned!(mixed()=> let __out = #attempt; #kind #leave)
+        quote_spanned!(mixed()=> let __out = #attempt; #end #kind #leave)
     }
 
     // Output: let mut __context = p::context(&mut __call);
@@ -183,7 +190,7 @@ impl Guard<'_> {
             return self.attempt_async();
         }
         let body = self.closure();
-        let run = quote_spanned!(mixed()=> #p::Call::run(&mut __call, #body));
+        let run = quote_spanned!(mixed()=> #p::body(#body));
         if !self.settings.can_refuse() {
             if let Some(scripted) = self.scripted(&self.never_refused()) {
                 return quote_spanned!(mixed()=> match #p::Call::turn_admitted_blocking(&mut __call) {
@@ -199,6 +206,11 @@ impl Guard<'_> {
             #p::Ok(()) => #run,
             #p::Err(__rejected) => #refused,
         })
+    }
+
+    fn end_of_body(&self) -> Option<TokenStream> {
+        let p = &self.p;
+        (!self.is_async).then(|| quote_spanned!(mixed()=> #p::Call::end_body(&mut __call);))
     }
 
     fn attempt_async(&self) -> TokenStream {

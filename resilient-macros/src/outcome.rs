@@ -2,6 +2,7 @@
 
 use proc_macro2::TokenStream;
 use quote::quote_spanned;
+use syn::Ident;
 
 use crate::guard::{Guard, mixed};
 
@@ -57,6 +58,26 @@ impl Guard<'_> {
             None => quote_spanned!(place=> #p::refused::<#ty>(__rejected)),
             Some(map_err) => quote_spanned!(place=> #p::refused_with::<#ty>(__rejected, #map_err)),
         }
+    }
+
+    /// A success returns before anything takes its address, or it would be copied through memory.
+    // Output: if let p::Ok(__value) = p::parts(&__out) { if p::Call::succeeds(&mut __call, …) { return __out; } } let __out = __out;
+    pub(crate) fn succeeded(&self, succeeds: &str) -> Option<TokenStream> {
+        let is_by_type = self.settings.classify.is_none() && !self.is_plain_welcome;
+        if !is_by_type || self.settings.last_known.is_some() {
+            return None;
+        }
+        let (p, place, succeeds) = (&self.p, self.at_type(), Ident::new(succeeds, mixed()));
+        let located = self.settings.private_at(place);
+        let parts = quote_spanned!(place=> #located::parts(&__out));
+        Some(quote_spanned!(mixed()=>
+            if let #p::Ok(__value) = #parts {
+                if #p::Call::#succeeds(&mut __call, { use #p::judging::*; (&&#p::Probe(__value)).resilient_judge_value() }) {
+                    return __out;
+                }
+            }
+            let __out = __out;
+        ))
     }
 
     pub(crate) fn judged(&self) -> TokenStream {

@@ -1,5 +1,7 @@
 //! Drives a call in a thread.
 
+#![expect(clippy::inline_always, reason = "a call whose address is taken cannot stay in registers")]
+
 use crate::bucket::Nap;
 use crate::bulkhead::{Bulkhead, Slot, Unpark};
 use crate::call::Call;
@@ -12,23 +14,24 @@ use crate::script::Ticket;
 use crate::wishes;
 use std::time::Duration;
 
-impl Call<'_, '_> {
-    /// Waits until the body may run.
+impl<'p> Call<'_, 'p> {
+    /// Waits until the body may run, and begins it.
     ///
     /// # Errors
     ///
     /// What refused it.
-    #[inline]
+    #[inline(always)]
     pub fn turn_blocking(&mut self) -> Result<(), Rejected> {
-        if self.starts_at_once() { Ok(()) } else { self.engine().wait_for_turn() }
+        self.begin(|engine| engine.wait_for_turn())
     }
 
     /// The same, where every wait is unlimited and nothing can refuse.
-    #[inline]
+    #[inline(always)]
     pub fn turn_unrefused_blocking(&mut self) {
         if !self.starts_at_once() {
             self.engine().wait_unrefused();
         }
+        self.enter_body();
     }
 
     /// The same, where a script may want something else than the body.
@@ -36,22 +39,28 @@ impl Call<'_, '_> {
     /// # Errors
     ///
     /// When [`script`](Self::script) has it.
-    #[inline]
+    #[inline(always)]
     pub fn turn_admitted_blocking(&mut self) -> Result<(), Rejected> {
-        if self.starts_at_once() { Ok(()) } else { self.engine().wait_admitted() }
+        self.begin(|engine| engine.wait_admitted())
     }
 
-    /// Runs the body in its turn.
-    #[inline]
-    pub fn run<T>(&mut self, body: impl FnOnce() -> T) -> T {
-        let running = self.start_body();
-        let outcome = body();
-        running.finish();
+    #[inline(always)]
+    fn begin(&mut self, wait: impl FnOnce(&mut Engine<'p>) -> Result<(), Rejected>) -> Result<(), Rejected> {
+        if !self.starts_at_once() {
+            wait(self.engine())?;
+        }
+        self.enter_body();
+        Ok(())
+    }
+
+    /// The body has ended.
+    #[inline(always)]
+    pub fn end_body(&mut self) {
+        self.leave_body();
         self.body_ended();
-        outcome
     }
 
-    #[inline]
+    #[inline(always)]
     pub fn wait_blocking(&mut self, delay: Delay) {
         wait(self.plan(), delay);
     }

@@ -83,13 +83,40 @@ pub(crate) struct Permit<'b> {
     word: Word,
 }
 
+/// The word that says whether a circuit is closed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Circuit<'b>(&'b AtomicU64);
+
 /// A healthy call's permit, which has nothing to give back.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Pass(Word);
 
 impl Pass {
-    /// Where there is no breaker.
+    /// Of no breaker.
     pub(crate) const FREE: Self = Self(Word::CLOSED);
+}
+
+static CLOSED: AtomicU64 = AtomicU64::new(Word::CLOSED.bits());
+static SHUT: AtomicU64 = AtomicU64::new(Word::SHUT.bits());
+
+impl Circuit<'_> {
+    /// One that lets everybody pass.
+    pub(crate) const CLOSED: Circuit<'static> = Circuit(&CLOSED);
+    /// One that lets nobody pass.
+    pub(crate) const SHUT: Circuit<'static> = Circuit(&SHUT);
+
+    /// If it is closed and does not ask when the body starts.
+    #[inline]
+    pub(crate) fn pass(self) -> Option<Pass> {
+        let word = Word::from_bits(self.0.load(Ordering::Acquire));
+        word.is_plainly_closed().then_some(Pass(word))
+    }
+
+    /// Whether a success would change anything for a call that had a pass.
+    #[inline]
+    pub(crate) fn listens(self) -> bool {
+        Word::from_bits(self.0.load(Ordering::Relaxed)).has_streak()
+    }
 }
 
 impl Breaker {
@@ -273,22 +300,14 @@ impl Breaker {
         self.tell((!is_so_already).then_some(change));
     }
 
-    /// If the circuit is closed and does not ask when the body starts.
-    #[inline]
-    pub(crate) fn pass(&self) -> Option<Pass> {
-        let word = self.load();
-        word.is_plainly_closed().then_some(Pass(word))
+    /// All that a healthy call looks at.
+    pub(crate) fn circuit(&self) -> Circuit<'_> {
+        Circuit(&self.word)
     }
 
     /// What a pass stands for.
     pub(crate) fn permit(&self, Pass(word): Pass) -> Permit<'_> {
         Permit { breaker: self, word }
-    }
-
-    /// Whether a success would change anything for a call that had a pass.
-    #[inline]
-    pub(crate) fn listens(&self) -> bool {
-        Word::from_bits(self.word.load(Ordering::Relaxed)).has_streak()
     }
 
     /// Success of such a call.
@@ -444,7 +463,7 @@ impl Permit<'_> {
     /// Whether a success would change anything.
     #[inline]
     pub(crate) fn is_told_of_success(&self) -> bool {
-        !self.word.is_plainly_closed() || self.breaker.listens()
+        !self.word.is_plainly_closed() || self.breaker.circuit().listens()
     }
 
     /// The service answered; the permit is spent with it. `started` is when the body did, where the breaker wants to know.

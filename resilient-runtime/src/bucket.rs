@@ -6,7 +6,7 @@
 
 mod sleepers;
 
-use crate::clock::Instant;
+use crate::clock::{Instant, Tick};
 use crate::latest::Latest;
 use crate::rate::{Interval, Rate};
 use crate::sync::{Mutex, MutexGuard, lock};
@@ -171,14 +171,20 @@ impl Bucket {
     }
 
     /// Whether there was a token for now, which is taken: a compare-and-swap and nothing else. A rate that is no more has none.
-    #[inline]
-    pub(crate) fn take_and_spend(&self, now: Instant) -> bool {
-        self.meter.original().take(now).is_some() || self.take_of_later_rate(now)
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "what a healthy call does must not spread over functions")]
+    pub(crate) fn take_at_glance(&self, now: Tick) -> bool {
+        self.meter.original().take_now(now) || self.take_of_later_rate(now)
     }
 
     #[cold]
-    fn take_of_later_rate(&self, now: Instant) -> bool {
-        self.meter.version() > 0 && self.meter.get().take(now).is_some()
+    fn take_of_later_rate(&self, now: Tick) -> bool {
+        self.meter.version() > 0 && self.meter.get().take_now(now)
+    }
+
+    /// The same at a moment that is known already.
+    pub(crate) fn take_and_spend(&self, now: Instant) -> bool {
+        self.take(now).map(Token::spend).is_some()
     }
 
     /// A token for now, if there is one.
@@ -302,9 +308,8 @@ impl Bucket {
 
 /// Until when a word is paid with the one interval that is added, if that is within the burst.
 #[inline]
-pub(crate) fn take(paid_until: &AtomicU64, interval: &Interval, now: Instant) -> Option<u64> {
+fn take_units(paid_until: &AtomicU64, interval: &Interval, at: u64) -> Option<u64> {
     let Interval { units, slack, .. } = *interval;
-    let at = interval.units_now(now);
     let limit = at + slack;
     let mut paid = paid_until.load(Ordering::Relaxed);
     loop {
@@ -319,6 +324,11 @@ pub(crate) fn take(paid_until: &AtomicU64, interval: &Interval, now: Instant) ->
     }
 }
 
+/// The same at a moment that is known already.
+pub(crate) fn take(paid_until: &AtomicU64, interval: &Interval, now: Instant) -> Option<u64> {
+    take_units(paid_until, interval, interval.units_at(now))
+}
+
 /// A word's debt counted by other terms: the same number of calls.
 pub(crate) fn carried(paid: u64, from: &Interval, to: &Interval, now: Instant) -> u64 {
     if from == to {
@@ -331,9 +341,13 @@ pub(crate) fn carried(paid: u64, from: &Interval, to: &Interval, now: Instant) -
 }
 
 impl Meter {
-    #[inline]
     fn take(&self, now: Instant) -> Option<u64> {
         take(&self.paid_until, &self.interval, now)
+    }
+
+    #[inline]
+    fn take_now(&self, now: Tick) -> bool {
+        take_units(&self.paid_until, &self.interval, self.interval.units_now(now)).is_some()
     }
 
     fn slack(&self) -> u64 {

@@ -3,17 +3,19 @@
 //! Most calls need a closed circuit and a token that is there, and get both: a few loads and a swap, and no engine is ever built.
 //! Whatever else a call needs, and whatever else becomes of it, is the [engine](crate::engine)'s.
 
-use crate::breaker::{Breaker, Pass};
-use crate::clock::{self, Instant, now};
+#![expect(clippy::inline_always, reason = "a call whose address is taken cannot stay in registers")]
+
+use crate::breaker::Pass;
+use crate::clock::{self, Instant, Tick, now};
 use crate::engine::{Delay, Engine};
 use crate::judging::Judged;
 use crate::nesting;
 use crate::plan::Plan;
 use crate::rejected::Rejected;
-use crate::running::Running;
 use crate::script::Ticket;
 use crate::verdict::Verdict;
 use crate::wishes;
+use std::mem::ManuallyDrop;
 use std::ops::ControlFlow;
 
 /// One call, over all its attempts. What it holds itself is copied and never lent, so that it can stay in registers.
@@ -22,16 +24,26 @@ use std::ops::ControlFlow;
 pub struct Call<'e, 'p> {
     plan: &'p Plan<'p>,
     way: Way,
-    engine: &'e mut Option<Engine<'p>>,
+    /// Of its first attempt, if that needed no engine.
+    start: Start,
+    /// Whether the calls further in may have something to inherit from it.
+    hands_down: bool,
+    engine: &'e mut Slot<'p>,
 }
 
-/// How far it has come without an engine.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Way {
+/// Where an engine stands once there is one. It is the call that drops it: that one knows whether there is.
+#[doc(hidden)]
+pub type Slot<'p> = ManuallyDrop<Option<Engine<'p>>>;
+
+/// How far it has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Way {
     Clear,
-    /// Its first attempt runs.
-    Short(Start),
-    /// No further.
+    /// Behind the body of its first attempt, or between two polls of it.
+    Run,
+    /// In that body.
+    Running,
+    /// With an engine.
     Long,
 }
 
@@ -39,96 +51,149 @@ pub(crate) enum Way {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Start {
     pub(crate) pass: Pass,
-    /// `NEVER` where nobody had to know.
-    pub(crate) at: Instant,
+    pub(crate) at: Tick,
 }
 
 impl Start {
     /// A closed circuit and a token for now, as far as the plan has them; if not both, nothing is held.
-    #[inline]
+    #[inline(always)]
     fn at_once(plan: &Plan<'_>) -> Option<Self> {
-        let pass = plan.breaker.map_or(Some(Pass::FREE), Breaker::pass)?;
+        let pass = plan.gate.pass()?;
         let Some(bucket) = plan.bucket else {
-            return (!wishes::is_scripted()).then_some(Self { pass, at: Instant::NEVER });
+            return (!wishes::is_scripted()).then_some(Self { pass, at: Tick::UNREAD });
         };
         let at = clock::glance()?;
-        bucket.take_and_spend(at).then_some(Self { pass, at })
+        bucket.take_at_glance(at).then_some(Self { pass, at })
     }
 }
 
+/// No engine.
+#[doc(hidden)]
+#[inline(always)]
+#[must_use]
+pub fn slot<'p>() -> Slot<'p> {
+    ManuallyDrop::new(None)
+}
+
 impl<'e, 'p> Call<'e, 'p> {
-    #[inline]
+    #[inline(always)]
     #[must_use]
-    pub fn new(plan: &'p Plan<'p>, engine: &'e mut Option<Engine<'p>>) -> Self {
-        Self { plan, way: Way::Clear, engine }
+    pub fn new(plan: &'p Plan<'p>, engine: &'e mut Slot<'p>) -> Self {
+        Self { plan, way: Way::Clear, start: Start { pass: Pass::FREE, at: Tick::UNREAD }, hands_down: true, engine }
+    }
+
+    /// One that is never retried, and so has no pool to hand down.
+    #[inline(always)]
+    #[must_use]
+    pub fn once(plan: &'p Plan<'p>, engine: &'e mut Slot<'p>) -> Self {
+        let mut call = Self::new(plan, engine);
+        call.hands_down = false;
+        call
     }
 
     /// What takes over wherever the short way ends.
     #[inline(always)]
-    #[expect(clippy::inline_always, reason = "a call that is lent cannot stay in registers")]
     pub(crate) fn engine(&mut self) -> &mut Engine<'p> {
-        build(self.engine, self.plan, std::mem::replace(&mut self.way, Way::Long))
+        build(self.engine, self.plan, std::mem::replace(&mut self.way, Way::Long), self.start)
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn plan(&self) -> &'p Plan<'p> {
         self.plan
     }
 
     /// When it must end.
     pub(crate) fn ends(&mut self) -> Instant {
-        if self.is_short() { Instant::NEVER } else { self.engine().handed_down().ends }
-    }
-
-    #[inline]
-    fn is_short(&self) -> bool {
-        self.plan.is_short && nesting::is_alone()
+        let is_endless = self.plan.settings.deadline == u64::MAX && nesting::is_alone();
+        if is_endless { Instant::NEVER } else { self.engine().handed_down().ends }
     }
 
     /// Whether the coming attempt is the last.
-    #[inline]
+    #[inline(always)]
     #[must_use]
     pub fn is_last(&self) -> bool {
         self.engine.as_ref().map_or(self.plan.settings.retries == 0, Engine::is_last)
     }
 
     /// Whether everything that the coming attempt needs is had at once.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn starts_at_once(&mut self) -> bool {
         if matches!(self.way, Way::Clear)
-            && self.is_short()
+            && nesting::is_alone()
             && let Some(start) = Start::at_once(self.plan)
         {
-            self.way = Way::Short(start);
+            (self.way, self.start) = (Way::Run, start);
             return true;
         }
         self.engine().starts_at_once()
     }
 
-    /// From here on the calls that the body makes are nested.
-    #[inline]
-    pub(crate) fn start_body(&mut self) -> Running<'_, 'p> {
-        Running::start(self.plan, self.way, self.engine)
+    /// From here on the calls that the body makes are nested, and a panic is the body's.
+    #[inline(always)]
+    pub(crate) fn enter_body(&mut self) {
+        match self.way {
+            Way::Run => {
+                if self.hands_down {
+                    nesting::descend(self.plan.pools);
+                }
+                self.way = Way::Running;
+            }
+            Way::Clear | Way::Running | Way::Long => self.engine().enter_body(),
+        }
     }
 
-    /// The body has ended, so its slot is free.
-    #[inline]
+    /// The body has ended, if it was entered, or was polled.
+    #[inline(always)]
+    pub fn leave_body(&mut self) {
+        match self.way {
+            Way::Running => {
+                if self.hands_down {
+                    nesting::ascend();
+                }
+                self.way = Way::Run;
+            }
+            Way::Clear | Way::Run | Way::Long => self.engine().leave_body(),
+        }
+    }
+
+    /// So its slot is free.
+    #[inline(always)]
     pub(crate) fn body_ended(&mut self) {
         if matches!(self.way, Way::Long) {
             self.engine().body_ended();
         }
     }
 
+    /// Whether a value is a success, which then is settled.
+    #[inline(always)]
+    pub fn succeeds(&mut self, judged: Judged<'static>) -> bool {
+        if judged.verdict == Verdict::Success {
+            let _ = self.settle(judged);
+            return true;
+        }
+        false
+    }
+
+    /// The same, where nothing is retried.
+    #[inline(always)]
+    pub fn succeeds_once(&mut self, judged: Judged<'static>) -> bool {
+        if judged.verdict == Verdict::Success {
+            self.settle_once(judged);
+            return true;
+        }
+        false
+    }
+
     /// Takes the verdict on an attempt: what it holds is accounted for, and a retry decided.
-    #[inline]
+    #[inline(always)]
     pub fn settle(&mut self, judged: Judged<'_>) -> ControlFlow<(), Delay> {
         if judged.verdict != Verdict::Success {
             return self.engine().settle(judged);
         }
         match self.way {
-            Way::Clear | Way::Long => self.engine().succeed_and_earn(),
-            Way::Short(start) => {
-                self.succeed(start);
+            Way::Clear | Way::Running | Way::Long => self.engine().succeed_and_earn(),
+            Way::Run => {
+                self.succeed();
                 if !self.plan.budget.is_full() {
                     earn(self.plan);
                 }
@@ -138,39 +203,56 @@ impl<'e, 'p> Call<'e, 'p> {
     }
 
     /// The same, where nothing is retried.
-    #[inline]
+    #[inline(always)]
     pub fn settle_once(&mut self, judged: Judged<'_>) {
         if judged.verdict != Verdict::Success {
             return self.engine().settle_once(judged);
         }
         match self.way {
-            Way::Clear | Way::Long => self.engine().succeed(),
-            Way::Short(start) => self.succeed(start),
+            Way::Clear | Way::Running | Way::Long => self.engine().succeed(),
+            Way::Run => self.succeed(),
         }
     }
 
     /// The same for an outcome from a script; apart, so that the body's own needs no help to find its way.
-    #[inline]
+    #[inline(always)]
     pub fn settle_scripted(&mut self, judged: Judged<'_>) -> ControlFlow<(), Delay> {
         settle_scripted(self.engine(), judged)
     }
 
-    #[inline]
-    fn succeed(&self, start: Start) {
-        if let Some(breaker) = self.plan.breaker
-            && breaker.listens()
-        {
-            breaker.hear(start.pass, start.at);
+    #[inline(always)]
+    fn succeed(&self) {
+        if self.plan.gate.listens() {
+            hear(self.plan, self.start);
         }
     }
 
     /// The outcome that stands in the body's place, if that is why it did not run.
     #[doc(hidden)]
     #[inline(always)]
-    #[expect(clippy::inline_always, reason = "a call that is lent cannot stay in registers")]
     pub fn script<R>(&mut self, play: impl FnOnce(&Ticket) -> R) -> Option<R> {
         script(self.engine(), play)
     }
+}
+
+impl Drop for Call<'_, '_> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        if self.way >= Way::Running {
+            end(self.engine, self.plan, self.start.pass);
+        }
+    }
+}
+
+/// In its body only a panic ends a call.
+#[cold]
+#[inline(never)]
+fn end<'p>(engine: &mut Slot<'p>, plan: &'p Plan<'p>, pass: Pass) {
+    if engine.is_none() {
+        nesting::ascend();
+        build(engine, plan, Way::Run, Start { pass, at: Tick::UNREAD }).body_panicked();
+    }
+    **engine = None;
 }
 
 #[cold]
@@ -195,11 +277,18 @@ fn settle_scripted(engine: &mut Engine<'_>, judged: Judged<'_>) -> ControlFlow<(
 
 #[cold]
 #[inline(never)]
-pub(crate) fn build<'e, 'p>(engine: &'e mut Option<Engine<'p>>, plan: &'p Plan<'p>, way: Way) -> &'e mut Engine<'p> {
+fn build<'e, 'p>(engine: &'e mut Slot<'p>, plan: &'p Plan<'p>, way: Way, start: Start) -> &'e mut Engine<'p> {
     engine.get_or_insert_with(|| match way {
-        Way::Short(start) => Engine::take_over(plan, start),
+        Way::Running | Way::Run => Engine::take_over(plan, start),
         Way::Clear | Way::Long => Engine::begin(plan),
     })
+}
+
+#[cold]
+fn hear(plan: &Plan<'_>, Start { pass, at }: Start) {
+    if let Some(breaker) = plan.breaker {
+        breaker.hear(pass, at.into());
+    }
 }
 
 #[cold]

@@ -31,6 +31,20 @@ impl Instant {
     }
 }
 
+/// A moment as the clock itself counts it, which nobody has had to turn into nanoseconds yet.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Tick(u64);
+
+impl Tick {
+    /// Where nobody has looked.
+    pub(crate) const UNREAD: Self = Self(u64::MAX);
+
+    #[inline]
+    pub(crate) const fn count(self) -> u64 {
+        self.0
+    }
+}
+
 /// Whole nanoseconds of a duration; what does not fit (584 years) counts as unlimited.
 pub(crate) const fn nanos(duration: Duration) -> u64 {
     let nanos = duration.as_nanos();
@@ -62,14 +76,32 @@ fn look_closer() -> Instant {
 
 /// The time, if it can be read without looking closer.
 #[cfg(feature = "testing")]
-pub(crate) use wishes::glance;
+#[inline]
+pub(crate) fn glance() -> Option<Tick> {
+    wishes::glance().map(|now| Tick(now.as_nanos()))
+}
 
 /// The time, if it can be read without looking closer.
 #[cfg(not(feature = "testing"))]
 #[inline]
 #[expect(clippy::unnecessary_wraps, reason = "tests have clocks that cannot")]
-pub(crate) fn glance() -> Option<Instant> {
-    Some(now())
+pub(crate) fn glance() -> Option<Tick> {
+    Some(fast::tick())
+}
+
+#[cfg(feature = "testing")]
+pub(crate) fn nanos_of_ticks(ticks: u64) -> u64 {
+    ticks
+}
+
+#[cfg(not(feature = "testing"))]
+pub(crate) use fast::nanos_of_ticks;
+
+impl From<Tick> for Instant {
+    #[cold]
+    fn from(Tick(ticks): Tick) -> Self {
+        if ticks == Tick::UNREAD.0 { Self::NEVER } else { Self(nanos_of_ticks(ticks)) }
+    }
 }
 
 /// Blocks this thread until `until`, or turns a hand-turned clock there.
@@ -89,8 +121,11 @@ pub(crate) fn sleep_blocking(until: Instant) {
 
 #[cfg(any(not(feature = "testing"), not(feature = "tokio")))]
 mod fast {
-    use super::Instant;
+    use super::{Instant, Tick};
     use std::sync::LazyLock;
+
+    /// So many ticks before its first reading our clock begins, as another core may be behind that.
+    const EARLIER: u64 = 1 << 40;
 
     struct Counter {
         clock: quanta::Clock,
@@ -99,14 +134,22 @@ mod fast {
 
     static COUNTER: LazyLock<Counter> = LazyLock::new(|| {
         let clock = quanta::Clock::new();
-        let start = clock.raw();
+        let start = clock.raw().wrapping_sub(EARLIER);
         Counter { clock, start }
     });
 
     #[inline]
-    pub(super) fn now() -> Instant {
+    pub(super) fn tick() -> Tick {
         let Counter { clock, start } = &*COUNTER;
-        Instant(clock.delta_as_nanos(*start, clock.raw()))
+        Tick(clock.raw().wrapping_sub(*start))
+    }
+
+    pub(super) fn now() -> Instant {
+        Instant(nanos_of_ticks(tick().count()))
+    }
+
+    pub(crate) fn nanos_of_ticks(ticks: u64) -> u64 {
+        COUNTER.clock.delta_as_nanos(0, ticks)
     }
 }
 

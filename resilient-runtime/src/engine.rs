@@ -43,6 +43,7 @@ pub struct Engine<'p> {
     /// Whether an enclosing call has a pool.
     is_nested: bool,
     is_never_refused: bool,
+    is_in_body: bool,
     admission: Admission<'p>,
 }
 
@@ -83,6 +84,7 @@ impl<'p> Engine<'p> {
             deadline: Deadline::None,
             is_nested: false,
             is_never_refused: false,
+            is_in_body: false,
             admission: Admission::default(),
         };
         engine.find_place(nesting::inherited());
@@ -92,7 +94,9 @@ impl<'p> Engine<'p> {
     /// A call whose first attempt started without one, and so with nothing around it.
     pub(crate) fn take_over(plan: &'p Plan<'p>, Start { pass, at }: Start) -> Self {
         let permit = plan.breaker.map(|breaker| breaker.permit(pass));
-        Self { started: at, attempts: 1, admission: Admission { permit, slot: None }, ..Self::begin(plan) }
+        let mut engine = Self::begin(plan);
+        (engine.started, engine.attempts, engine.admission.permit) = (at.into(), 1, permit);
+        engine
     }
 
     /// Its place among the calls around it.
@@ -187,9 +191,18 @@ impl<'p> Engine<'p> {
         }
     }
 
-    /// Hands down what it has to, or puts back what was there before.
-    pub(crate) fn swap_scopes(&mut self) {
+    /// From here on the calls that the body makes are nested.
+    pub(crate) fn enter_body(&mut self) {
         self.scope = nesting::replace(self.scope);
+        self.is_in_body = true;
+    }
+
+    /// The body has ended, if it was entered, or was polled.
+    pub(crate) fn leave_body(&mut self) {
+        if self.is_in_body {
+            self.scope = nesting::replace(self.scope);
+            self.is_in_body = false;
+        }
     }
 
     /// The body has ended, so its slot is free.
@@ -305,6 +318,16 @@ impl<'p> Engine<'p> {
             return Err(End::Budget);
         }
         Ok(delay)
+    }
+}
+
+/// In its body only a panic ends a call.
+impl Drop for Engine<'_> {
+    fn drop(&mut self) {
+        if self.is_in_body {
+            self.leave_body();
+            self.body_panicked();
+        }
     }
 }
 

@@ -74,12 +74,6 @@ impl<T> Latest<T> {
         }
     }
 
-    /// The first value, if no other has replaced it.
-    #[inline]
-    pub(crate) fn first(&self) -> Option<&T> {
-        (self.newest.load(Ordering::Acquire) == 0).then_some(&self.first)
-    }
-
     /// The first value, whether or not another has replaced it.
     #[inline]
     pub(crate) fn original(&self) -> &T {

@@ -39,7 +39,6 @@ mod pools;
 mod rate;
 mod registry;
 mod rejected;
-mod running;
 mod script;
 mod site;
 mod switches;
@@ -79,7 +78,7 @@ pub use window::Window;
 #[doc(hidden)]
 pub mod __private {
     pub use crate::attempts::{Fresh, Spare, retry_after};
-    pub use crate::call::{Call, is_final};
+    pub use crate::call::{Call, is_final, slot};
     pub use crate::catalog::Entry;
     #[cfg(rust_analyzer)]
     pub use crate::completion::keys;
@@ -87,11 +86,11 @@ pub mod __private {
     pub use crate::configure::fuzz::{fuzz_environment, fuzz_toml};
     pub use crate::configure::known::settings;
     pub use crate::context::{Context, context, context_of, error_of};
-    pub use crate::engine::{Delay, Engine};
+    pub use crate::engine::Delay;
     pub use crate::judging::{Judged, Probe, classify, retry_if};
     pub use crate::keyed::{Keyed, kept};
     pub use crate::last_known::{LastKnown, LastKnownByKey, known, known_instead};
-    pub use crate::outcome::{Kind, ignored, parts, refused, refused_with, split};
+    pub use crate::outcome::{Kind, body, ignored, parts, refused, refused_with, split};
     pub use crate::plan::Plan;
     pub use crate::rate::Setting;
     pub use crate::script::{Scripted, Stage, Ticket, never_refused, played};

@@ -147,6 +147,13 @@ pub fn split<R: Outcome>(outcome: R) -> Result<R::Value, R::Error> {
     outcome.split()
 }
 
+/// Runs a body.
+#[doc(hidden)]
+#[inline]
+pub fn body<R>(body: impl FnOnce() -> R) -> R {
+    body()
+}
+
 /// Ends a failure that a fallback does not look at: `let _` would keep it, and with it a future from being `Send`.
 #[doc(hidden)]
 pub fn ignored<E>(_failure: Failure<E>) {}

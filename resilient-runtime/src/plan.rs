@@ -1,7 +1,7 @@
 //! What one function does around its body: settings that are its own, and handles on what it shares.
 
 use crate::backoff::{Backoff, Jitter, Schedule};
-use crate::breaker::Breaker;
+use crate::breaker::{Breaker, Circuit};
 use crate::bucket::Bucket;
 use crate::budget::{Budget, Lease, RetryBudget, UNLIMITED};
 use crate::bulkhead::Bulkhead;
@@ -289,7 +289,7 @@ impl Assembly {
     /// A call's view of it, at this moment: what configuration has switched off is not there.
     pub(crate) fn plan<'a>(&self, own: &'a Own, record: &'a Record) -> Plan<'a> {
         Plan {
-            is_short: false,
+            gate: Circuit::SHUT,
             function: self.name,
             settings: self.settings,
             breaker: self.breaker.filter(|breaker| breaker.is_enabled()),
@@ -396,8 +396,9 @@ fn budget(declared: &Declared, effective: &Overrides, own: &Own, finder: &Finder
 #[doc(hidden)]
 #[derive(Clone, Copy, Debug)]
 pub struct Plan<'r> {
-    /// Whether a healthy call needs nothing but its breaker and its bucket.
-    pub(crate) is_short: bool,
+    /// What a call looks at that needs nothing but a closed circuit and a token: that of `breaker`, one that is always closed, or one
+    /// that never is, where it needs more.
+    pub(crate) gate: Circuit<'r>,
     pub(crate) function: &'static str,
     pub(crate) settings: Settings,
     pub(crate) breaker: Option<&'r Breaker>,
@@ -463,7 +464,8 @@ impl Plan<'_> {
     /// With what follows from the rest.
     pub(crate) fn concluded(mut self) -> Self {
         self.pools = if self.settings.retries > 0 { self.budget.pools() } else { None };
-        self.is_short = self.settings.deadline == u64::MAX && self.bulkhead.is_none() && self.keyed_bucket.is_none();
+        let needs_more = self.settings.deadline != u64::MAX || self.bulkhead.is_some() || self.keyed_bucket.is_some();
+        self.gate = if needs_more { Circuit::SHUT } else { self.breaker.map_or(Circuit::CLOSED, Breaker::circuit) };
         self
     }
 }

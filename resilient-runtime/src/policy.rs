@@ -145,14 +145,15 @@ impl Policy {
         mut classify: impl FnMut(&Result<T, E>) -> Verdict,
     ) -> Result<T, E> {
         let plan = self.0.assembly.plan(&self.0.own, &self.0.record);
-        let mut engine = None;
+        let mut engine = crate::call::slot();
         let mut call = Call::new(&plan, &mut engine);
         let mut carried = C::start(&mut call);
         loop {
             let outcome = match call.turn_blocking() {
-                Ok(()) => call.run(|| body(&mut carried)),
+                Ok(()) => body(&mut carried),
                 Err(rejected) => return Err(E::from_rejected(rejected)),
             };
+            call.end_body();
             match call.settle(Judged::by(classify(&outcome))) {
                 ControlFlow::Break(()) => return outcome,
                 ControlFlow::Continue(delay) => {
@@ -238,7 +239,7 @@ impl Policy {
         mut classify: impl FnMut(&Result<T, E>) -> Verdict,
     ) -> Result<T, E> {
         let plan = self.0.assembly.plan(&self.0.own, &self.0.record);
-        let mut engine = None;
+        let mut engine = crate::call::slot();
         let mut call = Call::new(&plan, &mut engine);
         let mut carried = C::start(&mut call);
         loop {

@@ -82,9 +82,9 @@ impl<F: Future> Future for Attempt<'_, '_, '_, F> {
             }
             *attempt.is_running = true;
         }
-        let running = call.start_body();
+        call.enter_body();
         let polled = attempt.body.poll(context);
-        running.finish();
+        call.leave_body();
         match polled {
             Poll::Ready(outcome) => {
                 call.body_ended();

@@ -5,7 +5,7 @@
 
 mod text;
 
-use crate::clock::{Instant, nanos};
+use crate::clock::{self, Instant, Tick, nanos};
 use crate::keyed::max_keys_problem;
 use std::time::Duration;
 pub use text::ParseRateError;
@@ -146,7 +146,9 @@ impl std::fmt::Display for Rate {
     }
 }
 
-const SHIFT: u32 = 59;
+const SHIFT: u32 = 51;
+/// So many ticks, as a power of two, are counted to know how long one takes: up to 256 ns.
+const TICKS: u32 = 56;
 
 /// A valid rate, made ready for the hot path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -157,8 +159,10 @@ pub(crate) struct Interval {
     pub(crate) tolerance: u64,
     /// Units that may be owed beyond now for another call to go at once: one interval less.
     pub(crate) slack: u64,
-    /// Units per nanosecond, times 2^59.
+    /// Units per nanosecond, times 2^51.
     scale: u64,
+    /// Units per tick of the clock, times 2^51.
+    tick_scale: u64,
     pub(crate) burst: u64,
 }
 
@@ -168,16 +172,24 @@ impl Interval {
         let (count, period) = (u128::from(rate.count.max(1)), u128::from(rate.period.max(1)));
         let units = UNITS_PER_NANO * period / count;
         let scale = ((count * units) << SHIFT) / period;
+        let tick_scale = (scale * u128::from(clock::nanos_of_ticks(1 << TICKS))) >> TICKS;
         let burst = rate.resolved_burst();
         let tolerance = word((units * u128::from(burst)).min(LARGEST_TOLERANCE.max(units)));
-        Self { units: word(units), tolerance, slack: tolerance - word(units), scale: word(scale), burst }
+        Self {
+            units: word(units),
+            tolerance,
+            slack: tolerance - word(units),
+            scale: word(scale),
+            tick_scale: word(tick_scale),
+            burst,
+        }
     }
 
     /// As [`units_at`](Self::units_at), for a reading of the clock, which has not run for 36 years.
     #[inline]
-    pub(crate) fn units_now(&self, now: Instant) -> u64 {
+    pub(crate) fn units_now(&self, now: Tick) -> u64 {
         #[expect(clippy::cast_possible_truncation, reason = "36 years fit")]
-        let units = ((u128::from(now.as_nanos()) * u128::from(self.scale)) >> SHIFT) as u64;
+        let units = ((u128::from(now.count()) * u128::from(self.tick_scale)) >> SHIFT) as u64;
         units
     }
 

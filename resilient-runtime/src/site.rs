@@ -7,11 +7,10 @@ use crate::configure::installed::{Installed, installed};
 use crate::configure::value::MaxWait;
 use crate::events::Record;
 use crate::keyed::{Keys, max_keys_problem};
-use crate::latest::Latest;
 use crate::plan::{Assembly, BudgetChoice, Declared, Own, Plan};
 use crate::rate::Rate;
 use crate::registry::Finder;
-use once_cell::race::OnceRef;
+use crossbeam_utils::atomic::AtomicCell;
 use std::time::Duration;
 
 /// Its const methods are the attribute's keys; nonsense in a constant stops the build.
@@ -21,7 +20,7 @@ pub struct Site {
     pub(crate) declared: Declared,
     pub(crate) file: &'static str,
     pub(crate) line: u32,
-    plan: Latest<OnceRef<'static, Plan<'static>>>,
+    plan: AtomicCell<Option<&'static Plan<'static>>>,
     own: Own,
     pub(crate) record: Record,
 }
@@ -33,8 +32,7 @@ impl Site {
     #[must_use]
     pub const fn new(name: &'static str, file: &'static str, line: u32) -> Self {
         assert!(!name.is_empty(), "a function's name may not be empty");
-        let plan = Latest::new(OnceRef::new());
-        Self { declared: Declared::new(name), file, line, plan, own: Own::new(), record: Record::new() }
+        Self { declared: Declared::new(name), file, line, plan: AtomicCell::new(None), own: Own::new(), record: Record::new() }
     }
 
     /// What the attribute gives as expressions, which the catalogue lists as they are written.
@@ -47,30 +45,28 @@ impl Site {
     /// One snapshot for a whole call.
     #[inline]
     pub fn plan(&'static self) -> &'static Plan<'static> {
-        match self.plan.first().and_then(OnceRef::get) {
-            Some(plan) => plan,
-            None => self.current_plan(),
-        }
-    }
-
-    #[cold]
-    fn current_plan(&'static self) -> &'static Plan<'static> {
-        match self.plan.get().get() {
+        match self.plan.load() {
             Some(plan) => plan,
             None => self.resolve(),
         }
     }
 
+    #[cold]
     fn resolve(&'static self) -> &'static Plan<'static> {
         let installed = installed();
-        if let Some(plan) = self.plan.get().get() {
+        if let Some(plan) = self.plan.load() {
             return plan;
         }
         let (plan, finder) = self.assemble(&installed);
-        let plan: &'static Plan<'static> = Box::leak(Box::new(plan));
-        let _ = self.plan.get().set(plan);
+        let plan = self.publish(plan);
         drop(installed);
         finder.tell();
+        plan
+    }
+
+    fn publish(&self, plan: Plan<'static>) -> &'static Plan<'static> {
+        let plan = Box::leak(Box::new(plan));
+        self.plan.store(Some(plan));
         plan
     }
 
@@ -88,12 +84,10 @@ impl Site {
 
     /// A new configuration is in force. Plans that calls still hold stay for ever, so only one that differs is added.
     pub(crate) fn plan_again(&'static self, installed: &Installed) {
-        let Some(current) = self.plan.get().get() else { return };
+        let Some(current) = self.plan.load() else { return };
         let (plan, _) = self.assemble(installed);
         if !plan.is_same(current) {
-            let cell = OnceRef::new();
-            let _ = cell.set(Box::leak(Box::new(plan)));
-            self.plan.replace(cell);
+            self.publish(plan);
         }
     }
 }

@@ -39,6 +39,7 @@ pub(super) struct Word(u64);
 
 impl Word {
     pub(super) const CLOSED: Self = Self(0);
+    pub(super) const SHUT: Self = Self(Phase::ForcedOpen as u64);
 
     #[inline]
     pub(super) const fn from_bits(bits: u64) -> Self {

@@ -39,7 +39,7 @@ impl<'p> Engine<'p> {
         if self.deadline != Deadline::None {
             return self.starts_before_deadline();
         }
-        self.takes_all(clock::glance)
+        self.takes_all(|| clock::glance().map(Instant::from))
     }
 
     /// A call that has just begun read the time when it set its deadline.
@@ -56,7 +56,7 @@ impl<'p> Engine<'p> {
     fn takes_all(&mut self, glance: impl FnOnce() -> Option<Instant>) -> bool {
         let plan = self.plan;
         if let Some(breaker) = plan.breaker {
-            let Some(pass) = breaker.pass() else { return false };
+            let Some(pass) = breaker.circuit().pass() else { return false };
             self.admission.permit = Some(breaker.permit(pass));
         }
         if let Some(bucket) = plan.bucket {
