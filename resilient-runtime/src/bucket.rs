@@ -418,7 +418,7 @@ pub(crate) struct Token<'b> {
     pub(crate) at: Instant,
 }
 
-impl<'b> Token<'b> {
+impl Token<'_> {
     #[inline]
     pub(crate) fn spend(self) {
         std::mem::forget(self);

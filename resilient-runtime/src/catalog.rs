@@ -18,6 +18,7 @@ use crate::registry::{Settled, Shared};
 use crate::site::Site;
 use std::collections::HashMap;
 use std::fmt;
+use std::sync::Arc;
 
 /// What says nothing of a function that has no `key`.
 const MAX_KEYS: &str = "max_keys";
@@ -138,7 +139,7 @@ pub enum Origin {
 /// ```
 #[must_use]
 pub fn catalog() -> Catalog {
-    let installed = installed().clone();
+    let installed = Arc::clone(&installed());
     catalog_of(&installed)
 }
 

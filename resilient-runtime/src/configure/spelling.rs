@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher as _, RandomState};
 
 /// So many comparisons take a moment; beyond them only slips of one letter are looked for, of which each name has few.
-const MOST_COMPARISONS: usize = 100_000;
+const MOST_COMPARISONS: usize = 20_000;
 
 /// Names that others may be misspellings of.
 pub(super) struct Spellings<'a> {

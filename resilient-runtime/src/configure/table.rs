@@ -11,16 +11,16 @@ use std::sync::Arc;
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Text {
     pub(crate) path: String,
-    pub(crate) text: String,
+    pub(crate) content: String,
     /// Where each line begins.
     lines: Vec<usize>,
 }
 
 #[cfg(feature = "config")]
 impl Text {
-    pub(crate) fn new(path: &str, text: String) -> Self {
-        let lines = std::iter::once(0).chain(text.match_indices('\n').map(|(place, _)| place + 1)).collect();
-        Self { path: path.to_owned(), text, lines }
+    pub(crate) fn new(path: &str, content: String) -> Self {
+        let lines = std::iter::once(0).chain(content.match_indices('\n').map(|(place, _)| place + 1)).collect();
+        Self { path: path.to_owned(), content, lines }
     }
 
     /// The number of the line that holds that place, counted from 0, and where it begins.
@@ -32,7 +32,7 @@ impl Text {
     /// Where the line that holds that place is over.
     pub(crate) fn line_end(&self, place: usize) -> usize {
         let (line, _) = self.line(place);
-        self.lines.get(line + 1).copied().unwrap_or(self.text.len())
+        self.lines.get(line + 1).copied().unwrap_or(self.content.len())
     }
 }
 
@@ -68,7 +68,7 @@ impl fmt::Display for Place {
             #[cfg(feature = "config")]
             Self::File(file, span) => {
                 let (line, begins) = file.line(span.start);
-                let column = file.text.get(begins..span.start).unwrap_or_default().chars().count() + 1;
+                let column = file.content.get(begins..span.start).unwrap_or_default().chars().count() + 1;
                 write!(formatter, "{}:{}:{column}", file.path, line + 1)
             }
             Self::Variable(name) => formatter.write_str(name),
