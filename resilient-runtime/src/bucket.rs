@@ -12,7 +12,8 @@ use crate::rate::{Interval, Rate};
 use crate::sync::{Mutex, MutexGuard, lock};
 pub(crate) use sleepers::Sleeper;
 use sleepers::Sleepers;
-use std::collections::VecDeque;
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::task::Waker;
 use std::time::Duration;
@@ -33,7 +34,8 @@ pub struct Bucket {
     name: Option<&'static str>,
     meter: Latest<Meter>,
     paused_until: AtomicU64,
-    freed: Mutex<VecDeque<Instant>>,
+    /// Slots of callers who gave up, the earliest first.
+    freed: Mutex<BinaryHeap<Reverse<Instant>>>,
     freed_count: AtomicUsize,
     sleepers: Sleepers,
 }
@@ -45,6 +47,19 @@ struct Meter {
     rate: Rate,
     /// The theoretical arrival time, in units.
     paid_until: AtomicU64,
+    /// How many there were before it.
+    number: u32,
+    replaced: Option<Replaced>,
+}
+
+/// What a rate replaced, so that whoever waits keeps the place in line that it had.
+#[derive(Clone, Copy, Debug)]
+struct Replaced {
+    units: u64,
+    /// What was paid until here by the old rate was owed no more; by the new one that is `floor`.
+    old_floor: u64,
+    floor: u64,
+    at: Instant,
 }
 
 /// Why [`Bucket::try_acquire`] gave nothing.
@@ -84,9 +99,9 @@ impl Bucket {
         Self {
             is_disabled: AtomicBool::new(false),
             name,
-            meter: Latest::new(Meter { interval: Interval::of(rate), rate, paid_until: AtomicU64::new(0) }),
+            meter: Latest::new(Meter::new(rate, 0, None)),
             paused_until: AtomicU64::new(0),
-            freed: Mutex::new(VecDeque::new()),
+            freed: Mutex::new(BinaryHeap::new()),
             freed_count: AtomicUsize::new(0),
             sleepers: Sleepers::new(),
         }
@@ -127,7 +142,7 @@ impl Bucket {
     fn has_no_freed(&self, since: Instant) -> bool {
         let slack = self.meter.get().slack();
         let mut freed = lock(&self.freed);
-        freed.retain(|at| at.plus(slack) >= since);
+        forget_until(&mut freed, |at| at.plus(slack) >= since);
         self.publish(&freed);
         freed.is_empty()
     }
@@ -236,11 +251,11 @@ impl Bucket {
         let slack = meter.slack();
         let paused_until = self.paused_until();
         let mut freed = lock(&self.freed);
-        freed.retain(|at| at.plus(slack) >= now && *at >= paused_until);
-        let earliest = freed.iter().copied().enumerate().min_by_key(|&(_, at)| at);
-        let taken = earliest.filter(|&(_, at)| at.max(now) <= until).and_then(|(index, _)| freed.remove(index));
+        forget_until(&mut freed, |at| at.plus(slack) >= now && at >= paused_until);
+        let is_in_time = freed.peek().is_some_and(|&Reverse(at)| at.max(now) <= until);
+        let taken = if is_in_time { freed.pop() } else { None };
         self.publish(&freed);
-        taken.map(|at| Token { bucket: self, meter, paid: 0, at })
+        taken.map(|Reverse(at)| Token { bucket: self, meter, paid: 0, at })
     }
 
     #[cfg(test)]
@@ -248,7 +263,7 @@ impl Bucket {
         lock(&self.freed)
     }
 
-    fn publish(&self, freed: &MutexGuard<'_, VecDeque<Instant>>) {
+    fn publish(&self, freed: &MutexGuard<'_, BinaryHeap<Reverse<Instant>>>) {
         self.freed_count.store(freed.len(), Ordering::Relaxed);
     }
 
@@ -258,7 +273,7 @@ impl Bucket {
         let until = now.plus(wait.min(LONGEST_PAUSE));
         self.paused_until.fetch_max(until.as_nanos(), Ordering::AcqRel);
         let meter = self.meter.get();
-        let floor = self.pause_floor(meter);
+        let floor = self.pause_floor(&meter.interval);
         let push = |paid: u64| (paid != REPLACED && paid < floor).then_some(floor.min(REPLACED - 1));
         let _ = meter.paid_until.fetch_update(Ordering::Relaxed, Ordering::Relaxed, push);
     }
@@ -268,30 +283,34 @@ impl Bucket {
     }
 
     /// What must be paid for the first call after the pause to start at its end.
-    fn pause_floor(&self, meter: &Meter) -> u64 {
-        meter.interval.units_at(self.paused_until()).saturating_add(meter.interval.slack)
+    fn pause_floor(&self, interval: &Interval) -> u64 {
+        interval.units_at(self.paused_until()).saturating_add(interval.slack)
     }
 
-    /// Takes the new rate; what is owed at the old one stays owed, in calls, and a pause stays a pause. Two changes at once are the
-    /// caller's to prevent, and to [`wake`](Self::wake) those who wait.
+    /// Takes the new rate; what is owed at the old one stays owed, in calls, a pause stays a pause, and who waits keeps its place in
+    /// line. Two changes at once are the caller's to prevent, and to [`wake`](Self::wake) those who wait.
     pub(crate) fn change_rate(&self, rate: Rate, now: Instant) {
         let old = self.meter.get();
         if old.rate == rate {
             return;
         }
-        let new = Meter { interval: Interval::of(rate), rate, paid_until: AtomicU64::new(0) };
-        let paid = old.paid_until.swap(REPLACED, Ordering::AcqRel);
+        let mut freed = lock(&self.freed);
+        let interval = Interval::of(rate);
         let is_paused = self.paused_until() > now;
-        let floor = |meter: &Meter| if is_paused { self.pause_floor(meter) } else { meter.interval.units_at(now) };
-        let owed =
-            u128::from(paid.saturating_sub(floor(old))) * u128::from(new.interval.units) / u128::from(old.interval.units.max(1));
-        if is_paused || owed > 0 {
-            let paid = floor(&new).saturating_add(u64::try_from(owed).unwrap_or(u64::MAX)).min(REPLACED - 1);
-            new.paid_until.swap(paid, Ordering::Relaxed);
+        let floor = |interval: &Interval| if is_paused { self.pause_floor(interval) } else { interval.units_at(now) };
+        let replaced =
+            Replaced { units: old.interval.units.max(1), old_floor: floor(&old.interval), floor: floor(&interval), at: now };
+        let new = Meter::new(rate, old.number + 1, Some(replaced));
+        let slack = old.slack();
+        let kept = freed.drain().filter(|Reverse(at)| at.plus(slack) >= now);
+        let carried = kept.map(|Reverse(at)| Reverse(new.carry_slot(old.paid_for(at)))).collect();
+        *freed = carried;
+        self.publish(&freed);
+        let paid = old.paid_until.swap(REPLACED, Ordering::AcqRel);
+        if is_paused || paid > replaced.old_floor {
+            new.paid_until.swap(new.carry(paid), Ordering::Relaxed);
         }
         self.meter.replace(new);
-        lock(&self.freed).clear();
-        self.freed_count.store(0, Ordering::Relaxed);
     }
 
     /// After a change, when no lock is held: those who wait ask again.
@@ -340,7 +359,41 @@ pub(crate) fn carried(paid: u64, from: &Interval, to: &Interval, now: Instant) -
     base.saturating_add(u64::try_from(owed).unwrap_or(u64::MAX)).min(REPLACED - 1)
 }
 
+/// Takes out the slots that are too early.
+fn forget_until(freed: &mut BinaryHeap<Reverse<Instant>>, is_good: impl Fn(Instant) -> bool) {
+    while freed.peek().is_some_and(|&Reverse(at)| !is_good(at)) {
+        freed.pop();
+    }
+}
+
 impl Meter {
+    fn new(rate: Rate, number: u32, replaced: Option<Replaced>) -> Self {
+        Self { interval: Interval::of(rate), rate, paid_until: AtomicU64::new(0), number, replaced }
+    }
+
+    /// What was paid until then by the rate before, by this one: the same number of calls.
+    fn carry(&self, paid: u64) -> u64 {
+        let Some(replaced) = &self.replaced else { return paid };
+        let owed = u128::from(paid.saturating_sub(replaced.old_floor)) * u128::from(self.interval.units);
+        let owed = u64::try_from(owed / u128::from(replaced.units)).unwrap_or(u64::MAX);
+        replaced.floor.saturating_add(owed).min(REPLACED - 1)
+    }
+
+    /// When the slot is due by this rate that was paid until then by the one before.
+    fn carry_slot(&self, paid: u64) -> Instant {
+        self.slot_of(self.carry(paid))
+    }
+
+    fn slot_of(&self, paid: u64) -> Instant {
+        let at = self.interval.instant_of(paid.saturating_sub(self.interval.tolerance));
+        self.replaced.map_or(at, |replaced| at.max(replaced.at))
+    }
+
+    /// Until when somebody has paid who has that slot.
+    fn paid_for(&self, at: Instant) -> u64 {
+        self.interval.units_at(at).saturating_add(self.interval.tolerance)
+    }
+
     fn take(&self, now: Instant) -> Option<u64> {
         take(&self.paid_until, &self.interval, now)
     }
@@ -390,8 +443,32 @@ impl Token<'_> {
         std::mem::forget(self);
     }
 
-    /// Of a rate that is no more: what was owed went over to the new one, in calls.
-    pub(crate) fn is_replaced(&self) -> bool {
+    /// The same place in line, by the rate as it is now.
+    pub(crate) fn carried(self) -> Self {
+        let carried = self.by_the_latest_rate();
+        self.spend();
+        carried
+    }
+
+    #[cold]
+    fn by_the_latest_rate(&self) -> Self {
+        let meters = &self.bucket.meter;
+        let Self { bucket, mut meter, mut paid, at } = *self;
+        let latest = meters.version();
+        if meter.number == latest {
+            return Self { bucket, meter, paid, at };
+        }
+        if paid == 0 {
+            paid = meter.paid_for(at);
+        }
+        for number in meter.number + 1..=latest {
+            meter = meters.of_version(number);
+            paid = meter.carry(paid);
+        }
+        Self { bucket, meter, paid, at: meter.slot_of(paid) }
+    }
+
+    fn is_replaced(&self) -> bool {
         self.meter.paid_until.load(Ordering::Relaxed) == REPLACED
     }
 
@@ -404,15 +481,17 @@ impl Token<'_> {
 impl Drop for Token<'_> {
     #[cold]
     fn drop(&mut self) {
-        let before = self.paid.saturating_sub(self.meter.interval.units).max(self.paid.min(self.bucket.pause_floor(self.meter)));
+        let pause_floor = self.bucket.pause_floor(&self.meter.interval);
+        let before = self.paid.saturating_sub(self.meter.interval.units).max(self.paid.min(pause_floor));
         let words = (Ordering::Relaxed, Ordering::Relaxed);
-        let is_last = self.paid != 0 && self.meter.paid_until.compare_exchange(self.paid, before, words.0, words.1).is_ok();
-        if is_last || self.meter.paid_until.load(Ordering::Relaxed) == REPLACED {
+        if self.paid != 0 && self.meter.paid_until.compare_exchange(self.paid, before, words.0, words.1).is_ok() {
             return;
         }
         let mut freed = lock(&self.bucket.freed);
         if freed.len() < FREED_SLOTS {
-            freed.push_back(self.at);
+            let carried = self.by_the_latest_rate();
+            freed.push(Reverse(carried.at));
+            carried.spend();
         }
         self.bucket.publish(&freed);
     }

@@ -5,7 +5,7 @@
 
 use crate::keyed::max_keys_problem;
 use crate::sync::{Mutex, lock};
-use std::collections::VecDeque;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::Waker;
@@ -57,7 +57,14 @@ pub struct Bulkhead {
     name: Option<&'static str>,
     word: AtomicU64,
     limit: AtomicU64,
-    queue: Mutex<VecDeque<Arc<Waiter>>>,
+    queue: Mutex<Queue>,
+}
+
+/// Who waits, by number: whoever leaves from the middle is not searched for.
+#[derive(Debug, Default)]
+struct Queue {
+    last: u64,
+    waiters: BTreeMap<u64, Arc<Waiter>>,
 }
 
 #[derive(Debug)]
@@ -74,6 +81,7 @@ pub(crate) struct Slot<'b>(&'b Bulkhead);
 #[derive(Debug)]
 pub(crate) struct Place<'b> {
     bulkhead: &'b Bulkhead,
+    number: u64,
     waiter: Arc<Waiter>,
 }
 
@@ -84,7 +92,7 @@ impl Bulkhead {
             name,
             word: AtomicU64::new(0),
             limit: AtomicU64::new(u64::from(limit.calls())),
-            queue: Mutex::new(VecDeque::new()),
+            queue: Mutex::new(Queue::default()),
         }
     }
 
@@ -171,8 +179,10 @@ impl Bulkhead {
             }
         }
         let waiter = Arc::new(Waiter { is_granted: AtomicBool::new(false), waker: Mutex::new(waker) });
-        queue.push_back(Arc::clone(&waiter));
-        Err(Place { bulkhead: self, waiter })
+        queue.last += 1;
+        let number = queue.last;
+        queue.waiters.insert(number, Arc::clone(&waiter));
+        Err(Place { bulkhead: self, number, waiter })
     }
 
     /// Gives free slots to those who wait longest, and wakes them after the lock is released.
@@ -180,9 +190,9 @@ impl Bulkhead {
     fn hand_over(&self) {
         let mut granted = Vec::new();
         let mut queue = lock(&self.queue);
-        while !queue.is_empty() && self.word.load(Ordering::Acquire) & IN_FLIGHT < self.limit.load(Ordering::Relaxed) {
+        while !queue.waiters.is_empty() && self.word.load(Ordering::Acquire) & IN_FLIGHT < self.limit.load(Ordering::Relaxed) {
             self.word.fetch_sub(WAITER - 1, Ordering::AcqRel);
-            granted.extend(queue.pop_front());
+            granted.extend(queue.waiters.pop_first().map(|(_, waiter)| waiter));
         }
         for waiter in &granted {
             waiter.is_granted.store(true, Ordering::Release);
@@ -238,15 +248,14 @@ impl Drop for Place<'_> {
     /// After a [`take`](Self::take) the waiter is in no queue and has no grant, so this finds nothing to give up.
     fn drop(&mut self) {
         let mut queue = lock(&self.bulkhead.queue);
-        let position = queue.iter().position(|other| Arc::ptr_eq(other, &self.waiter));
-        if let Some(position) = position {
-            queue.remove(position);
+        let was_waiting = queue.waiters.remove(&self.number).is_some();
+        if was_waiting {
             self.bulkhead.word.fetch_sub(WAITER, Ordering::AcqRel);
         }
         drop(queue);
         if self.waiter.is_granted.swap(false, Ordering::AcqRel) {
             drop(Slot(self.bulkhead));
-        } else if position.is_some() {
+        } else if was_waiting {
             self.bulkhead.hand_over();
         }
     }

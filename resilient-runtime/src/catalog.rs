@@ -16,7 +16,9 @@ use crate::overrides::Overrides;
 use crate::plan::Declared;
 use crate::registry::{Settled, Shared};
 use crate::site::Site;
+use std::collections::HashMap;
 use std::fmt;
+use std::sync::Arc;
 
 /// What says nothing of a function that has no `key`.
 const MAX_KEYS: &str = "max_keys";
@@ -38,6 +40,32 @@ pub(crate) fn sorted() -> Vec<&'static Site> {
     let mut sites: Vec<_> = sites().collect();
     sites.sort_by_key(|site| (site.declared.name, site.file, site.line));
     sites
+}
+
+/// What attributes say beside the names of one kind: for each name the first function that says anything, by name and place.
+pub(crate) type Said<T> = HashMap<&'static str, (<T as Shared>::Settings, &'static Site)>;
+
+pub(crate) fn said<T: Shared>() -> Said<T> {
+    let mut said = Said::<T>::new();
+    let order = |site: &Site| (site.declared.name, site.file, site.line);
+    for site in sites() {
+        let Some((name, settings)) = T::inline(&site.declared).filter(|(_, settings)| *settings != T::Settings::default()) else {
+            continue;
+        };
+        let first = said.entry(name).or_insert((settings, site));
+        if order(site) < order(first.1) {
+            *first = (settings, site);
+        }
+    }
+    said
+}
+
+/// What attributes say beside the names of every kind.
+struct AllSaid {
+    breakers: Said<Breaker>,
+    buckets: Said<Bucket>,
+    bulkheads: Said<Bulkhead>,
+    budgets: Said<Budget>,
 }
 
 /// The functions of a program; to display it is to print a table.
@@ -111,23 +139,29 @@ pub enum Origin {
 /// ```
 #[must_use]
 pub fn catalog() -> Catalog {
-    let installed = installed().clone();
+    let installed = Arc::clone(&installed());
     catalog_of(&installed)
 }
 
 pub(crate) fn catalog_of(installed: &Installed) -> Catalog {
-    Catalog { functions: sorted().into_iter().map(|site| function(site, installed)).collect() }
+    let said = AllSaid {
+        breakers: said::<Breaker>(),
+        buckets: said::<Bucket>(),
+        bulkheads: said::<Bulkhead>(),
+        budgets: said::<Budget>(),
+    };
+    Catalog { functions: sorted().into_iter().map(|site| function(site, installed, &said)).collect() }
 }
 
-fn function(site: &Site, installed: &Installed) -> Function {
+fn function(site: &Site, installed: &Installed, said: &AllSaid) -> Function {
     let declared = &site.declared;
     let effective = installed.effective(declared);
     let mut settings = own(declared, &effective, installed);
     let shared = &installed.shared;
-    of_shared::<Breaker>(declared, Kind::Breakers, &shared.breakers, &mut settings);
-    of_shared::<Bucket>(declared, Kind::Buckets, &shared.buckets, &mut settings);
-    of_shared::<Bulkhead>(declared, Kind::Bulkheads, &shared.bulkheads, &mut settings);
-    of_shared::<Budget>(declared, Kind::Budgets, &shared.budgets, &mut settings);
+    of_shared::<Breaker>(declared, Kind::Breakers, (&shared.breakers, &said.breakers), &mut settings);
+    of_shared::<Bucket>(declared, Kind::Buckets, (&shared.buckets, &said.buckets), &mut settings);
+    of_shared::<Bulkhead>(declared, Kind::Bulkheads, (&shared.bulkheads, &said.bulkheads), &mut settings);
+    of_shared::<Budget>(declared, Kind::Budgets, (&shared.budgets, &said.budgets), &mut settings);
     let is_unclassified = site.record.has_told_unclassified();
     Function { name: declared.name.to_owned(), file: site.file.to_owned(), line: site.line, is_unclassified, settings }
 }
@@ -180,14 +214,19 @@ fn setting(key: String, (value, origin, place): Held<'_>, attribute: Option<Stri
     Setting { key, value, origin, place: place.map(ToString::to_string), declared }
 }
 
-fn of_shared<T: Shared>(declared: &Declared, kind: Kind, settled: &Settled<T::Settings>, settings: &mut Vec<Setting>) {
+fn of_shared<T: Shared>(
+    declared: &Declared,
+    kind: Kind,
+    (settled, said): (&Settled<T::Settings>, &Said<T>),
+    settings: &mut Vec<Setting>,
+) {
     let Some(name) = declared.named(kind) else { return };
     if kind != Kind::Budgets {
         settings.push(setting(T::WHAT.to_owned(), (name.to_owned(), Origin::Attribute, None), None));
     }
     let nothing = Table::default();
     let table = settled.named.get(name).unwrap_or(&nothing);
-    let beside = beside::<T>(name, declared);
+    let beside = beside::<T>(name, declared, said);
     let built_in = T::built_in(&settled.settings(name, Some(beside.settings)));
     for word in T::Settings::WORDS {
         if *word == MAX_KEYS && !declared.keys(kind).are_there() {
@@ -212,14 +251,13 @@ struct Beside<S> {
     at: Option<Place>,
 }
 
-fn beside<T: Shared>(name: &str, declared: &Declared) -> Beside<T::Settings> {
-    let of = |declared| T::inline(declared).filter(|(named, said)| *named == name && *said != T::Settings::default());
-    if let Some((_, settings)) = of(declared) {
+fn beside<T: Shared>(name: &str, declared: &Declared, said: &Said<T>) -> Beside<T::Settings> {
+    let own = T::inline(declared).filter(|(named, said)| *named == name && *said != T::Settings::default());
+    if let Some((_, settings)) = own {
         return Beside { settings, at: None };
     }
-    let other = sorted().into_iter().find_map(|site| Some((of(&site.declared)?.1, site.declared.name)));
-    match other {
-        Some((settings, function)) => Beside { settings, at: Some(Place::Attribute(function)) },
+    match said.get(name) {
+        Some(&(settings, site)) => Beside { settings, at: Some(Place::Attribute(site.declared.name)) },
         None => Beside { settings: T::Settings::default(), at: None },
     }
 }

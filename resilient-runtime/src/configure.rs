@@ -11,6 +11,7 @@ pub(crate) mod known;
 pub(crate) mod layer;
 mod problem;
 mod recipe;
+mod spelling;
 pub(crate) mod table;
 #[cfg(all(any(test, fuzzing), feature = "config"))]
 pub(crate) mod taste;

@@ -81,7 +81,7 @@ impl<T> Latest<T> {
     }
 
     /// The value that had that number, which stays for ever.
-    fn of_version(&self, version: u32) -> &T {
+    pub(crate) fn of_version(&self, version: u32) -> &T {
         if version == 0 { &self.first } else { self.at(version).unwrap_or(&self.first) }
     }
 

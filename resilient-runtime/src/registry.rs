@@ -4,7 +4,7 @@ use crate::breaker::Breaker;
 use crate::bucket::Bucket;
 use crate::budget::{Budget, RetryBudget};
 use crate::bulkhead::{Bulkhead, Concurrency};
-use crate::catalog;
+use crate::catalog::{self, Said};
 use crate::circuit_breaker::CircuitBreaker;
 use crate::clock::now;
 use crate::configure::layer::Kind;
@@ -15,6 +15,7 @@ use crate::keyed::{Both, DEFAULT_MAX_KEYS, Family, Kept, max_keys_problem};
 use crate::plan::Declared;
 use crate::rate::Rate;
 use crate::sync::{Mutex, MutexGuard, lock};
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::LazyLock;
 
@@ -35,6 +36,8 @@ pub(crate) trait Shared: Sized + Send + Sync + 'static {
 pub(crate) struct Shelf<T: Shared> {
     named: HashMap<&'static str, Entry<T>>,
     configured: Settled<T::Settings>,
+    /// Found with the first resource, so that not every one asks all functions.
+    said: OnceCell<Said<T>>,
 }
 
 /// What configuration says of resources of one kind.
@@ -62,7 +65,7 @@ type Inline<T> = (<T as Shared>::Settings, &'static str);
 
 impl<T: Shared> Default for Shelf<T> {
     fn default() -> Self {
-        Self { named: HashMap::new(), configured: Settled::default() }
+        Self { named: HashMap::new(), configured: Settled::default(), said: OnceCell::new() }
     }
 }
 
@@ -70,12 +73,18 @@ impl<T: Shared> Shelf<T> {
     fn entry(&mut self, name: &str, inline: Option<Inline<T>>) -> &mut Entry<T> {
         if !self.named.contains_key(name) {
             let name = intern(name);
-            let inline = inline.or_else(|| said_beside::<T>(name));
+            let inline = inline.or_else(|| self.said_beside(name));
             let settings = self.configured.settings(name, inline.map(|(settings, _)| settings));
             let resource = Box::leak(Box::new(T::create(name, settings)));
             self.named.insert(name, Entry { resource, inline });
         }
         self.named.get_mut(name).unwrap_or_else(|| unreachable!("inserted above"))
+    }
+
+    /// What the first of the program's functions, called or not, says beside that name.
+    fn said_beside(&self, name: &str) -> Option<Inline<T>> {
+        let said = self.said.get_or_init(catalog::said::<T>).get(name)?;
+        Some((said.0, said.1.declared.name))
     }
 
     fn resource(&mut self, name: &str) -> &'static T {
@@ -104,13 +113,6 @@ impl<T: Shared> Shelf<T> {
             entry.resource.change(self.configured.settings(name, entry.inline.map(|(settings, _)| settings)));
         }
     }
-}
-
-/// What the first of the program's functions, called or not, says beside that name.
-fn said_beside<T: Shared>(name: &str) -> Option<Inline<T>> {
-    let said = catalog::sites().filter_map(|site| Some((T::inline(&site.declared)?, site.declared.name)));
-    let said = said.filter(|((named, settings), _)| *named == name && *settings != T::Settings::default());
-    said.min_by_key(|(_, function)| *function).map(|((_, settings), function)| (settings, function))
 }
 
 impl Shared for Breaker {
@@ -465,5 +467,44 @@ pub(crate) fn names(kind: Kind) -> Vec<&'static str> {
         Kind::Bulkheads => registry.bulkheads.named.keys().copied().collect(),
         Kind::Budgets => registry.budgets.named.keys().copied().collect(),
         Kind::Functions | Kind::Defaults | Kind::Switches => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    static ASKED: AtomicUsize = AtomicUsize::new(0);
+
+    struct Counted;
+
+    impl Shared for Counted {
+        type Settings = RetryBudget;
+        const WHAT: &'static str = "counted";
+
+        fn inline(_declared: &Declared) -> Option<(&'static str, RetryBudget)> {
+            ASKED.fetch_add(1, Ordering::Relaxed);
+            None
+        }
+
+        fn built_in(said: &RetryBudget) -> RetryBudget {
+            *said
+        }
+
+        fn create(_name: &'static str, _settings: RetryBudget) -> Self {
+            Self
+        }
+
+        fn change(&self, _settings: RetryBudget) {}
+    }
+
+    #[test]
+    fn a_thousand_resources_ask_every_function_once() {
+        let mut shelf = Shelf::<Counted>::default();
+        for number in 0..1_000 {
+            shelf.resource(&format!("counted {number}"));
+        }
+        assert_eq!(ASKED.load(Ordering::Relaxed), catalog::sites().count());
     }
 }

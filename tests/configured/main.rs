@@ -8,6 +8,7 @@ mod environment;
 mod events;
 mod keyed;
 mod overrides;
+mod waiting;
 
 use resilient::{Classify, Rejected};
 use std::sync::{Mutex, MutexGuard, PoisonError};

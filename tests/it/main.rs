@@ -38,4 +38,5 @@ mod retry;
 mod sizes;
 mod support;
 mod testing;
+mod waiting;
 mod windows;

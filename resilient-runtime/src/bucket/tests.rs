@@ -1,3 +1,5 @@
+mod accuracy;
+
 use super::*;
 use std::sync::atomic::AtomicU64 as Clock;
 
@@ -183,6 +185,33 @@ fn a_new_rate_keeps_a_pause_neither_longer_nor_shorter() {
         bucket.change_rate(Rate::per_second(after).burst(1), now);
         assert!(bucket.take(now.plus(60 * SECOND - 1)).is_none(), "{before}/s to {after}/s");
         assert_eq!(take_all(&bucket, now.plus(60 * SECOND)), 1, "{before}/s to {after}/s");
+    }
+}
+
+#[test]
+fn a_new_rate_keeps_everybodys_place_in_line_and_the_slots_of_those_who_left() {
+    let now = at(3_600 * SECOND);
+    for (count, burst) in [(100, 1), (5, 1), (1, 1), (10, 4), (1_000, 50)] {
+        let bucket = bucket(Rate::per_second(10).burst(1));
+        let mut waiting: Vec<_> = (0..20).filter_map(|_| bucket.reserve(now, Instant::NEVER).ok()).collect();
+        waiting.drain(..11).for_each(Token::spend);
+        waiting.remove(4);
+        let later = now.plus(SECOND);
+        bucket.change_rate(Rate::per_second(7).burst(3), later);
+        waiting.remove(6);
+        bucket.change_rate(Rate::per_second(count).burst(burst), later);
+        let slots: Vec<_> = waiting.into_iter().map(Token::carried).map(|token| (token.at.since(later), token.spend()).0).collect();
+        let interval = SECOND / count;
+        let slot = |calls: u64| (calls * interval).saturating_sub((u64::from(burst) - 1) * interval);
+        let near = |one: u64, other: u64| one.abs_diff(other) <= 20;
+        let expected = [1, 2, 3, 4, 6, 7, 9].map(slot);
+        assert!(slots.iter().zip(expected).all(|(slot, due)| near(*slot, due)), "{count}/s: {slots:?} for {expected:?}");
+        let next: Vec<_> = (0..3)
+            .filter_map(|_| bucket.reserve(later, Instant::NEVER).ok())
+            .map(|token| (token.at.since(later), token.spend()).0)
+            .collect();
+        let expected = [5, 8, 10].map(slot);
+        assert!(next.iter().zip(expected).all(|(slot, due)| near(*slot, due)), "{count}/s: {next:?} for {expected:?}");
     }
 }
 

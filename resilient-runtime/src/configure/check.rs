@@ -3,6 +3,7 @@
 use super::installed::{FunctionTable, Installed};
 use super::layer::{Kind, Layer};
 use super::problem::{Problem, nearest};
+use super::spelling::Spellings;
 use super::table::{Place, Table};
 use super::words::{Words, said};
 use crate::catalog;
@@ -126,25 +127,27 @@ impl Checks {
             let of_tables = self.layer.functions.iter().filter_map(|function| function.table.settings.named_budget());
             let elsewhere = registry::names(kind).into_iter().chain(of_tables.filter(|_| kind == Kind::Budgets));
             let used: BTreeSet<_> = by_site.keys().copied().chain(elsewhere).collect();
-            let unused = configured.iter().filter(|(name, _)| !used.contains(name.as_str()) && !name.trim().is_empty());
+            let unused: Vec<_> =
+                configured.iter().filter(|(name, _)| !used.contains(name.as_str()) && !name.trim().is_empty()).collect();
+            let used: Vec<_> = used.into_iter().collect();
+            let free = used.iter().copied().filter(|used| !configured.contains_key(*used)).collect();
+            let (used, free) = (Spellings::new(used, unused.len()), Spellings::new(free, unused.len()));
             for (name, place) in unused {
-                let free = used.iter().copied().filter(|used| !configured.contains_key(*used));
-                let meant = nearest(name, free);
+                let meant = free.nearest(name);
                 let message = match meant.map(|meant| (meant, by_site.get(meant))) {
                     Some((meant, Some(site))) => format!(
                         "{what} `{meant}` in {}: no such {what} is configured; did you mean `{name}`, which nothing uses?",
                         described(site)
                     ),
                     Some((meant, None)) => format!("nothing uses {what} `{name}`; did you mean `{meant}`?"),
-                    None => match nearest(name, used.iter().copied()) {
+                    None => match used.nearest(name) {
                         Some(similar) => {
                             format!("nothing uses {what} `{name}`; did you mean `{similar}`, which is configured as well?")
                         }
                         None => format!("nothing uses {what} `{name}`"),
                     },
                 };
-                let is_slip = || used.iter().any(|used| is_one_slip(name, used));
-                let is_serious = meant.is_some() || is_slip();
+                let is_serious = meant.is_some() || used.similar(name).any(|used| is_one_slip(name, used));
                 self.doubts.push(Doubt { problem: Problem::new(message, place.clone()), is_serious });
             }
         }
@@ -202,16 +205,11 @@ fn clean_kind<T: Shared>(settled: &mut Settled<T::Settings>, sites: &[&'static S
             told.push(place);
         }
     }
+    let said = catalog::said::<T>();
     for (name, table) in &mut settled.named {
-        let rest = beside::<T>(name, sites).unwrap_or_default().or(defaults);
+        let rest = said.get(name.as_str()).map(|(said, _)| *said).unwrap_or_default().or(defaults);
         clean(table, rest, &format!("{} `{name}`: ", T::WHAT), problems);
     }
-}
-
-/// What the first attribute says beside a shared name.
-fn beside<T: Shared>(name: &str, sites: &[&'static Site]) -> Option<T::Settings> {
-    let said = sites.iter().filter_map(|site| T::inline(&site.declared));
-    said.filter(|(named, said)| *named == name && *said != T::Settings::default()).map(|(_, said)| said).next()
 }
 
 /// Defaults that are in range and do not fit to what an attribute says beside a name.

@@ -9,10 +9,30 @@ use crate::budget::RetryBudget;
 use crate::circuit_breaker::CircuitBreaker;
 use crate::overrides::Overrides;
 use crate::registry::{BucketSettings, BulkheadSettings};
+use std::cell::OnceCell;
+use std::collections::BTreeMap;
 
 /// The names that the variables may be about.
 pub(crate) struct Known<'a> {
-    pub(crate) names: &'a dyn Fn(Kind) -> Vec<String>,
+    names: &'a dyn Fn(Kind) -> Vec<String>,
+    /// Of each kind what they are as parts of variables, once somebody asks.
+    found: [OnceCell<BTreeMap<String, Vec<String>>>; Kind::ALL.len()],
+}
+
+impl<'a> Known<'a> {
+    pub(crate) fn new(names: &'a dyn Fn(Kind) -> Vec<String>) -> Self {
+        Self { names, found: Default::default() }
+    }
+
+    fn of(&self, kind: Kind) -> &BTreeMap<String, Vec<String>> {
+        self.found[kind as usize].get_or_init(|| {
+            let mut found = BTreeMap::<_, Vec<_>>::new();
+            for name in (self.names)(kind) {
+                found.entry(as_variable(&name)).or_default().push(name);
+            }
+            found
+        })
+    }
 }
 
 /// What those variables say whose names begin with the prefix, and everything that is wrong with them.
@@ -47,10 +67,9 @@ fn take(layer: &mut Layer, rest: &str, value: &str, place: &Place, known: &Known
         return layer.take(kind, "", &rest.to_lowercase(), &raw, place.clone()).map_err(Mistake::into_message);
     }
     let expected = || format!("a name and a setting are expected after `{table}__`, with `__` between");
-    let mut names = (known.names)(kind);
-    let (name, word) = split(kind, rest, &names).ok_or_else(expected)?;
-    names.retain(|known| as_variable(known) == name);
-    match names.as_slice() {
+    let names = known.of(kind);
+    let (name, word) = split(kind, rest, names).ok_or_else(expected)?;
+    match names.get(name).map(Vec::as_slice).unwrap_or_default() {
         [] if kind == Kind::Functions => Err(unknown_function(name, known)),
         [] => {
             let name = name.to_lowercase();
@@ -69,7 +88,7 @@ fn take(layer: &mut Layer, rest: &str, value: &str, place: &Place, known: &Known
 }
 
 /// The name of a thing in the middle, and the word of the setting at the end.
-fn split<'a>(kind: Kind, rest: &'a str, names: &[String]) -> Option<(&'a str, String)> {
+fn split<'a>(kind: Kind, rest: &'a str, names: &BTreeMap<String, Vec<String>>) -> Option<(&'a str, String)> {
     let words = match kind {
         Kind::Breakers => CircuitBreaker::WORDS,
         Kind::Buckets => BucketSettings::WORDS,
@@ -82,14 +101,13 @@ fn split<'a>(kind: Kind, rest: &'a str, names: &[String]) -> Option<(&'a str, St
         rest.strip_suffix(&end).filter(|name| !name.is_empty()).map(|name| (name, (*word).to_owned()))
     });
     // `BREAKER__ENABLED` is a longer end than `ENABLED`, unless `breaker` is the function.
-    let found = found.min_by_key(|(name, _)| (!names.iter().any(|known| as_variable(known) == *name), name.len()));
+    let found = found.min_by_key(|(name, _)| (!names.contains_key(*name), name.len()));
     let unknown = || rest.rsplit_once("__").filter(|(name, _)| !name.is_empty()).map(|(name, word)| (name, word.to_lowercase()));
     found.or_else(unknown)
 }
 
 fn unknown_function(name: &str, known: &Known<'_>) -> String {
-    let functions: Vec<_> = (known.names)(Kind::Functions).iter().map(|known| as_variable(known)).collect();
-    match nearest(name, functions.iter().map(String::as_str)) {
+    match nearest(name, known.of(Kind::Functions).keys().map(String::as_str)) {
         Some(meant) => format!("no function is called so; did you mean `{meant}`?"),
         None => format!("no function of this program has a name that is written `{name}`"),
     }
@@ -107,12 +125,24 @@ mod tests {
     #[test]
     fn what_is_missing_in_a_variable_is_said() {
         let told = |variable: &str| {
-            let known = Known { names: &|_| Vec::new() };
+            let known = Known::new(&|_| Vec::new());
             let (_, problems) = read("any", [(variable.to_owned(), "1".to_owned())], &known);
             problems.first().map(|problem| problem.message().to_owned()).unwrap_or_default()
         };
         assert_eq!(told("ANY__BREAKERS__PAYMENTS"), "a name and a setting are expected after `BREAKERS__`, with `__` between");
         assert_eq!(told("ANY__FUNCTIONS"), "a name and a setting are expected after `FUNCTIONS__`, with `__` between");
         assert_eq!(told("ANY__DEFAULTS"), "a setting is expected after `DEFAULTS__`");
+    }
+
+    #[test]
+    fn a_thousand_variables_ask_for_the_names_once() {
+        let asked = std::cell::Cell::new(0);
+        let names = |_| {
+            asked.set(asked.get() + 1);
+            vec!["some shop".to_owned()]
+        };
+        let variables = (0..1_000).map(|number| (format!("ANY__BREAKERS__SHOP_{number}__FAILURE_THRESHOLD"), "3".to_owned()));
+        let (layer, problems) = read("any", variables, &Known::new(&names));
+        assert_eq!((layer.shared.breakers.named.len(), problems.len(), asked.get()), (1_000, 0, 1));
     }
 }

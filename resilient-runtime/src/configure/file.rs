@@ -13,9 +13,9 @@ use toml::de::{DeTable, DeValue};
 
 /// What the file says, and everything that is wrong with it.
 pub(crate) fn read(path: &str, text: String) -> (Layer, Vec<Problem>) {
-    let file = Arc::new(Text { path: path.to_owned(), text });
+    let file = Arc::new(Text::new(path, text));
     let mut reader = Reader { file: Arc::clone(&file), layer: Layer::default(), problems: Vec::new() };
-    let (document, errors) = DeTable::parse_recoverable(&file.text);
+    let (document, errors) = DeTable::parse_recoverable(&file.content);
     for error in errors {
         reader.refuse(error.span().unwrap_or(0..0), explained(error.message()));
     }

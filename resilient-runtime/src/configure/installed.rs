@@ -9,7 +9,7 @@ use crate::plan::{Declared, Fixed};
 use crate::registry::{self, Configured};
 use crate::site::Site;
 use crate::sync::{Mutex, MutexGuard, lock};
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 /// What a configuration comes to, all its sources merged.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -77,11 +77,11 @@ impl Installed {
     }
 }
 
-static INSTALLED: LazyLock<Mutex<Installed>> = LazyLock::new(Mutex::default);
+static INSTALLED: LazyLock<Mutex<Arc<Installed>>> = LazyLock::new(Mutex::default);
 
 /// Held while a function's plan is made, so that callers who meet at the first call do not each make a private bucket, and while
 /// a configuration takes the place of another.
-pub(crate) fn installed() -> MutexGuard<'static, Installed> {
+pub(crate) fn installed() -> MutexGuard<'static, Arc<Installed>> {
     lock(&INSTALLED)
 }
 
@@ -90,7 +90,7 @@ pub(crate) fn install(configuration: Installed) {
     let mut installed = installed();
     registry::configure(&configuration.shared);
     crate::switches::configure_retries(configuration.switches.retries != Some(false));
-    *installed = configuration;
+    *installed = Arc::new(configuration);
     for site in crate::catalog::sites() {
         site.plan_again(&installed);
     }

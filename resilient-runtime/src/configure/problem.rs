@@ -49,8 +49,12 @@ impl fmt::Display for Problem {
             #[cfg(feature = "config")]
             Some(Place::File(file, span)) => {
                 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
-                let annotation = AnnotationKind::Primary.span(span.clone());
-                let snippet = Snippet::source(file.text.as_str()).path(file.path.as_str()).annotation(annotation);
+                // Only the lines it is about: the whole of a long file would be read again for each problem.
+                let (line, begins) = file.line(span.start);
+                let ends = file.line_end(span.end.max(span.start));
+                let source = file.content.get(begins..ends).unwrap_or_default();
+                let annotation = AnnotationKind::Primary.span(span.start - begins..span.end - begins);
+                let snippet = Snippet::source(source).line_start(line + 1).path(file.path.as_str()).annotation(annotation);
                 let report = [Level::ERROR.no_name().primary_title(self.message.as_str()).element(snippet)];
                 formatter.write_str(&Renderer::plain().render(&report))
             }

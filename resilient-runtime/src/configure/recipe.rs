@@ -63,7 +63,7 @@ impl Recipe {
             let names = |kind| names(&layer, kind);
             let variables = std::env::vars_os()
                 .filter_map(|(name, value)| Some((name.into_string().ok()?, value.to_string_lossy().into_owned())));
-            let (environment, mistakes) = environment::read(prefix, variables, &Known { names: &names });
+            let (environment, mistakes) = environment::read(prefix, variables, &Known::new(&names));
             problems.extend(mistakes);
             layer = environment.or(layer);
         }

@@ -11,7 +11,29 @@ use std::sync::Arc;
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Text {
     pub(crate) path: String,
-    pub(crate) text: String,
+    pub(crate) content: String,
+    /// Where each line begins.
+    lines: Vec<usize>,
+}
+
+#[cfg(feature = "config")]
+impl Text {
+    pub(crate) fn new(path: &str, content: String) -> Self {
+        let lines = std::iter::once(0).chain(content.match_indices('\n').map(|(place, _)| place + 1)).collect();
+        Self { path: path.to_owned(), content, lines }
+    }
+
+    /// The number of the line that holds that place, counted from 0, and where it begins.
+    pub(crate) fn line(&self, place: usize) -> (usize, usize) {
+        let line = self.lines.partition_point(|begins| *begins <= place).saturating_sub(1);
+        (line, self.lines.get(line).copied().unwrap_or(0))
+    }
+
+    /// Where the line that holds that place is over.
+    pub(crate) fn line_end(&self, place: usize) -> usize {
+        let (line, _) = self.line(place);
+        self.lines.get(line + 1).copied().unwrap_or(self.content.len())
+    }
 }
 
 /// Where something was said.
@@ -45,10 +67,9 @@ impl fmt::Display for Place {
             Self::Code => formatter.write_str("code"),
             #[cfg(feature = "config")]
             Self::File(file, span) => {
-                let before = file.text.get(..span.start).unwrap_or_default();
-                let line = before.matches('\n').count() + 1;
-                let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-                write!(formatter, "{}:{line}:{column}", file.path)
+                let (line, begins) = file.line(span.start);
+                let column = file.content.get(begins..span.start).unwrap_or_default().chars().count() + 1;
+                write!(formatter, "{}:{}:{column}", file.path, line + 1)
             }
             Self::Variable(name) => formatter.write_str(name),
             Self::Attribute(function) => formatter.write_str(function),

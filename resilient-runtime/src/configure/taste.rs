@@ -20,7 +20,7 @@ pub(crate) fn toml(text: &str) -> Tasted {
 pub(crate) fn environment(text: &str) -> Tasted {
     let variables = text.lines().map(|line| line.split_once('=').unwrap_or((line, "")));
     let variables = variables.map(|(name, value)| (format!("ANY__{name}"), value.to_owned()));
-    let (layer, problems) = environment::read("any", variables, &Known { names: &names });
+    let (layer, problems) = environment::read("any", variables, &Known::new(&names));
     Tasted::of(layer, problems)
 }
 

@@ -190,8 +190,10 @@ impl<'p> Engine<'p> {
     fn ask_bucket(&mut self, turn: &mut Turn<'p>, now: Instant) -> Result<(), Step<'p>> {
         let Some(bucket) = self.plan.bucket() else { return Ok(()) };
         let nap = bucket.nap();
-        let held = turn.token.take().filter(|token| !token.is_replaced() && (token.at > now || !token.is_stale(now)));
-        let token = held.map_or_else(|| bucket.reserve(now, turn.gives_up.max(now)), Ok).map_err(|due| {
+        let until = turn.gives_up.max(now);
+        let held = turn.token.take().map(Token::carried).filter(|token| token.at > now || !token.is_stale(now));
+        let in_time = |token: Token<'p>| if token.at > until { Err(token.at) } else { Ok(token) };
+        let token = held.map_or_else(|| bucket.reserve(now, until), in_time).map_err(|due| {
             let wait = Duration::from_nanos(due.since(now).max(1));
             self.refuse(Rejected::RateLimited, bucket.name(), Some(wait))
         })?;

@@ -76,7 +76,7 @@ fn variable(kind: &str, name: &str, word: &str) -> String {
 pub(super) fn together(code: Layer, file: &str, variables: &[(String, String)]) -> Result<Installed, Vec<String>> {
     let (file, mut problems) = crate::configure::file::read("test.toml", file.to_owned());
     let known = |kind| crate::catalog::sites().filter_map(|site| site.declared.named(kind)).map(str::to_owned).collect();
-    let (environment, mistakes) = environment::read("t", variables.iter().cloned(), &Known { names: &known });
+    let (environment, mistakes) = environment::read("t", variables.iter().cloned(), &Known::new(&known));
     problems.extend(mistakes);
     let mut checks = Checks { layer: environment.or(file.or(code)), problems, doubts: Vec::new() };
     checks.all();
