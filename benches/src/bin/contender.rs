@@ -1,0 +1,28 @@
+//! `contender CASE NAME CALLS`: makes a contender's calls, for whoever counts what it executes.
+
+use resilient_benches::{cases, configured};
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [case, name, calls] = arguments.as_slice() else { return list() };
+    let Ok(calls) = calls.parse() else { return list() };
+    if let Err(error) = configured::install() {
+        return eprintln!("{error}");
+    }
+    let case = cases::all().into_iter().find(|found| found.name == *case);
+    let contender = case.and_then(|case| case.contenders.into_iter().find(|found| found.name == *name));
+    match contender {
+        Some(contender) => (contender.make)()(calls),
+        None => list(),
+    }
+}
+
+fn list() {
+    println!("usage: contender CASE NAME CALLS, with one of");
+    for case in cases::all() {
+        for contender in case.contenders {
+            println!("'{}' '{}'", case.name, contender.name);
+        }
+    }
+    std::process::exit(2);
+}

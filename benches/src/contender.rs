@@ -1,0 +1,110 @@
+//! Who takes part in a case, and how its calls are made.
+
+use crate::payment::Outcome;
+use std::hint::black_box;
+use std::pin::pin;
+use std::sync::LazyLock;
+use std::task::{Context, Poll, Waker};
+use tokio::runtime::Runtime;
+
+/// Makes so many calls, one after the other, and checks how they came out.
+pub type Batch = Box<dyn Fn(u64) + Send + Sync>;
+
+/// What a contender stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// The body alone.
+    Bare,
+    /// The least code, written by hand for this case, that does the job.
+    Limit,
+    /// `#[resilient]`.
+    Ours,
+    /// What an experienced user of other crates would write for the same work.
+    Peer,
+    /// A peer that does less than the whole work; its name says what is missing.
+    Partial,
+}
+
+/// One way to do a case's work.
+#[derive(Debug)]
+pub struct Contender {
+    pub role: Role,
+    pub name: &'static str,
+    /// Sets it up, as a program does at its start.
+    pub make: fn() -> Batch,
+}
+
+/// Work that several contenders do.
+#[derive(Debug)]
+pub struct Case {
+    pub name: &'static str,
+    /// How many threads call at the same time.
+    pub threads: usize,
+    pub contenders: Vec<Contender>,
+}
+
+pub const fn bare(make: fn() -> Batch) -> Contender {
+    Contender { role: Role::Bare, name: "bare function", make }
+}
+
+pub const fn limit(make: fn() -> Batch) -> Contender {
+    Contender { role: Role::Limit, name: "limit, by hand", make }
+}
+
+pub const fn ours(make: fn() -> Batch) -> Contender {
+    Contender { role: Role::Ours, name: "`#[resilient]`", make }
+}
+
+pub const fn peer(name: &'static str, make: fn() -> Batch) -> Contender {
+    Contender { role: Role::Peer, name, make }
+}
+
+pub const fn partial(name: &'static str, make: fn() -> Batch) -> Contender {
+    Contender { role: Role::Partial, name, make }
+}
+
+/// State that lives as long as the process, as a program's own would.
+pub fn leaked<T>(state: T) -> &'static T {
+    Box::leak(Box::new(state))
+}
+
+/// Calls that all succeed.
+pub fn blocking(call: impl Fn(u64) -> Outcome + Send + Sync + 'static) -> Batch {
+    Box::new(move |calls| assert_eq!(failures(calls, &call), 0, "a call failed"))
+}
+
+/// Calls that are all refused.
+pub fn refused(call: impl Fn(u64) -> Outcome + Send + Sync + 'static) -> Batch {
+    Box::new(move |calls| assert_eq!(failures(calls, &call), calls, "a call was not refused"))
+}
+
+#[inline]
+fn failures(calls: u64, call: impl Fn(u64) -> Outcome) -> u64 {
+    let mut failures = 0;
+    for order in 0..calls {
+        let outcome = call(black_box(order));
+        failures += u64::from(black_box(&outcome).is_err());
+    }
+    failures
+}
+
+/// Async calls that all succeed, polled by hand inside a runtime, so that neither its queues nor the system's wake-ups count.
+pub fn polled<F: Future<Output = Outcome>>(call: impl Fn(u64) -> F + Send + Sync + 'static) -> Batch {
+    Box::new(move |calls| {
+        let _entered = RUNTIME.enter();
+        let mut context = Context::from_waker(Waker::noop());
+        for order in 0..calls {
+            let mut future = pin!(call(black_box(order)));
+            let outcome = loop {
+                if let Poll::Ready(outcome) = future.as_mut().poll(&mut context) {
+                    break outcome;
+                }
+            };
+            assert!(black_box(&outcome).is_ok(), "a call failed");
+        }
+    })
+}
+
+#[expect(clippy::expect_used, reason = "without a runtime there is nothing to measure")]
+static RUNTIME: LazyLock<Runtime> =
+    LazyLock::new(|| tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime"));

@@ -1,0 +1,11 @@
+//! What a guarded call costs: ours, the least code written by hand that does the job, and our peers, side by side.
+//!
+//! Every contender of a case guards the same body, in one function that is not inlined, and returns the same error type. A peer's
+//! state is handed to it by reference, so that it pays for no lazy static.
+
+pub mod cases;
+pub mod configured;
+pub mod contender;
+pub mod limit;
+pub mod payment;
+pub mod rounds;
