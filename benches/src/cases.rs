@@ -6,6 +6,8 @@ mod once_more;
 mod peers;
 mod refused;
 mod retry;
+mod services;
+mod timed;
 mod together;
 
 use crate::contender::Case;
@@ -15,9 +17,10 @@ use crate::contender::Case;
 pub fn all() -> Vec<Case> {
     let [consecutive, consecutive_contended, ratio, ratio_contended] = breaker::cases();
     let [together, contended] = together::cases();
+    let [ready, pending] = timed::cases();
     let [open, empty] = refused::cases();
     let [retry, retry_async] = retry::cases();
     let cases = [consecutive, consecutive_contended, ratio, ratio_contended, bucket::case(), retry, retry_async];
-    let more = [together, contended, open, empty, once_more::case()];
+    let more = [together, contended, ready, pending, open, empty, once_more::case()];
     cases.into_iter().chain(more).collect()
 }

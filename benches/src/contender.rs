@@ -1,11 +1,12 @@
 //! Who takes part in a case, and how its calls are made.
 
-use crate::payment::Outcome;
+use crate::payment::{Outcome, PaymentError};
 use std::hint::black_box;
-use std::pin::pin;
-use std::sync::LazyLock;
+use std::pin::{Pin, pin};
+use std::sync::{LazyLock, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
 use tokio::runtime::Runtime;
+use tower::{Service, ServiceExt as _};
 
 /// Makes so many calls, one after the other, and checks how they came out.
 pub type Batch = Box<dyn Fn(u64) + Send + Sync>;
@@ -94,15 +95,40 @@ pub fn polled<F: Future<Output = Outcome>>(call: impl Fn(u64) -> F + Send + Sync
         let _entered = RUNTIME.enter();
         let mut context = Context::from_waker(Waker::noop());
         for order in 0..calls {
-            let mut future = pin!(call(black_box(order)));
-            let outcome = loop {
-                if let Poll::Ready(outcome) = future.as_mut().poll(&mut context) {
-                    break outcome;
-                }
-            };
+            let outcome = until_ready(pin!(call(black_box(order))), &mut context);
             assert!(black_box(&outcome).is_ok(), "a call failed");
         }
     })
+}
+
+/// The same with a service, which belongs to the thread that calls it.
+pub fn served<S>(service: S, own: fn(S::Error) -> PaymentError) -> Batch
+where
+    S: Service<u64, Response = u64> + Send + 'static,
+{
+    let service = Mutex::new(service);
+    Box::new(move |calls| {
+        let _entered = RUNTIME.enter();
+        let mut context = Context::from_waker(Waker::noop());
+        let mut service = service.lock().unwrap_or_else(PoisonError::into_inner);
+        for order in 0..calls {
+            let outcome = until_ready(pin!(call(&mut *service, own, black_box(order))), &mut context);
+            assert!(black_box(&outcome).is_ok(), "a call failed");
+        }
+    })
+}
+
+async fn call<S: Service<u64, Response = u64>>(service: &mut S, own: fn(S::Error) -> PaymentError, order: u64) -> Outcome {
+    service.ready().await.map_err(own)?.call(order).await.map_err(own)
+}
+
+#[inline]
+fn until_ready<F: Future>(mut future: Pin<&mut F>, context: &mut Context<'_>) -> F::Output {
+    loop {
+        if let Poll::Ready(outcome) = future.as_mut().poll(context) {
+            return outcome;
+        }
+    }
 }
 
 #[expect(clippy::expect_used, reason = "without a runtime there is nothing to measure")]

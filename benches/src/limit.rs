@@ -5,10 +5,13 @@
 //! an older time counts like any other.
 
 use crate::configured::{BURST, PER_SECOND, RATIO, RECOVERY, THRESHOLD, WINDOW};
-use crate::payment::PaymentError;
+use crate::payment::{Outcome, PaymentError};
+use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
 use std::time::Duration;
+use tokio::time::Sleep;
 
 /// The clock, and what is counted in its ticks.
 pub struct Ticks {
@@ -231,3 +234,24 @@ pub const RETRIES: u32 = 3;
 
 /// The time that each attempt has.
 pub const TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Polls the body, and a timer that is armed when the body is pending.
+///
+/// # Errors
+///
+/// The body's, and when its time is over.
+#[inline]
+pub fn poll_within(
+    body: Pin<&mut impl Future<Output = Outcome>>,
+    mut alarm: Pin<&mut Option<Sleep>>,
+    context: &mut Context<'_>,
+) -> Poll<Outcome> {
+    if let Poll::Ready(outcome) = body.poll(context) {
+        return Poll::Ready(outcome);
+    }
+    if alarm.is_none() {
+        alarm.set(Some(tokio::time::sleep(TIMEOUT)));
+    }
+    let expired = alarm.as_pin_mut().map(|alarm| alarm.poll(context));
+    expired.unwrap_or(Poll::Pending).map(|()| Err(PaymentError::Unavailable))
+}

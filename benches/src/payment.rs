@@ -29,6 +29,14 @@ impl From<Rejected> for PaymentError {
     }
 }
 
+impl std::fmt::Display for PaymentError {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "{self:?}")
+    }
+}
+
+impl std::error::Error for PaymentError {}
+
 impl PaymentError {
     /// What is tried again, and what a breaker counts.
     #[must_use]
