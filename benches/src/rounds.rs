@@ -4,7 +4,7 @@
 //! falls on one of them. Here every contender runs a few hundred microseconds in each of many short rounds, whose order is turned, and
 //! a ratio is the median of the rounds' own ratios: noise that lasts longer than a round hits both sides of it.
 
-use crate::contender::{Batch, Case};
+use crate::contender::{Batch, Case, Contender};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
@@ -24,7 +24,7 @@ pub struct Times(Vec<Vec<f64>>);
 /// Runs all contenders of a case in turns.
 #[must_use]
 pub fn measure(case: &Case, effort: Effort) -> Times {
-    let batches: Vec<Batch> = case.contenders.iter().map(|contender| (contender.make)()).collect();
+    let batches: Vec<Batch> = case.contenders.iter().map(Contender::batch).collect();
     let calls: Vec<u64> = batches.iter().map(|batch| calls_of_a_turn(batch, case.threads, effort.turn)).collect();
     let mut times = vec![Vec::with_capacity(effort.rounds); batches.len()];
     for round in 0..effort.rounds {
@@ -38,7 +38,6 @@ pub fn measure(case: &Case, effort: Effort) -> Times {
 
 fn calls_of_a_turn(batch: &Batch, threads: usize, turn: Duration) -> u64 {
     let mut calls = 64;
-    batch(calls);
     loop {
         let nanos = nanos_per_call(batch, threads, calls) * as_number(calls);
         if nanos * 4.0 > turn.as_secs_f64() * 1e9 {
