@@ -2,6 +2,7 @@
 
 mod breaker;
 mod bucket;
+pub mod keyed;
 mod once_more;
 mod peers;
 mod refused;
@@ -22,5 +23,5 @@ pub fn all() -> Vec<Case> {
     let [retry, retry_async] = retry::cases();
     let cases = [consecutive, consecutive_contended, ratio, ratio_contended, bucket::case(), retry, retry_async];
     let more = [together, contended, ready, pending, open, empty, once_more::case()];
-    cases.into_iter().chain(more).collect()
+    cases.into_iter().chain(more).chain(keyed::cases()).collect()
 }

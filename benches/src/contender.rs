@@ -3,6 +3,7 @@
 use crate::payment::{Outcome, PaymentError};
 use std::hint::black_box;
 use std::pin::{Pin, pin};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{LazyLock, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
 use tokio::runtime::Runtime;
@@ -31,7 +32,7 @@ pub enum Role {
 pub struct Contender {
     pub role: Role,
     pub name: &'static str,
-    make: fn() -> Batch,
+    pub(crate) make: fn() -> Batch,
 }
 
 impl Contender {
@@ -51,6 +52,8 @@ pub struct Case {
     pub name: &'static str,
     /// How many threads call at the same time.
     pub threads: usize,
+    /// How many keys it has; 0 is an unkeyed one.
+    pub keys: u64,
     pub contenders: Vec<Contender>,
 }
 
@@ -82,6 +85,15 @@ pub fn leaked<T>(state: T) -> &'static T {
 /// Calls that all succeed.
 pub fn blocking(call: impl Fn(u64) -> Outcome + Send + Sync + 'static) -> Batch {
     Box::new(move |calls| assert_eq!(failures(calls, &call), 0, "a call failed"))
+}
+
+/// Calls that all succeed, each batch going on where the one before it ended.
+pub fn from_where_it_was(call: impl Fn(u64) -> Outcome + Send + Sync + 'static) -> Batch {
+    let at = AtomicU64::new(0);
+    Box::new(move |calls| {
+        let start = at.fetch_add(calls, Ordering::Relaxed);
+        assert_eq!(failures(calls, |order| call(start + order)), 0, "a call failed");
+    })
 }
 
 /// Calls that are all refused.

@@ -95,7 +95,7 @@ fn consecutive_case(name: &'static str, threads: usize) -> Case {
         ours(|| blocking(consecutive)),
         peer("failsafe", make_failsafe),
     ];
-    Case { name, threads, contenders }
+    Case { name, threads, keys: 0, contenders }
 }
 
 fn ratio_case(name: &'static str, threads: usize) -> Case {
@@ -106,7 +106,7 @@ fn ratio_case(name: &'static str, threads: usize) -> Case {
         peer("recloser", make_recloser),
         peer("failsafe, window of time", make_failsafe_ratio),
     ];
-    Case { name, threads, contenders }
+    Case { name, threads, keys: 0, contenders }
 }
 
 pub(super) fn cases() -> [Case; 4] {

@@ -63,5 +63,5 @@ pub(super) fn case() -> Case {
         peer("governor", make_governor),
         peer("leaky-bucket", make_leaky_bucket),
     ];
-    Case { name: "bucket", threads: 1, contenders }
+    Case { name: "bucket", threads: 1, keys: 0, contenders }
 }

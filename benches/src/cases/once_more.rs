@@ -102,5 +102,5 @@ pub(super) fn case() -> Case {
         peer("failsafe + governor + backon", make_failsafe),
         peer("recloser + governor + backon", make_recloser),
     ];
-    Case { name: "breaker + bucket + retry, one retry", threads: 1, contenders }
+    Case { name: "breaker + bucket + retry, one retry", threads: 1, keys: 0, contenders }
 }

@@ -111,7 +111,7 @@ pub(super) fn cases() -> [Case; 2] {
         peer("leaky-bucket, no time told", make_leaky_bucket),
     ];
     [
-        Case { name: "open circuit, refused", threads: 1, contenders: open },
-        Case { name: "empty bucket, refused", threads: 1, contenders: empty },
+        Case { name: "open circuit, refused", threads: 1, keys: 0, contenders: open },
+        Case { name: "empty bucket, refused", threads: 1, keys: 0, contenders: empty },
     ]
 }

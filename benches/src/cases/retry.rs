@@ -17,7 +17,6 @@ fn annotated(order: u64) -> Outcome {
     pay(order)
 }
 
-#[inline(never)]
 #[resilient(retries = 3)]
 async fn annotated_async(order: u64) -> Outcome {
     pay(order)
@@ -35,7 +34,6 @@ fn by_hand(order: u64) -> Outcome {
     }
 }
 
-#[inline(never)]
 async fn by_hand_async(order: u64) -> Outcome {
     let mut retry = 0;
     loop {
@@ -47,7 +45,6 @@ async fn by_hand_async(order: u64) -> Outcome {
     }
 }
 
-#[inline(never)]
 pub(super) async fn unguarded_async(order: u64) -> Outcome {
     pay(order)
 }
@@ -57,12 +54,10 @@ fn backon(strategy: ExponentialBuilder, order: u64) -> Outcome {
     (|| pay(order)).retry(strategy).when(peers::is_transient).call()
 }
 
-#[inline(never)]
 async fn backon_async(strategy: ExponentialBuilder, order: u64) -> Outcome {
     (|| async { pay(order) }).retry(strategy).when(peers::is_transient).await
 }
 
-#[inline(never)]
 async fn tokio_retry(order: u64) -> Outcome {
     let strategy = ExponentialBackoff::from_millis(2).factor(50).map(jitter).take(RETRIES as usize);
     RetryIf::start(strategy, || async { pay(order) }, |error: &PaymentError| error.is_transient()).await
@@ -88,5 +83,8 @@ pub(super) fn cases() -> [Case; 2] {
         peer("backon", make_backon_async),
         peer("tokio-retry", || polled(tokio_retry)),
     ];
-    [Case { name: "retry, sync", threads: 1, contenders: blocking }, Case { name: "retry, async", threads: 1, contenders: polled }]
+    [
+        Case { name: "retry, sync", threads: 1, keys: 0, contenders: blocking },
+        Case { name: "retry, async", threads: 1, keys: 0, contenders: polled },
+    ]
 }

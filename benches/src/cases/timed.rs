@@ -21,12 +21,10 @@ pub(super) async fn body<const PENDS: bool>(order: u64) -> Outcome {
     if PENDS { pay_pending_once(order).await } else { pay(order) }
 }
 
-#[inline(never)]
 async fn unguarded<const PENDS: bool>(order: u64) -> Outcome {
     body::<PENDS>(order).await
 }
 
-#[inline(never)]
 #[resilient(retries = 3, timeout = "2s", breaker = "payments", bucket = "stripe")]
 async fn annotated<const PENDS: bool>(order: u64) -> Outcome {
     body::<PENDS>(order).await
@@ -35,7 +33,6 @@ async fn annotated<const PENDS: bool>(order: u64) -> Outcome {
 static BREAKER: limit::Consecutive = limit::Consecutive::new();
 static BUCKET: limit::Bucket = limit::Bucket::new();
 
-#[inline(never)]
 async fn by_hand<const PENDS: bool>(order: u64) -> Outcome {
     let mut retry = 0;
     loop {
@@ -86,17 +83,14 @@ async fn attempt_by_hand<const PENDS: bool>((breaker, limiter): Parts, order: u6
     outcome
 }
 
-#[inline(never)]
 async fn backon<const PENDS: bool>(parts: Parts, strategy: ExponentialBuilder, order: u64) -> Outcome {
     (|| attempt::<PENDS>(parts, order)).retry(strategy).when(peers::is_transient).await
 }
 
-#[inline(never)]
 async fn backon_by_hand<const PENDS: bool>(parts: Parts, strategy: ExponentialBuilder, order: u64) -> Outcome {
     (|| attempt_by_hand::<PENDS>(parts, order)).retry(strategy).when(peers::is_transient).await
 }
 
-#[inline(never)]
 async fn tokio_retry<const PENDS: bool>(parts: Parts, order: u64) -> Outcome {
     let strategy = ExponentialBackoff::from_millis(2).factor(50).map(jitter).take(RETRIES as usize);
     RetryIf::start(strategy, || attempt_by_hand::<PENDS>(parts, order), |error: &PaymentError| error.is_transient()).await
@@ -132,7 +126,12 @@ fn contenders<const PENDS: bool>() -> Vec<Contender> {
 
 pub(super) fn cases() -> [Case; 2] {
     [
-        Case { name: "breaker + bucket + retry + timeout, async, ready", threads: 1, contenders: contenders::<false>() },
-        Case { name: "breaker + bucket + retry + timeout, async, pending once", threads: 1, contenders: contenders::<true>() },
+        Case { name: "breaker + bucket + retry + timeout, async, ready", threads: 1, keys: 0, contenders: contenders::<false>() },
+        Case {
+            name: "breaker + bucket + retry + timeout, async, pending once",
+            threads: 1,
+            keys: 0,
+            contenders: contenders::<true>(),
+        },
     ]
 }

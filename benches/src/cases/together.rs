@@ -85,7 +85,7 @@ fn contenders() -> Vec<crate::contender::Contender> {
 
 pub(super) fn cases() -> [Case; 2] {
     [
-        Case { name: "breaker + bucket + retry, sync", threads: 1, contenders: contenders() },
-        Case { name: "breaker + bucket + retry, sync, two threads", threads: 2, contenders: contenders() },
+        Case { name: "breaker + bucket + retry, sync", threads: 1, keys: 0, contenders: contenders() },
+        Case { name: "breaker + bucket + retry, sync, two threads", threads: 2, keys: 0, contenders: contenders() },
     ]
 }

@@ -1,0 +1,156 @@
+//! Everything that was measured of every contender.
+
+use crate::Thoroughness;
+use crate::callgrind::{Callgrind, Counts};
+use resilient_benches::cases;
+use resilient_benches::contender::{Case, Role};
+use std::collections::HashMap;
+use std::io;
+use std::path::Path;
+use std::process::Command;
+
+/// One contender's.
+#[derive(Clone, Debug)]
+pub(crate) struct Figure {
+    pub(crate) case: &'static str,
+    pub(crate) name: String,
+    pub(crate) role: Option<Role>,
+    pub(crate) nanos: f64,
+    /// Its time over the limit's, and over ours.
+    pub(crate) to_limit: f64,
+    pub(crate) to_ours: f64,
+    pub(crate) counts: Option<Counts>,
+    pub(crate) allocations: Option<u64>,
+    pub(crate) bytes_a_key: Option<u64>,
+}
+
+/// In the order of the cases and their contenders; after ours, the same with the feature `testing` on, which has no role.
+#[derive(Debug)]
+pub(crate) struct Figures(pub(crate) Vec<Figure>);
+
+#[derive(Clone, Copy, Debug)]
+struct Time {
+    nanos: f64,
+    to_limit: f64,
+    to_ours: f64,
+}
+
+type Lines<T> = HashMap<(String, String), T>;
+
+impl Figures {
+    pub(crate) fn measured(programs: &Path, testing: &Path, how: Thoroughness) -> io::Result<Self> {
+        let cases: Vec<Case> = cases::all().into_iter().filter(|case| case.keys <= how.most_keys).collect();
+        let times = times(programs, how)?;
+        let testing_times = times_of_one(testing, how)?;
+        let allocations = allocations(programs)?;
+        let (mut callgrind, mut testing_callgrind) = (Callgrind::of(programs), Callgrind::of(testing));
+        let mut figures = Vec::new();
+        for case in &cases {
+            let is_counted = |role| (how.counts_peers || matches!(role, Role::Ours | Role::Limit)) && case.keys <= 1_000;
+            for contender in &case.contenders {
+                let key = (case.name.to_owned(), contender.name.to_owned());
+                let Some(&Time { nanos, to_limit, to_ours }) = times.get(&key) else { continue };
+                let figure = Figure {
+                    case: case.name,
+                    name: contender.name.to_owned(),
+                    role: Some(contender.role),
+                    nanos,
+                    to_limit,
+                    to_ours,
+                    counts: if is_counted(contender.role) { callgrind.count(case.name, contender.name)? } else { None },
+                    allocations: allocations.get(&key).copied(),
+                    bytes_a_key: if case.keys > 100_000 { bytes_a_key(programs, case.name, contender.name)? } else { None },
+                };
+                let with_testing = testing_times.get(&key).filter(|_| contender.role == Role::Ours);
+                let with_testing = with_testing.map(|time| Figure {
+                    name: format!("{}, feature `testing` on", contender.name),
+                    role: None,
+                    nanos: time.nanos,
+                    to_limit: time.to_limit,
+                    to_ours: time.to_limit / to_limit,
+                    counts: if is_counted(contender.role) {
+                        testing_callgrind.count(case.name, contender.name).ok().flatten()
+                    } else {
+                        None
+                    },
+                    allocations: None,
+                    bytes_a_key: None,
+                    ..figure.clone()
+                });
+                figures.push(figure);
+                figures.extend(with_testing);
+            }
+        }
+        Ok(Self(figures))
+    }
+
+    pub(crate) fn of(&self, case: &str) -> impl Iterator<Item = &Figure> {
+        self.0.iter().filter(move |figure| figure.case == case)
+    }
+
+    pub(crate) fn ours(&self, case: &str) -> Option<&Figure> {
+        self.of(case).find(|figure| figure.role == Some(Role::Ours))
+    }
+
+    pub(crate) fn limit(&self, case: &str) -> Option<&Figure> {
+        self.of(case).find(|figure| figure.role == Some(Role::Limit))
+    }
+
+    /// The fastest that does the whole work.
+    pub(crate) fn best_peer(&self, case: &str) -> Option<&Figure> {
+        let peers = self.of(case).filter(|figure| figure.role == Some(Role::Peer));
+        peers.min_by(|one, other| one.to_ours.total_cmp(&other.to_ours))
+    }
+}
+
+fn times(programs: &Path, how: Thoroughness) -> io::Result<Lines<Time>> {
+    let runs: Vec<Lines<Time>> = (0..how.processes).map(|_| times_of_one(programs, how)).collect::<io::Result<_>>()?;
+    let keys = runs.first().into_iter().flat_map(HashMap::keys);
+    let median_of = |key: &(String, String), part: fn(&Time) -> f64| {
+        let mut numbers: Vec<f64> = runs.iter().filter_map(|run| run.get(key)).map(part).collect();
+        numbers.sort_by(f64::total_cmp);
+        numbers.get(numbers.len() / 2).copied().unwrap_or(f64::NAN)
+    };
+    let median = |key: &(String, String)| Time {
+        nanos: median_of(key, |time| time.nanos),
+        to_limit: median_of(key, |time| time.to_limit),
+        to_ours: median_of(key, |time| time.to_ours),
+    };
+    Ok(keys.map(|key| (key.clone(), median(key))).collect())
+}
+
+fn times_of_one(programs: &Path, how: Thoroughness) -> io::Result<Lines<Time>> {
+    let arguments = [how.rounds.to_string(), how.most_keys.to_string()];
+    let parse = |numbers: &[f64]| match *numbers {
+        [nanos, to_limit, to_ours] => Some(Time { nanos, to_limit, to_ours }),
+        _ => None,
+    };
+    lines(&programs.join("times"), &arguments, parse)
+}
+
+fn allocations(programs: &Path) -> io::Result<Lines<u64>> {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a small whole number")]
+    let parse = |numbers: &[f64]| numbers.first().map(|&count| count as u64);
+    lines(&programs.join("allocations"), &[], parse)
+}
+
+fn bytes_a_key(programs: &Path, case: &str, name: &str) -> io::Result<Option<u64>> {
+    let output = Command::new(programs.join("contender")).args([case, name, "bytes"]).output()?;
+    Ok(String::from_utf8_lossy(&output.stdout).trim().parse().ok())
+}
+
+/// A program's lines: case, contender, numbers.
+fn lines<T>(program: &Path, arguments: &[String], parse: impl Fn(&[f64]) -> Option<T>) -> io::Result<Lines<T>> {
+    let output = Command::new(program).args(arguments).output()?;
+    if !output.status.success() {
+        return Err(io::Error::other(format!("{}: {}", program.display(), String::from_utf8_lossy(&output.stderr))));
+    }
+    let text = String::from_utf8_lossy(&output.stdout);
+    let line = |line: &str| {
+        let mut fields = line.split('\t');
+        let key = (fields.next()?.to_owned(), fields.next()?.to_owned());
+        let numbers: Vec<f64> = fields.filter_map(|field| field.parse().ok()).collect();
+        Some((key, parse(&numbers)?))
+    };
+    Ok(text.lines().filter_map(line).collect())
+}
