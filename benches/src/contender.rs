@@ -30,7 +30,9 @@ pub enum Role {
 /// One way to do a case's work.
 #[derive(Debug)]
 pub struct Contender {
+    /// What it stands for.
     pub role: Role,
+    /// What the table calls it.
     pub name: &'static str,
     pub(crate) make: fn() -> Batch,
 }
@@ -49,46 +51,48 @@ impl Contender {
 /// Work that several contenders do.
 #[derive(Debug)]
 pub struct Case {
+    /// What the table calls it.
     pub name: &'static str,
     /// How many threads call at the same time.
     pub threads: usize,
     /// How many keys it has; 0 is an unkeyed one.
     pub keys: u64,
+    /// Everybody who can do it.
     pub contenders: Vec<Contender>,
 }
 
-pub const fn bare(make: fn() -> Batch) -> Contender {
+pub(crate) const fn bare(make: fn() -> Batch) -> Contender {
     Contender { role: Role::Bare, name: "bare function", make }
 }
 
-pub const fn limit(make: fn() -> Batch) -> Contender {
+pub(crate) const fn limit(make: fn() -> Batch) -> Contender {
     Contender { role: Role::Limit, name: "limit, by hand", make }
 }
 
-pub const fn ours(make: fn() -> Batch) -> Contender {
+pub(crate) const fn ours(make: fn() -> Batch) -> Contender {
     Contender { role: Role::Ours, name: "`#[resilient]`", make }
 }
 
-pub const fn peer(name: &'static str, make: fn() -> Batch) -> Contender {
+pub(crate) const fn peer(name: &'static str, make: fn() -> Batch) -> Contender {
     Contender { role: Role::Peer, name, make }
 }
 
-pub const fn partial(name: &'static str, make: fn() -> Batch) -> Contender {
+pub(crate) const fn partial(name: &'static str, make: fn() -> Batch) -> Contender {
     Contender { role: Role::Partial, name, make }
 }
 
 /// State that lives as long as the process, as a program's own would.
-pub fn leaked<T>(state: T) -> &'static T {
+pub(crate) fn leaked<T>(state: T) -> &'static T {
     Box::leak(Box::new(state))
 }
 
 /// Calls that all succeed.
-pub fn blocking(call: impl Fn(u64) -> Outcome + Send + Sync + 'static) -> Batch {
+pub(crate) fn blocking(call: impl Fn(u64) -> Outcome + Send + Sync + 'static) -> Batch {
     Box::new(move |calls| assert_eq!(failures(calls, &call), 0, "a call failed"))
 }
 
 /// Calls that all succeed, each batch going on where the one before it ended.
-pub fn from_where_it_was(call: impl Fn(u64) -> Outcome + Send + Sync + 'static) -> Batch {
+pub(crate) fn from_where_it_was(call: impl Fn(u64) -> Outcome + Send + Sync + 'static) -> Batch {
     let at = AtomicU64::new(0);
     Box::new(move |calls| {
         let start = at.fetch_add(calls, Ordering::Relaxed);
@@ -97,7 +101,7 @@ pub fn from_where_it_was(call: impl Fn(u64) -> Outcome + Send + Sync + 'static) 
 }
 
 /// Calls that are all refused.
-pub fn refused(call: impl Fn(u64) -> Outcome + Send + Sync + 'static) -> Batch {
+pub(crate) fn refused(call: impl Fn(u64) -> Outcome + Send + Sync + 'static) -> Batch {
     Box::new(move |calls| assert_eq!(failures(calls, &call), calls, "a call was not refused"))
 }
 
@@ -112,7 +116,7 @@ fn failures(calls: u64, call: impl Fn(u64) -> Outcome) -> u64 {
 }
 
 /// Async calls that all succeed, polled by hand inside a runtime, so that neither its queues nor the system's wake-ups count.
-pub fn polled<F: Future<Output = Outcome>>(call: impl Fn(u64) -> F + Send + Sync + 'static) -> Batch {
+pub(crate) fn polled<F: Future<Output = Outcome>>(call: impl Fn(u64) -> F + Send + Sync + 'static) -> Batch {
     Box::new(move |calls| {
         let _entered = RUNTIME.enter();
         let mut context = Context::from_waker(Waker::noop());
@@ -123,21 +127,41 @@ pub fn polled<F: Future<Output = Outcome>>(call: impl Fn(u64) -> F + Send + Sync
     })
 }
 
-/// The same with a service, which belongs to the thread that calls it.
-pub fn served<S>(service: S, own: fn(S::Error) -> PaymentError) -> Batch
+/// The same with a service, which belongs to one thread.
+pub(crate) fn served<S>(service: S, own: fn(S::Error) -> PaymentError) -> Batch
 where
     S: Service<u64, Response = u64> + Send + 'static,
 {
     let service = Mutex::new(service);
     Box::new(move |calls| {
-        let _entered = RUNTIME.enter();
-        let mut context = Context::from_waker(Waker::noop());
         let mut service = service.lock().unwrap_or_else(PoisonError::into_inner);
-        for order in 0..calls {
-            let outcome = until_ready(pin!(call(&mut *service, own, black_box(order))), &mut context);
-            assert!(black_box(&outcome).is_ok(), "a call failed");
-        }
+        assert_eq!(failures_of_service(calls, &mut *service, own), 0, "a call failed");
     })
+}
+
+/// The same with a service of which each thread has a clone; if it refuses, all calls but its very first.
+pub(crate) fn served_by_clones<S>(service: S, own: fn(S::Error) -> PaymentError, refuses: bool) -> Batch
+where
+    S: Service<u64, Response = u64> + Clone + Send + 'static,
+{
+    let service = Mutex::new(service);
+    Box::new(move |calls| {
+        let mut service = service.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let failures = failures_of_service(calls, &mut service, own);
+        assert!(if refuses { failures + 1 >= calls } else { failures == 0 }, "a call came out otherwise");
+    })
+}
+
+#[inline]
+fn failures_of_service<S: Service<u64, Response = u64>>(calls: u64, service: &mut S, own: fn(S::Error) -> PaymentError) -> u64 {
+    let _entered = RUNTIME.enter();
+    let mut context = Context::from_waker(Waker::noop());
+    let mut failures = 0;
+    for order in 0..calls {
+        let outcome = until_ready(pin!(call(service, own, black_box(order))), &mut context);
+        failures += u64::from(black_box(&outcome).is_err());
+    }
+    failures
 }
 
 async fn call<S: Service<u64, Response = u64>>(service: &mut S, own: fn(S::Error) -> PaymentError, order: u64) -> Outcome {

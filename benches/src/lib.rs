@@ -7,6 +7,6 @@
 pub mod cases;
 pub mod configured;
 pub mod contender;
-pub mod limit;
-pub mod payment;
+mod limit;
+mod payment;
 pub mod rounds;

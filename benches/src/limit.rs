@@ -14,7 +14,7 @@ use std::time::Duration;
 use tokio::time::Sleep;
 
 /// The clock, and what is counted in its ticks.
-pub struct Ticks {
+pub(crate) struct Ticks {
     clock: quanta::Clock,
     recovery: u64,
     interval: u64,
@@ -36,42 +36,38 @@ fn ticks_of_a_second(clock: &quanta::Clock) -> u64 {
 
 impl Ticks {
     #[inline]
-    pub fn get() -> &'static Self {
+    pub(crate) fn get() -> &'static Self {
         &TICKS
     }
 
     #[inline]
-    #[must_use]
-    pub fn now(&self) -> u64 {
+    pub(crate) fn now(&self) -> u64 {
         self.clock.raw()
     }
 
-    fn left(&self, until: u64) -> Option<Duration> {
-        Some(self.clock.delta(self.now(), until))
+    #[inline]
+    fn left(&self, now: u64, until: u64) -> Option<Duration> {
+        (until > now).then(|| self.clock.delta(now, until))
     }
 }
 
 /// Failures in a row open it: one word, which is 0 while nothing fails, then their number, and the tick of the next probe when open.
 #[derive(Debug, Default)]
-pub struct Consecutive(AtomicU64);
+pub(crate) struct Consecutive(AtomicU64);
 
 impl Consecutive {
-    #[must_use]
-    pub const fn new() -> Self {
+    pub(crate) const fn new() -> Self {
         Self(AtomicU64::new(0))
     }
-
-    /// # Errors
-    ///
     /// While it is open, but for one probe each time that it could recover.
     #[inline]
-    pub fn admit(&self) -> Result<(), PaymentError> {
+    pub(crate) fn admit(&self) -> Result<(), PaymentError> {
         let word = self.0.load(Ordering::Acquire);
         if word < u64::from(THRESHOLD) { Ok(()) } else { probe(&self.0, word) }
     }
 
     #[inline]
-    pub fn succeeded(&self) {
+    pub(crate) fn succeeded(&self) {
         if self.0.load(Ordering::Relaxed) != 0 {
             self.recovered();
         }
@@ -83,7 +79,7 @@ impl Consecutive {
     }
 
     #[cold]
-    pub fn failed(&self) {
+    pub(crate) fn failed(&self) {
         let ticks = Ticks::get();
         let counted = |word: u64| if word + 1 < u64::from(THRESHOLD) { word + 1 } else { ticks.now() + ticks.recovery };
         let _ = self.0.fetch_update(Ordering::AcqRel, Ordering::Acquire, |word| Some(counted(word)));
@@ -98,13 +94,13 @@ fn probe(word: &AtomicU64, until: u64) -> Result<(), PaymentError> {
     if now >= until && word.compare_exchange(until, now + ticks.recovery, Ordering::AcqRel, Ordering::Relaxed).is_ok() {
         return Ok(());
     }
-    Err(PaymentError::CircuitOpen { retry_after: Some(ticks.clock.delta(now, until)) })
+    Err(PaymentError::CircuitOpen { retry_after: ticks.left(now, until) })
 }
 
 /// A share of failures among the last [`WINDOW`] calls opens it. The word is 0 while all of them were successes, [`WATCHING`] while they
 /// must be counted, and the tick of the next probe when open.
 #[derive(Debug)]
-pub struct Ratio {
+pub(crate) struct Ratio {
     word: AtomicU64,
     ring: Mutex<Ring>,
 }
@@ -137,29 +133,25 @@ impl Default for Ratio {
 }
 
 impl Ratio {
-    #[must_use]
-    pub const fn new() -> Self {
+    pub(crate) const fn new() -> Self {
         Self { word: AtomicU64::new(WATCHING), ring: Mutex::new(Ring::EMPTY) }
     }
-
-    /// # Errors
-    ///
     /// While it is open, but for one probe each time that it could recover.
     #[inline]
-    pub fn admit(&self) -> Result<(), PaymentError> {
+    pub(crate) fn admit(&self) -> Result<(), PaymentError> {
         let word = self.word.load(Ordering::Acquire);
         if word <= WATCHING { Ok(()) } else { probe(&self.word, word) }
     }
 
     #[inline]
-    pub fn succeeded(&self) {
+    pub(crate) fn succeeded(&self) {
         if self.word.load(Ordering::Relaxed) != 0 {
             self.watch(false);
         }
     }
 
     #[cold]
-    pub fn failed(&self) {
+    pub(crate) fn failed(&self) {
         self.watch(true);
     }
 
@@ -186,32 +178,27 @@ impl Ratio {
 
 /// GCRA in one word, the tick until which everything taken is paid for.
 #[derive(Debug, Default)]
-pub struct Bucket(AtomicU64);
+pub(crate) struct Bucket(AtomicU64);
 
 impl Bucket {
-    #[must_use]
-    pub const fn new() -> Self {
+    pub(crate) const fn new() -> Self {
         Self(AtomicU64::new(0))
     }
 
     /// One that is empty for a day.
-    #[must_use]
-    pub fn drained() -> Self {
+    pub(crate) fn drained() -> Self {
         let ticks = Ticks::get();
         Self(AtomicU64::new(ticks.now() + ticks.slack + ticks.recovery * 2 * 60 * 24))
     }
-
-    /// # Errors
-    ///
     /// If it has no token now.
     #[inline]
-    pub fn take(&self) -> Result<(), PaymentError> {
+    pub(crate) fn take(&self) -> Result<(), PaymentError> {
         let ticks = Ticks::get();
         let now = ticks.now();
         let mut paid = self.0.load(Ordering::Relaxed);
         loop {
             if paid > now + ticks.slack {
-                return Err(PaymentError::RateLimited { retry_after: ticks.left(paid - ticks.slack) });
+                return Err(PaymentError::RateLimited { retry_after: ticks.left(now, paid - ticks.slack) });
             }
             match self.0.compare_exchange_weak(paid, paid.max(now) + ticks.interval, Ordering::Relaxed, Ordering::Relaxed) {
                 Ok(_) => return Ok(()),
@@ -222,26 +209,21 @@ impl Bucket {
 }
 
 /// How long to wait before an attempt: exponential, with full jitter.
-#[must_use]
 #[cold]
-pub fn backoff(retry: u32) -> Duration {
+pub(crate) fn backoff(retry: u32) -> Duration {
     let most = (100 << retry.min(10)).min(10_000);
     Duration::from_millis(fastrand::u64(0..=most))
 }
 
 /// How often a call is tried again.
-pub const RETRIES: u32 = 3;
+pub(crate) const RETRIES: u32 = 3;
 
 /// The time that each attempt has.
-pub const TIMEOUT: Duration = Duration::from_secs(2);
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Polls the body, and a timer that is armed when the body is pending.
-///
-/// # Errors
-///
-/// The body's, and when its time is over.
 #[inline]
-pub fn poll_within(
+pub(crate) fn poll_within(
     body: Pin<&mut impl Future<Output = Outcome>>,
     mut alarm: Pin<&mut Option<Sleep>>,
     context: &mut Context<'_>,

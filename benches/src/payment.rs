@@ -6,10 +6,10 @@ use std::hint::black_box;
 use std::task::Poll;
 use std::time::Duration;
 
-pub type Outcome = Result<u64, PaymentError>;
+pub(crate) type Outcome = Result<u64, PaymentError>;
 
 #[derive(Debug, Classify)]
-pub enum PaymentError {
+pub(crate) enum PaymentError {
     #[permanent]
     Declined,
     #[transient]
@@ -31,7 +31,13 @@ impl From<Rejected> for PaymentError {
 
 impl std::fmt::Display for PaymentError {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(formatter, "{self:?}")
+        match self {
+            Self::Declined => formatter.write_str("declined"),
+            Self::Unavailable => formatter.write_str("unavailable"),
+            Self::Rejected(rejected) => rejected.fmt(formatter),
+            Self::CircuitOpen { retry_after } => write!(formatter, "the circuit is open; try again in {retry_after:?}"),
+            Self::RateLimited { retry_after } => write!(formatter, "no token; try again in {retry_after:?}"),
+        }
     }
 }
 
@@ -39,9 +45,8 @@ impl std::error::Error for PaymentError {}
 
 impl PaymentError {
     /// What is tried again, and what a breaker counts.
-    #[must_use]
     #[inline]
-    pub fn is_transient(&self) -> bool {
+    pub(crate) fn is_transient(&self) -> bool {
         matches!(self, Self::Unavailable)
     }
 }
@@ -66,28 +71,22 @@ impl From<recloser::Error<PaymentError>> for PaymentError {
     }
 }
 
-/// # Errors
-///
-/// One order is declined, which nobody places.
+/// Declines one order, which nobody places.
 #[inline]
-pub fn pay(order: u64) -> Outcome {
+pub(crate) fn pay(order: u64) -> Outcome {
     if black_box(order) == u64::MAX { Err(PaymentError::Declined) } else { Ok(order) }
 }
 
-/// # Errors
-///
-/// Every first attempt of two.
+/// Fails at every first attempt of two.
 #[inline]
-pub fn pay_at_second_try(order: u64, attempts: &Cell<u32>) -> Outcome {
+pub(crate) fn pay_at_second_try(order: u64, attempts: &Cell<u32>) -> Outcome {
     attempts.set(attempts.get() + 1);
     if black_box(attempts.get()) % 2 == 1 { Err(PaymentError::Unavailable) } else { Ok(order) }
 }
 
-/// # Errors
-///
-/// As [`pay`]'s.
+/// As [`pay`], after it was pending once.
 #[inline]
-pub async fn pay_pending_once(order: u64) -> Outcome {
+pub(crate) async fn pay_pending_once(order: u64) -> Outcome {
     let mut is_first = true;
     std::future::poll_fn(|_| if std::mem::take(&mut is_first) { Poll::Pending } else { Poll::Ready(()) }).await;
     pay(order)

@@ -1,6 +1,6 @@
 //! A breaker alone, healthy.
 
-use super::peers;
+use super::{peers, services};
 use crate::configured::WINDOW;
 use crate::contender::{Batch, Case, bare, blocking, limit, ours, peer};
 use crate::limit;
@@ -94,6 +94,7 @@ fn consecutive_case(name: &'static str, threads: usize) -> Case {
         limit(|| blocking(consecutive_by_hand)),
         ours(|| blocking(consecutive)),
         peer("failsafe", make_failsafe),
+        peer("tower-resilience, async", services::tower_resilience_consecutive),
     ];
     Case { name, threads, keys: 0, contenders }
 }
@@ -105,6 +106,7 @@ fn ratio_case(name: &'static str, threads: usize) -> Case {
         ours(|| filled(blocking(ratio))),
         peer("recloser", make_recloser),
         peer("failsafe, window of time", make_failsafe_ratio),
+        peer("tower-resilience, async", services::tower_resilience_ratio),
     ];
     Case { name, threads, keys: 0, contenders }
 }

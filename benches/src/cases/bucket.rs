@@ -1,7 +1,7 @@
 //! A bucket alone, never empty.
 
 use super::breaker::unguarded;
-use super::peers;
+use super::{peers, services};
 use crate::configured::BURST;
 use crate::contender::{Batch, Case, bare, blocking, limit, ours, peer};
 use crate::limit;
@@ -62,6 +62,7 @@ pub(super) fn case() -> Case {
         ours(|| blocking(annotated)),
         peer("governor", make_governor),
         peer("leaky-bucket", make_leaky_bucket),
+        peer("tower-resilience, async", services::tower_resilience_bucket),
     ];
     Case { name: "bucket", threads: 1, keys: 0, contenders }
 }

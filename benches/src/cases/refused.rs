@@ -1,7 +1,7 @@
 //! Calls that are refused: the error is built and dropped, the body does not run.
 
 use super::bucket::{governor, leaky_bucket};
-use super::peers;
+use super::{peers, services};
 use crate::configured::{THRESHOLD, WINDOW};
 use crate::contender::{Batch, Case, limit, ours, peer, refused};
 use crate::limit;
@@ -103,12 +103,14 @@ pub(super) fn cases() -> [Case; 2] {
         ours(|| opened(THRESHOLD, open)),
         peer("failsafe", make_failsafe),
         peer("recloser", make_recloser),
+        peer("tower-resilience, async", services::tower_resilience_open),
     ];
     let empty = vec![
         limit(make_empty_by_hand),
         ours(make_empty),
         peer("governor", make_governor),
         peer("leaky-bucket, no time told", make_leaky_bucket),
+        peer("tower-resilience, async", services::tower_resilience_empty),
     ];
     [
         Case { name: "open circuit, refused", threads: 1, keys: 0, contenders: open },

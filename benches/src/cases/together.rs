@@ -2,7 +2,7 @@
 
 use super::breaker::unguarded;
 use super::bucket::check;
-use super::peers;
+use super::{peers, services};
 use crate::contender::{Batch, Case, bare, blocking, limit, ours, peer};
 use crate::limit::{self, RETRIES, backoff};
 use crate::payment::{Outcome, pay};
@@ -80,6 +80,7 @@ fn contenders() -> Vec<crate::contender::Contender> {
         ours(|| blocking(annotated)),
         peer("failsafe + governor + backon", make_failsafe),
         peer("recloser + governor + backon", make_recloser),
+        peer("tower-resilience, async", services::tower_resilience_untimed),
     ]
 }
 

@@ -20,7 +20,7 @@ const HEAD: &str = "\
 |---|---|---|---|
 ";
 
-struct Target {
+struct Goal {
     what: String,
     target: String,
     measured: String,
@@ -32,11 +32,11 @@ pub(crate) fn table(figures: &Figures) -> String {
     format!("{HEAD}{rows}")
 }
 
-fn row(Target { what, target, measured, is_reached }: Target) -> String {
+fn row(Goal { what, target, measured, is_reached }: Goal) -> String {
     format!("| {what} | {target} | {measured} | {} |\n", if is_reached { "reached" } else { "**missed**" })
 }
 
-fn targets(figures: &Figures) -> Vec<Option<Target>> {
+fn targets(figures: &Figures) -> Vec<Option<Goal>> {
     vec![
         to_limit(figures, TOGETHER, 1.3),
         more_instructions(figures, TOGETHER, 30),
@@ -66,9 +66,9 @@ fn targets(figures: &Figures) -> Vec<Option<Target>> {
     ]
 }
 
-fn to_limit(figures: &Figures, case: &str, most: f64) -> Option<Target> {
+fn to_limit(figures: &Figures, case: &str, most: f64) -> Option<Goal> {
     let ratio = figures.ours(case)?.to_limit;
-    Some(Target {
+    Some(Goal {
         what: format!("{case}: time"),
         target: format!("≤ {most} × limit"),
         measured: format!("{ratio:.2} ×"),
@@ -76,14 +76,14 @@ fn to_limit(figures: &Figures, case: &str, most: f64) -> Option<Target> {
     })
 }
 
-fn to_best_peer(figures: &Figures, case: &str, least: f64) -> Option<Target> {
+fn to_best_peer(figures: &Figures, case: &str, least: f64) -> Option<Goal> {
     let name = figures.best_peer(case)?.name.clone();
     to_peer(figures, case, &name, least)
 }
 
-fn to_peer(figures: &Figures, case: &str, peer: &str, least: f64) -> Option<Target> {
+fn to_peer(figures: &Figures, case: &str, peer: &str, least: f64) -> Option<Goal> {
     let ratio = figures.of(case).find(|figure| figure.name == peer)?.to_ours;
-    Some(Target {
+    Some(Goal {
         what: format!("{case}: {peer}"),
         target: format!("≥ {least} × slower"),
         measured: format!("{ratio:.2} ×"),
@@ -91,10 +91,10 @@ fn to_peer(figures: &Figures, case: &str, peer: &str, least: f64) -> Option<Targ
     })
 }
 
-fn more_instructions(figures: &Figures, case: &str, most: u64) -> Option<Target> {
+fn more_instructions(figures: &Figures, case: &str, most: u64) -> Option<Goal> {
     let instructions = figures.ours(case)?.counts?.instructions;
     let more = instructions.saturating_sub(figures.limit(case)?.counts?.instructions);
-    Some(Target {
+    Some(Goal {
         what: format!("{case}: instructions"),
         target: format!("≤ {most} more than the limit"),
         measured: format!("{more} more"),
@@ -102,20 +102,20 @@ fn more_instructions(figures: &Figures, case: &str, most: u64) -> Option<Target>
     })
 }
 
-fn locked(figures: &Figures, case: &str, most: u64) -> Option<Target> {
+fn locked(figures: &Figures, case: &str, most: u64) -> Option<Goal> {
     let locked = figures.ours(case)?.counts?.locked?;
     let what = format!("{case}: locked operations");
-    Some(Target { what, target: format!("{most}"), measured: format!("{locked}"), is_reached: locked <= most })
+    Some(Goal { what, target: format!("{most}"), measured: format!("{locked}"), is_reached: locked <= most })
 }
 
 /// Two threads are no slower than one, beside a bare function that has the same two threads.
-fn flat(figures: &Figures, one: &str, two: &str) -> Option<Target> {
+fn flat(figures: &Figures, one: &str, two: &str) -> Option<Goal> {
     let to_bare = |case| {
         let bare = figures.of(case).find(|figure| figure.role == Some(Role::Bare))?;
         Some(1.0 / bare.to_ours)
     };
     let ratio = to_bare(two)? / to_bare(one)?;
-    Some(Target {
+    Some(Goal {
         what: format!("{one}: two threads"),
         target: "flat (within a tenth)".to_owned(),
         measured: format!("{ratio:.2} × one thread"),
@@ -123,9 +123,9 @@ fn flat(figures: &Figures, one: &str, two: &str) -> Option<Target> {
     })
 }
 
-fn bytes_a_key(figures: &Figures, case: &str) -> Option<Target> {
+fn bytes_a_key(figures: &Figures, case: &str) -> Option<Goal> {
     let (ours, theirs) = (figures.ours(case)?.bytes_a_key?, figures.best_peer(case)?.bytes_a_key?);
-    Some(Target {
+    Some(Goal {
         what: format!("{case}: bytes a key"),
         target: format!("≤ governor's {theirs}"),
         measured: format!("{ours}"),
@@ -134,10 +134,10 @@ fn bytes_a_key(figures: &Figures, case: &str) -> Option<Target> {
 }
 
 /// A pending timeout may allocate.
-fn allocations(figures: &Figures) -> Target {
+fn allocations(figures: &Figures) -> Goal {
     let ours = figures.0.iter().filter(|figure| figure.role == Some(Role::Ours) && figure.case != PENDING);
     let most = ours.filter_map(|figure| figure.allocations).max().unwrap_or(0);
-    Target {
+    Goal {
         what: "every case but pending once: allocations".to_owned(),
         target: "0".to_owned(),
         measured: format!("{most}"),
