@@ -63,7 +63,7 @@ fn steady_nanos_per_call(batch: &Batch, threads: usize, calls: u64) -> f64 {
 }
 
 /// How often a turn of several threads is tried, and what share of their time they must have had in common.
-const TRIES: usize = 20;
+const TRIES: usize = 10;
 const ENOUGH: f64 = 0.8;
 
 /// What a thread that calls sees, the mean of all of them.

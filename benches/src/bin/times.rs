@@ -1,4 +1,5 @@
-//! `times ROUNDS [MOST_KEYS]`: nanoseconds per call of every contender, and its ratio to the limit and to ours, one line each.
+//! `times ROUNDS [MOST_KEYS [own]]`: nanoseconds per call of every contender, and its ratio to the limit and to ours, one line each; with
+//! `own`, of no other crate.
 
 use resilient_benches::contender::{Case, Role};
 use resilient_benches::rounds::{Effort, measure};
@@ -16,7 +17,9 @@ fn main() {
     let mut arguments = std::env::args().skip(1).filter_map(|argument| argument.parse().ok());
     let rounds = arguments.next().unwrap_or(100);
     let most_keys = arguments.next().unwrap_or(usize::MAX) as u64;
-    for case in cases::all().into_iter().filter(|case| case.keys <= most_keys) {
+    let has_peers = std::env::args().all(|argument| argument != "own");
+    for mut case in cases::all().into_iter().filter(|case| case.keys <= most_keys) {
+        case.contenders.retain(|contender| has_peers || !matches!(contender.role, Role::Peer | Role::Partial));
         print(&case, Effort { rounds, turn: if case.keys > 100_000 { TURN_OF_MANY_KEYS } else { TURN } });
     }
 }

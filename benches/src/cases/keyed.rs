@@ -22,10 +22,10 @@ pub fn prepare() {
     LazyLock::force(&NAMES);
 }
 
-/// Every key once in `keys` steps, far from its neighbours.
+/// Every key once in `KEYS` steps, which is a power of ten, far from its neighbours.
 #[inline]
 fn number<const KEYS: u64>(step: u64) -> u64 {
-    step.wrapping_mul(0x9E37_79B9_7F4A_7C15) % KEYS
+    step % KEYS * 618_033 % KEYS
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "at most a million")]

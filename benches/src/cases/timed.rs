@@ -117,8 +117,8 @@ fn contenders<const PENDS: bool>() -> Vec<Contender> {
         limit(|| polled(by_hand::<PENDS>)),
         ours(|| polled(annotated::<PENDS>)),
         peer("failsafe + governor + backon + tokio timeout", make_backon::<PENDS>),
-        peer("the same, failsafe told by hand", make_backon_by_hand::<PENDS>),
-        peer("the same with tokio-retry for backon", make_tokio_retry::<PENDS>),
+        peer("failsafe (told by hand) + governor + backon + tokio timeout", make_backon_by_hand::<PENDS>),
+        peer("failsafe (told by hand) + governor + tokio-retry + tokio timeout", make_tokio_retry::<PENDS>),
         partial("tower, without a breaker", tower::<PENDS>),
         peer("tower-resilience", tower_resilience::<PENDS>),
     ]

@@ -40,8 +40,7 @@ type Lines<T> = HashMap<(String, String), T>;
 impl Figures {
     pub(crate) fn measured(programs: &Path, testing: &Path, how: Thoroughness) -> io::Result<Self> {
         let cases: Vec<Case> = cases::all().into_iter().filter(|case| case.keys <= how.most_keys).collect();
-        let times = times(programs, how)?;
-        let testing_times = times_of_one(testing, how)?;
+        let (times, testing_times) = (times(programs, how, &[])?, times(testing, how, &["own"])?);
         let allocations = allocations(programs)?;
         let (mut callgrind, mut testing_callgrind) = (Callgrind::of(programs), Callgrind::of(testing));
         let mut figures = Vec::new();
@@ -103,8 +102,9 @@ impl Figures {
     }
 }
 
-fn times(programs: &Path, how: Thoroughness) -> io::Result<Lines<Time>> {
-    let runs: Vec<Lines<Time>> = (0..how.processes).map(|_| times_of_one(programs, how)).collect::<io::Result<_>>()?;
+fn times(programs: &Path, how: Thoroughness, words: &[&str]) -> io::Result<Lines<Time>> {
+    let runs = (0..how.processes).map(|_| times_of_one(programs, how, words));
+    let runs: Vec<Lines<Time>> = runs.collect::<io::Result<_>>()?;
     let keys = runs.first().into_iter().flat_map(HashMap::keys);
     let median_of = |key: &(String, String), part: fn(&Time) -> f64| {
         let mut numbers: Vec<f64> = runs.iter().filter_map(|run| run.get(key)).map(part).collect();
@@ -119,8 +119,9 @@ fn times(programs: &Path, how: Thoroughness) -> io::Result<Lines<Time>> {
     Ok(keys.map(|key| (key.clone(), median(key))).collect())
 }
 
-fn times_of_one(programs: &Path, how: Thoroughness) -> io::Result<Lines<Time>> {
-    let arguments = [how.rounds.to_string(), how.most_keys.to_string()];
+fn times_of_one(programs: &Path, how: Thoroughness, words: &[&str]) -> io::Result<Lines<Time>> {
+    let numbers = [how.rounds.to_string(), how.most_keys.to_string()];
+    let arguments: Vec<String> = numbers.into_iter().chain(words.iter().map(|&word| word.to_owned())).collect();
     let parse = |numbers: &[f64]| match *numbers {
         [nanos, to_limit, to_ours] => Some(Time { nanos, to_limit, to_ours }),
         _ => None,
