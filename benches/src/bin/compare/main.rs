@@ -20,7 +20,7 @@ struct Thoroughness {
     counts_peers: bool,
 }
 
-const FULL: Thoroughness = Thoroughness { processes: 5, rounds: 80, most_keys: u64::MAX, counts_peers: true };
+const FULL: Thoroughness = Thoroughness { processes: 3, rounds: 100, most_keys: u64::MAX, counts_peers: true };
 const QUICK: Thoroughness = Thoroughness { processes: 1, rounds: 10, most_keys: 1_000, counts_peers: false };
 
 fn main() -> std::io::Result<()> {
