@@ -3,7 +3,7 @@
 use crate::Thoroughness;
 use crate::callgrind::{Callgrind, Counts};
 use resilient_benches::cases;
-use resilient_benches::contender::{Case, Role};
+use resilient_benches::contender::{Case, Contender, Role};
 use std::collections::HashMap;
 use std::io;
 use std::path::Path;
@@ -37,45 +37,64 @@ struct Time {
 
 type Lines<T> = HashMap<(String, String), T>;
 
+/// The programs as they were built one way, and what they measured.
+struct Build<'p> {
+    programs: &'p Path,
+    how: Thoroughness,
+    times: Lines<Time>,
+    allocations: Lines<u64>,
+    callgrind: Callgrind,
+}
+
+impl<'p> Build<'p> {
+    fn measured(programs: &'p Path, how: Thoroughness, words: &[&str], allocations: Lines<u64>) -> io::Result<Self> {
+        Ok(Self { programs, how, times: times(programs, how, words)?, allocations, callgrind: Callgrind::of(programs) })
+    }
+
+    /// `None` for a contender whose time was not measured.
+    fn figure(&mut self, case: &Case, contender: &Contender) -> io::Result<Option<Figure>> {
+        let key = (case.name.to_owned(), contender.name.to_owned());
+        let Some(&Time { nanos, to_limit, to_ours }) = self.times.get(&key) else { return Ok(None) };
+        let is_own = matches!(contender.role, Role::Ours | Role::Limit);
+        let is_counted = case.keys <= MOST_COUNTED_KEYS && (is_own || self.how.counts_peers);
+        Ok(Some(Figure {
+            case: case.name,
+            name: contender.name.to_owned(),
+            role: Some(contender.role),
+            nanos,
+            to_limit,
+            to_ours,
+            counts: if is_counted { self.callgrind.count(case.name, contender.name)? } else { None },
+            allocations: self.allocations.get(&key).copied(),
+            bytes_a_key: bytes_a_key(self.programs, case, contender)?,
+        }))
+    }
+
+    /// The same as a row of its own, beside ours without it.
+    fn figure_with_testing(&mut self, case: &Case, contender: &Contender, without: &Figure) -> io::Result<Option<Figure>> {
+        let figure = self.figure(case, contender)?;
+        Ok(figure.map(|figure| Figure {
+            name: format!("{}, feature `testing` on", contender.name),
+            role: None,
+            to_ours: figure.to_limit / without.to_limit,
+            ..figure
+        }))
+    }
+}
+
+/// Valgrind would take minutes to fill more.
+const MOST_COUNTED_KEYS: u64 = 1_000;
+
 impl Figures {
     pub(crate) fn measured(programs: &Path, testing: &Path, how: Thoroughness) -> io::Result<Self> {
-        let cases: Vec<Case> = cases::all().into_iter().filter(|case| case.keys <= how.most_keys).collect();
-        let (times, testing_times) = (times(programs, how, &[])?, times(testing, how, &["own"])?);
-        let allocations = allocations(programs)?;
-        let (mut callgrind, mut testing_callgrind) = (Callgrind::of(programs), Callgrind::of(testing));
+        let mut build = Build::measured(programs, how, &[], allocations(programs)?)?;
+        let mut testing = Build::measured(testing, how, &["own"], Lines::new())?;
         let mut figures = Vec::new();
-        for case in &cases {
-            let is_counted = |role| (how.counts_peers || matches!(role, Role::Ours | Role::Limit)) && case.keys <= 1_000;
+        for case in cases::all() {
             for contender in &case.contenders {
-                let key = (case.name.to_owned(), contender.name.to_owned());
-                let Some(&Time { nanos, to_limit, to_ours }) = times.get(&key) else { continue };
-                let figure = Figure {
-                    case: case.name,
-                    name: contender.name.to_owned(),
-                    role: Some(contender.role),
-                    nanos,
-                    to_limit,
-                    to_ours,
-                    counts: if is_counted(contender.role) { callgrind.count(case.name, contender.name)? } else { None },
-                    allocations: allocations.get(&key).copied(),
-                    bytes_a_key: if case.keys > 100_000 { bytes_a_key(programs, case.name, contender.name)? } else { None },
-                };
-                let with_testing = testing_times.get(&key).filter(|_| contender.role == Role::Ours);
-                let with_testing = with_testing.map(|time| Figure {
-                    name: format!("{}, feature `testing` on", contender.name),
-                    role: None,
-                    nanos: time.nanos,
-                    to_limit: time.to_limit,
-                    to_ours: time.to_limit / to_limit,
-                    counts: if is_counted(contender.role) {
-                        testing_callgrind.count(case.name, contender.name).ok().flatten()
-                    } else {
-                        None
-                    },
-                    allocations: None,
-                    bytes_a_key: None,
-                    ..figure.clone()
-                });
+                let Some(figure) = build.figure(&case, contender)? else { continue };
+                let is_ours = contender.role == Role::Ours;
+                let with_testing = if is_ours { testing.figure_with_testing(&case, contender, &figure)? } else { None };
                 figures.push(figure);
                 figures.extend(with_testing);
             }
@@ -135,8 +154,12 @@ fn allocations(programs: &Path) -> io::Result<Lines<u64>> {
     lines(&programs.join("allocations"), &[], parse)
 }
 
-fn bytes_a_key(programs: &Path, case: &str, name: &str) -> io::Result<Option<u64>> {
-    let output = Command::new(programs.join("contender")).args([case, name, "bytes"]).output()?;
+/// Says nothing for few keys.
+fn bytes_a_key(programs: &Path, case: &Case, contender: &Contender) -> io::Result<Option<u64>> {
+    if case.keys <= MOST_COUNTED_KEYS {
+        return Ok(None);
+    }
+    let output = Command::new(programs.join("contender")).args([case.name, contender.name, "bytes"]).output()?;
     Ok(String::from_utf8_lossy(&output.stdout).trim().parse().ok())
 }
 
