@@ -49,17 +49,11 @@ fn calls_of_a_turn(batch: &Batch, threads: usize, turn: Duration) -> u64 {
     }
 }
 
-/// As [`nanos_per_call`], again and again until the threads have run at the same time, which on a busy machine they may not.
+/// As [`nanos_per_call`], tried again until the threads have run at the same time; not a number where on a busy machine they never did.
 fn steady_nanos_per_call(batch: &Batch, threads: usize, calls: u64) -> f64 {
-    let mut best = turn_of(batch, threads, calls);
-    for _ in 1..TRIES {
-        if best.overlap >= ENOUGH {
-            break;
-        }
-        let next = turn_of(batch, threads, calls);
-        best = if next.overlap > best.overlap { next } else { best };
-    }
-    best.time.as_secs_f64() * 1e9 / as_number(calls)
+    let mut tries = std::iter::repeat_with(|| turn_of(batch, threads, calls)).take(TRIES);
+    let steady = tries.find(|turn| turn.overlap >= ENOUGH);
+    steady.map_or(f64::NAN, |turn| turn.time.as_secs_f64() * 1e9 / as_number(calls))
 }
 
 /// How often a turn of several threads is tried, and what share of their time they must have had in common.
@@ -114,7 +108,9 @@ impl Times {
     }
 }
 
+/// Of those rounds in which both sides were measured.
 fn median(mut numbers: Vec<f64>) -> f64 {
+    numbers.retain(|number| number.is_finite());
     numbers.sort_by(f64::total_cmp);
     numbers.get(numbers.len() / 2).copied().unwrap_or(f64::NAN)
 }
