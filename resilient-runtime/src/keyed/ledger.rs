@@ -19,8 +19,7 @@ pub(super) struct Ledger<C> {
     hand: AtomicUsize,
 }
 
-/// No two locks on one line of memory.
-#[repr(align(64))]
+#[repr(align(64))] // No two locks on one line of memory.
 struct Shelf<C>(Mutex<Page<C>>);
 
 /// A ledger whose keys' type is not known.

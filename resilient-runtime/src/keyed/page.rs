@@ -28,19 +28,20 @@ const LONG: u64 = 1_000_000_000;
 /// Forgotten keys whose pause is kept.
 const ORPHANS: usize = 64;
 
+#[repr(C)] // What a call in passing needs stands together, with the lock in front of it on one line of memory.
 pub(super) struct Page<C> {
     table: Table<C>,
     terms: &'static Interval,
+    /// How often a key has lost its place.
+    changes: u64,
+    /// Whether keys that differ have had the same hash.
+    has_twins: bool,
     slots: Vec<Used>,
     /// Numbers of slots that no key has.
     vacant: Vec<u32>,
     /// Slots of keys that were forgotten while a call still used them, and whose server asked for quiet; by the key's hash.
     orphans: Vec<(u64, u32)>,
     hand: usize,
-    /// How often a key has lost its place.
-    changes: u64,
-    /// Whether keys that differ have had the same hash.
-    has_twins: bool,
 }
 
 struct Used {
@@ -56,6 +57,9 @@ pub(super) struct Receipt {
     changes: u64,
 }
 
+/// A key that has lost its place, if it is worth dropping: without the lock.
+pub(super) struct Forgotten<K>(Option<K>);
+
 /// A pinned slot: its number, itself, and by which terms its word counts.
 pub(super) type Pinned = (u32, &'static Slot, &'static Interval);
 
@@ -64,12 +68,12 @@ impl<C: Cell> Page<C> {
         Self {
             table: Table::default(),
             terms,
+            changes: 0,
+            has_twins: false,
             slots: Vec::new(),
             vacant: Vec::new(),
             orphans: Vec::new(),
             hand: 0,
-            changes: 0,
-            has_twins: false,
         }
     }
 
@@ -191,9 +195,9 @@ impl<C: Cell> Page<C> {
         let is_twin = self.table.find_hash(hash).is_some();
         self.changes += u64::from(self.table.make_room(spare));
         let long_ago = Instant::from_nanos(now.as_nanos().saturating_sub(LONG));
-        let forgotten = match self.forget_idle(family, long_ago, EARLY_LOOKS) {
+        let Forgotten(forgotten) = match self.forget_idle(family, long_ago, EARLY_LOOKS) {
             Some(forgotten) => forgotten,
-            None if family.reserve() => None,
+            None if family.reserve() => Forgotten(None),
             None if family.is_over() => return Err(key),
             None => match self.forget_idle(family, now, LOOKS) {
                 Some(forgotten) => forgotten,
@@ -211,14 +215,14 @@ impl<C: Cell> Page<C> {
     }
 
     /// Forgets a key that owes nothing, if one is found soon.
-    pub(super) fn vacate(&mut self, family: &Family<Bucket>, now: Instant) -> Option<Option<C::Key>> {
+    pub(super) fn vacate(&mut self, family: &Family<Bucket>, now: Instant) -> Option<Forgotten<C::Key>> {
         let forgotten = self.forget_idle(family, now, LOOKS)?;
         family.give_back();
         Some(forgotten)
     }
 
     /// Forgets the next of some keys that has owed nothing since then, and hands it back if it is worth dropping.
-    fn forget_idle(&mut self, family: &Family<Bucket>, since: Instant, looks: usize) -> Option<Option<C::Key>> {
+    fn forget_idle(&mut self, family: &Family<Bucket>, since: Instant, looks: usize) -> Option<Forgotten<C::Key>> {
         let mut looks = looks.min(self.table.live());
         for _ in 0..(looks * PLACES_PER_LOOK).min(self.table.places()) {
             if looks == 0 {
@@ -232,7 +236,7 @@ impl<C: Cell> Page<C> {
                     self.vacate_slot(family, number);
                 }
                 self.changes += 1;
-                return Some(self.table.remove(self.hand));
+                return Some(Forgotten(self.table.remove(self.hand)));
             }
         }
         None

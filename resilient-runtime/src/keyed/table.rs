@@ -13,6 +13,7 @@ const GONE: u64 = u64::MAX - 1;
 pub(super) const LARGEST_WORD: u64 = u64::MAX - 2;
 const SMALLEST: usize = 8;
 
+#[repr(C)]
 pub(super) struct Table<C> {
     entries: Box<[Entry<C>]>,
     live: usize,
@@ -158,9 +159,7 @@ impl<C: Cell> Table<C> {
 /// The upper half of the hash, as a share of the length; the lower half chooses the table.
 #[inline]
 fn home(hash: u64, length: usize) -> usize {
-    #[expect(clippy::cast_possible_truncation, reason = "less than the length")]
-    let home = (((hash >> 32) * length as u64) >> 32) as usize;
-    home
+    (((hash >> 32) * length as u64) >> 32) as usize
 }
 
 #[cfg(test)]
@@ -179,17 +178,13 @@ mod tests {
         assert_eq!(table.find(7, &7), None);
         for step in 0..20_000_u64 {
             let key = step * step % 251;
-            match table.find(hash_of(key), &key) {
-                Some(place) => {
-                    assert_eq!(known.remove(&key), Some(*table.word(place)));
-                    table.remove(place);
-                }
-                None => {
-                    assert!(!known.contains_key(&key));
-                    table.make_room(&|| key);
-                    table.insert(hash_of(key), key, step);
-                    known.insert(key, step);
-                }
+            if let Some(place) = table.find(hash_of(key), &key) {
+                assert_eq!(known.remove(&key), Some(*table.word(place)));
+                table.remove(place);
+            } else {
+                table.make_room(&|| key);
+                table.insert(hash_of(key), key, step);
+                assert_eq!(known.insert(key, step), None);
             }
             assert_eq!(table.find(hash_of(key), &key).is_some(), known.contains_key(&key));
         }
