@@ -120,6 +120,36 @@ fn a_pause_awaits_a_key_that_was_forgotten_while_its_call_ran() {
 }
 
 #[test]
+fn no_pause_of_a_forgotten_key_reaches_another_however_many_there_are() {
+    #[resilient(rate = 1_000, key = key, max_keys = 1)]
+    fn call(key: u32, inside: &dyn Fn(), is_slow: bool) -> Result<(), ServiceError> {
+        inside();
+        if is_slow { slow_down() } else { Ok(()) }
+    }
+    let clock = TurnedClock::start();
+    let nothing = || {};
+    let pass = || clock.advance(millis(2));
+    let forget = || {
+        pass();
+        call(0, &nothing, false).unwrap();
+        pass();
+    };
+    for key in 1..200 {
+        call(key, &nothing, false).unwrap();
+        pass();
+        assert!(call(key, &forget, true).is_err());
+    }
+    let wait = |key: u32| {
+        pass();
+        let before = clock.elapsed();
+        call(key, &nothing, false).unwrap();
+        clock.elapsed().saturating_sub(before)
+    };
+    assert!((1_000..1_100).all(|key| wait(key) < millis(10)));
+    assert!(wait(1) > millis(400), "the first ones are kept");
+}
+
+#[test]
 fn keys_that_hash_alike_are_paused_one_by_one() {
     #[derive(Clone, Copy, PartialEq, Eq)]
     struct Twin(u32);

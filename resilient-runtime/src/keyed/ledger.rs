@@ -24,8 +24,8 @@ struct Shelf<C>(Mutex<Page<C>>);
 
 /// A ledger whose keys' type is not known.
 pub(super) trait AnyLedger: Send + Sync {
-    /// The slot of a key that paid.
-    fn hold_late(&'static self, family: &'static Family<Bucket>, receipt: Receipt, now: Instant) -> Hold;
+    /// The slot of a key that paid; `None` if it was forgotten since, and so were too many others.
+    fn hold_late(&'static self, family: &'static Family<Bucket>, receipt: Receipt, now: Instant) -> Option<Hold>;
     fn release(&self, family: &Family<Bucket>, hash: u64, number: u32);
 }
 
@@ -103,9 +103,9 @@ impl<C: Cell> Ledger<C> {
 }
 
 impl<C: Cell> AnyLedger for Ledger<C> {
-    fn hold_late(&'static self, family: &'static Family<Bucket>, receipt: Receipt, now: Instant) -> Hold {
+    fn hold_late(&'static self, family: &'static Family<Bucket>, receipt: Receipt, now: Instant) -> Option<Hold> {
         let pinned = lock(self.page(receipt.hash)).hold_late(family, receipt, now);
-        self.keep(family, receipt.hash, pinned)
+        pinned.map(|pinned| self.keep(family, receipt.hash, pinned))
     }
 
     fn release(&self, family: &Family<Bucket>, hash: u64, number: u32) {

@@ -189,11 +189,10 @@ impl KeyedBucket {
     #[cold]
     pub(crate) fn full(&self) -> Option<&Bucket> {
         let (family, now) = (self.family?, now());
-        let hold = match (self.hold.get(), &self.paid) {
-            (Some(hold), _) => hold,
-            (None, Some((ledger, receipt))) => self.hold.get_or_init(|| ledger.hold_late(family, *receipt, now)),
-            (None, None) => return None,
-        };
+        if let Some((ledger, receipt)) = self.paid.filter(|_| self.hold.get().is_none()) {
+            let _ = self.hold.set(ledger.hold_late(family, receipt, now)?);
+        }
+        let hold = self.hold.get()?;
         family.common.full_of(hold.slot).or_else(|| family.common.stand_in(hold.slot, hold.terms, now))
     }
 }

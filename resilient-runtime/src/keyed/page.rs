@@ -145,22 +145,22 @@ impl<C: Cell> Page<C> {
         self.vacant.push(number);
     }
 
-    /// The slot of a key that was known. If it has been forgotten, one that it finds when it comes back.
-    pub(super) fn hold_late(&mut self, family: &Family<Bucket>, receipt: Receipt, now: Instant) -> Pinned {
+    /// The slot of a key that was known. If it has been forgotten, one that it finds when it comes back, unless too many have one.
+    pub(super) fn hold_late(&mut self, family: &Family<Bucket>, receipt: Receipt, now: Instant) -> Option<Pinned> {
         let Receipt { hash, place, changes } = receipt;
         let known = if changes == self.changes { Some(place) } else { self.table.find_hash(hash) };
         if let Some(place) = known {
-            return self.hold_at(place);
+            return Some(self.hold_at(place));
         }
         if let Some(number) = self.orphan(hash) {
-            return self.pin(number);
+            return Some(self.pin(number));
         }
         self.bury(family, now);
-        let number = self.vacant_slot(0);
-        if self.orphans.len() < ORPHANS {
+        (self.orphans.len() < ORPHANS).then(|| {
+            let number = self.vacant_slot(0);
             self.orphans.push((hash, number));
-        }
-        self.pin(number)
+            self.pin(number)
+        })
     }
 
     fn orphan(&self, hash: u64) -> Option<u32> {
