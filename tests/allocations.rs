@@ -78,6 +78,16 @@ async fn over_time(fails: bool) -> Result<(), std::io::Error> {
     answered(fails)
 }
 
+#[resilient(rate = 1_000_000, burst = 1_000_000, key = tenant)]
+fn keyed(tenant: u64) -> Result<u64, Rejected> {
+    Ok(black_box(tenant))
+}
+
+#[resilient(retries = 2, breaker = "allocations by key", bucket = "allocations by key", bulkhead = "allocations by key", key = tenant)]
+async fn everything_keyed(tenant: &str) -> Result<usize, Rejected> {
+    Ok(black_box(tenant.len()))
+}
+
 fn answered(fails: bool) -> Result<(), std::io::Error> {
     if fails { Err(std::io::ErrorKind::TimedOut.into()) } else { Ok(()) }
 }
@@ -111,6 +121,20 @@ fn nor_do_calls_inside_calls_with_a_context() {
     let _clock = TurnedClock::start();
     assert_eq!(allocations(|| assert_eq!(nested(7), Ok(7))), 0);
     assert_eq!(allocations(|| assert_eq!(polls(nested_async(7)), (2, Ok(7)))), 0);
+}
+
+#[test]
+fn nor_do_calls_whose_key_is_known() {
+    let clock = TurnedClock::start();
+    let tenants = ["a", "b", "some tenant with a long name"];
+    let by_number = || (0..100).for_each(|tenant| assert_eq!(keyed(tenant), Ok(tenant)));
+    let by_name = || {
+        for tenant in tenants {
+            clock.advance(Duration::from_secs(1));
+            assert_eq!(polls(everything_keyed(tenant)), (1, Ok(tenant.len())));
+        }
+    };
+    assert_eq!((allocations(by_number), allocations(by_name)), (0, 0));
 }
 
 #[test]

@@ -348,6 +348,18 @@ pub(crate) fn take(paid_until: &AtomicU64, interval: &Interval, now: Instant) ->
     take_units(paid_until, interval, interval.units_at(now))
 }
 
+/// The same for a word that nobody else changes meanwhile.
+#[inline]
+pub(crate) fn pay(paid_until: &mut u64, interval: &Interval, now: Instant) -> bool {
+    let Interval { units, slack, .. } = *interval;
+    let at = interval.units_at(now);
+    let is_there = *paid_until <= at + slack;
+    if is_there {
+        *paid_until = (*paid_until).max(at) + units;
+    }
+    is_there
+}
+
 /// A word's debt counted by other terms: the same number of calls.
 pub(crate) fn carried(paid: u64, from: &Interval, to: &Interval, now: Instant) -> u64 {
     if from == to {

@@ -78,7 +78,7 @@ pub use window::Window;
 #[doc(hidden)]
 pub mod __private {
     pub use crate::attempts::{Fresh, Spare, retry_after};
-    pub use crate::call::{Call, is_final, slot};
+    pub use crate::call::{Call, Slot, is_final, slot};
     pub use crate::catalog::Entry;
     #[cfg(rust_analyzer)]
     pub use crate::completion::keys;

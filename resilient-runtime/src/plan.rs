@@ -265,6 +265,8 @@ pub(crate) struct Assembly {
     budget: &'static Budget,
     keyed: Families,
     is_scriptable: bool,
+    /// Some of the settings are worked out for each call.
+    is_tuned: bool,
 }
 
 impl Assembly {
@@ -279,6 +281,7 @@ impl Assembly {
             budget: budget(declared, effective, own, finder),
             keyed: families(declared, effective, own, finder),
             is_scriptable: declared.is_scriptable,
+            is_tuned: declared.expressions.iter().any(|(key, _)| Fixed::KEYS.contains(key)),
         }
     }
 
@@ -300,9 +303,11 @@ impl Assembly {
             record,
             keyed: self.keyed.enabled(),
             keyed_bucket: None,
+            starts_with_token: false,
             is_scriptable: self.is_scriptable,
         }
         .concluded()
+        .with_token_first(self.is_tuned)
     }
 }
 
@@ -411,6 +416,8 @@ pub struct Plan<'r> {
     pub(crate) keyed: Families,
     /// The key's own bucket; `bucket` is a front for it, which has no token.
     pub(crate) keyed_bucket: Option<&'r KeyedBucket>,
+    /// A call needs a token of a key's and nothing else, and only one.
+    pub(crate) starts_with_token: bool,
     /// The emitted code takes outcomes from a test's script.
     pub(crate) is_scriptable: bool,
 }
@@ -419,7 +426,7 @@ impl<'r> Plan<'r> {
     /// The bucket that can wait and pause.
     #[cold]
     pub(crate) fn bucket(&self) -> Option<&'r Bucket> {
-        self.keyed_bucket.map(KeyedBucket::full).or(self.bucket)
+        self.keyed_bucket.and_then(KeyedBucket::full).or(self.bucket)
     }
 
     /// Whether the key had a token for now, which is taken.
@@ -459,6 +466,14 @@ impl Plan<'_> {
             self.settings.retries = retries.min(u32::MAX - 1);
         }
         self.concluded()
+    }
+
+    /// Nothing else is asked that could refuse, no attempt follows, and nothing of that is worked out later.
+    fn with_token_first(mut self, is_tuned: bool) -> Self {
+        let Self { keyed, settings, .. } = &self;
+        let has_other = self.breaker.is_some() || self.bulkhead.is_some() || keyed.breaker.is_some() || keyed.bulkhead.is_some();
+        self.starts_with_token = keyed.bucket.is_some() && !has_other && !is_tuned && settings.retries == 0;
+        self
     }
 
     /// With what follows from the rest.

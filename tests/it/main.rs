@@ -27,6 +27,7 @@ mod golden;
 #[cfg(feature = "anyhow")]
 mod http;
 mod keyed;
+mod keyed_buckets;
 mod last_known;
 mod limits;
 mod nesting;

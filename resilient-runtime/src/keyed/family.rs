@@ -2,7 +2,7 @@
 
 use super::append::Append;
 use super::key::{Key, hash};
-use super::map::{AnyMap, MOST_SHARDS, Map};
+use super::map::{MOST_SHARDS, Map};
 use crate::clock::{Instant, now};
 use crate::events::{self, Summary};
 use crate::registry::Shared;
@@ -10,7 +10,6 @@ use crate::sync::{Mutex, lock};
 use once_cell::race::OnceBox;
 use std::any::Any;
 use std::fmt;
-use std::hash::Hash;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 pub(crate) const DEFAULT_MAX_KEYS: u32 = 10_000;
@@ -54,35 +53,30 @@ impl Keys {
 
 /// A resource that a family keeps for each key.
 pub(crate) trait Kept: Shared {
-    /// One key's; it is pinned while a call uses it.
+    /// What stays in one place while a call uses it.
     type Slot: Send + Sync + 'static;
-    /// What every use of a slot must know, told with it.
-    type Terms: Copy + Send + 'static;
-    /// What the slots of a family share.
+    /// What the keys of a family share.
     type Common: Send + Sync + 'static;
-    /// Whether a slot knows since when it has been idle.
-    const KNOWS_SINCE_WHEN: bool;
 
     fn common(name: Option<&'static str>, settings: Self::Settings) -> Self::Common;
-    fn terms(settings: Self::Settings) -> Self::Terms;
-    /// One for all keys that find no slot.
+    /// One for all keys that find no place.
     fn overflow(name: Option<&'static str>, settings: Self::Settings) -> Self;
-    fn slot(family: &'static Family<Self>) -> Self::Slot;
-    fn pins(slot: &Self::Slot) -> &AtomicU32;
-    /// Whether the slot, which nobody uses, has held nothing since then that a new one would not.
-    fn is_idle(family: &Family<Self>, slot: &Self::Slot, terms: &Self::Terms, since: Instant) -> bool;
-    /// An idle slot goes to another key.
-    fn clear(_family: &Family<Self>, _slot: &Self::Slot) {}
-    /// New settings for what the slots share; the slots follow.
+    /// New settings for what the keys share; the keys follow.
     fn change_common(family: &Family<Self>, settings: Self::Settings, now: Instant);
-    /// A slot takes the new terms, the second, for the old; nobody can begin to use it meanwhile.
-    fn adjust(_family: &Family<Self>, _slot: &Self::Slot, _is_pinned: bool, _terms: (&Self::Terms, &Self::Terms), _now: Instant) {}
-    /// A slot learns what its common part does not tell; told when no lock of a map is held.
-    fn follow(_slot: &Self::Slot, _settings: Self::Settings) {}
     /// After a change, when no lock is held: those who wait ask again.
     fn wake(_family: &'static Family<Self>) {}
     fn max_keys(settings: &Self::Settings) -> Option<u32>;
     fn is_enabled(settings: &Self::Settings) -> bool;
+}
+
+/// A resource of which every key has a slot, pinned while a call uses it.
+pub(crate) trait Slotted: Kept {
+    fn slot(family: &'static Family<Self>) -> Self::Slot;
+    fn pins(slot: &Self::Slot) -> &AtomicU32;
+    /// Whether the slot, which nobody uses, holds nothing that a new one would not.
+    fn is_idle(slot: &Self::Slot, now: Instant) -> bool;
+    /// A slot learns what its common part does not tell; told when no lock of a map is held.
+    fn follow(slot: &Self::Slot, settings: Self::Settings);
 }
 
 pub(crate) struct Family<T: Kept> {
@@ -102,6 +96,15 @@ pub(crate) struct Family<T: Kept> {
 struct Limits<S> {
     settings: S,
     others: u32,
+}
+
+/// A map whose keys' type is not known.
+pub(super) trait AnyMap<T: Kept>: Send + Sync {
+    /// Forgets a key that holds nothing, if one is found soon.
+    fn vacate(&self, family: &Family<T>, now: Instant) -> bool;
+    fn change(&self, family: &Family<T>, settings: T::Settings, now: Instant);
+    /// Every slot, where every key has one.
+    fn each(&self, _see: &mut dyn FnMut(&T::Slot)) {}
 }
 
 /// The same map twice: of which type its keys are is asked of the one, and the other does without.
@@ -135,11 +138,7 @@ impl<T: Kept> Family<T> {
         Box::leak(Box::new(family))
     }
 
-    pub(crate) fn name(&self) -> Option<&'static str> {
-        self.name
-    }
-
-    /// How many keys have a slot now.
+    /// How many keys are known now.
     pub(crate) fn len(&self) -> u32 {
         self.entries.load(Ordering::Relaxed)
     }
@@ -159,9 +158,8 @@ impl<T: Kept> Family<T> {
         let now = now();
         T::change_common(self, settings, now);
         for typed in self.maps() {
-            typed.map.change(self, T::terms(settings), now);
+            typed.map.change(self, settings, now);
         }
-        self.each(|slot| T::follow(slot, settings));
         self.is_disabled.swap(!T::is_enabled(&settings), Ordering::Relaxed);
         self.max_keys.swap(T::max_keys(&settings).unwrap_or(DEFAULT_MAX_KEYS), Ordering::Relaxed);
         self.shrink(now);
@@ -178,29 +176,19 @@ impl<T: Kept> Family<T> {
         }
     }
 
-    /// The slot of that key, pinned; `None` if there is none for it.
-    #[inline]
-    pub(super) fn pin<Q: Key + ?Sized>(&'static self, hash: u64, key: &Q) -> Option<(Pin<T>, T::Terms)> {
-        self.map::<Q::Kept>().pin(self, hash, key)
-    }
-
-    /// The slot of that key, if it has one.
-    pub(super) fn find<Q: Key + ?Sized>(&'static self, key: &Q) -> Option<Pin<T>> {
-        self.known_map::<Q::Kept>()?.find(hash(key), key).map(|(pin, _)| pin)
-    }
-
     /// Every slot; those that come meanwhile may be missed.
     pub(super) fn each(&self, mut see: impl FnMut(&T::Slot)) {
         self.maps().for_each(|typed| typed.map.each(&mut see));
     }
 
+    /// The map of that type, for at most so many keys; there is one for each type of keys.
     #[inline]
-    fn map<K: Hash + Eq + Send + 'static>(&self) -> &'static Map<K, T> {
-        self.known_map().unwrap_or_else(|| self.add_map())
+    pub(super) fn map<M: AnyMap<T> + 'static>(&self, make: fn(u32, T::Settings) -> M) -> &'static M {
+        self.known_map().unwrap_or_else(|| self.add_map(make))
     }
 
     #[inline]
-    fn known_map<K: Hash + Eq + Send + 'static>(&self) -> Option<&'static Map<K, T>> {
+    fn known_map<M: AnyMap<T> + 'static>(&self) -> Option<&'static M> {
         if let Some(map) = self.first.get().and_then(|typed| typed.known.downcast_ref()) {
             return Some(map);
         }
@@ -208,13 +196,13 @@ impl<T: Kept> Family<T> {
     }
 
     #[cold]
-    fn add_map<K: Hash + Eq + Send + 'static>(&self) -> &'static Map<K, T> {
+    fn add_map<M: AnyMap<T> + 'static>(&self, make: fn(u32, T::Settings) -> M) -> &'static M {
         let mut limits = lock(&self.limits);
         if let Some(map) = self.known_map() {
             return map;
         }
-        let map = Map::<K, T>::new(self.max_keys.load(Ordering::Relaxed), T::terms(limits.settings));
-        let map: &'static Map<K, T> = Box::leak(Box::new(map));
+        let map = make(self.max_keys.load(Ordering::Relaxed), limits.settings);
+        let map: &'static M = Box::leak(Box::new(map));
         if let Err(typed) = self.first.set(Box::new(Typed { known: map, map })) {
             self.others.set(limits.others, *typed);
             limits.others += 1;
@@ -226,7 +214,7 @@ impl<T: Kept> Family<T> {
         self.first.get().into_iter().chain(self.others.iter())
     }
 
-    /// The right to make one more slot.
+    /// The right to one more key.
     pub(super) fn reserve(&self) -> bool {
         let max_keys = self.max_keys.load(Ordering::Relaxed);
         let one_more = |entries: u32| (entries < max_keys).then_some(entries + 1);
@@ -242,7 +230,7 @@ impl<T: Kept> Family<T> {
         self.entries.fetch_sub(1, Ordering::Relaxed);
     }
 
-    /// Takes a slot that holds nothing from a key anywhere, if one is found soon.
+    /// Forgets a key that holds nothing, of any type, if one is found soon.
     pub(super) fn vacate(&self, now: Instant) -> bool {
         self.maps().any(|typed| typed.map.vacate(self, now))
     }
@@ -254,12 +242,25 @@ impl<T: Kept> Family<T> {
     }
 }
 
+impl<T: Slotted> Family<T> {
+    /// The slot of that key, pinned; `None` if there is none for it.
+    #[inline]
+    pub(super) fn pin<Q: Key + ?Sized>(&'static self, hash: u64, key: &Q) -> Option<Pin<T>> {
+        self.map(|max_keys, _| Map::<Q::Kept, T>::new(max_keys)).pin(self, hash, key)
+    }
+
+    /// The slot of that key, if it has one.
+    pub(super) fn find<Q: Key + ?Sized>(&'static self, key: &Q) -> Option<Pin<T>> {
+        self.known_map::<Map<Q::Kept, T>>()?.find(hash(key), key)
+    }
+}
+
 /// Keeps a slot with its key.
-pub(crate) struct Pin<T: Kept> {
+pub(crate) struct Pin<T: Slotted> {
     slot: &'static T::Slot,
 }
 
-impl<T: Kept> Pin<T> {
+impl<T: Slotted> Pin<T> {
     /// Only while the shard is locked that the slot is in.
     #[inline]
     pub(super) fn new(slot: &'static T::Slot) -> Self {
@@ -273,7 +274,7 @@ impl<T: Kept> Pin<T> {
     }
 }
 
-impl<T: Kept> Drop for Pin<T> {
+impl<T: Slotted> Drop for Pin<T> {
     #[inline]
     fn drop(&mut self) {
         T::pins(self.slot).fetch_sub(1, Ordering::Release);

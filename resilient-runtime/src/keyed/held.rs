@@ -1,12 +1,14 @@
 //! What a keyed call holds while it lasts.
 
-use super::family::{Family, Kept, Pin};
+use super::family::{Family, Pin, Slotted};
 use super::key::{Key, Peeled, hash};
 use super::of_bucket::KeyedBucket;
 use crate::breaker::Breaker;
 use crate::bucket::Bucket;
 use crate::bulkhead::Bulkhead;
+use crate::nesting;
 use crate::plan::Plan;
+use crate::wishes;
 use std::fmt;
 
 /// The families of one function.
@@ -31,22 +33,21 @@ impl Families {
 /// The slots of one call's keys.
 #[doc(hidden)]
 pub struct Keyed {
-    function: &'static str,
-    families: Families,
+    plan: &'static Plan<'static>,
     breaker: Option<Pin<Breaker>>,
-    bucket: Option<Held<KeyedBucket, Bucket>>,
-    bulkhead: Option<Held<Pin<Bulkhead>, Bulkhead>>,
+    bucket: KeyedBucket,
+    bulkhead: Option<Held>,
 }
 
 /// The key's own, or what all share that find no slot.
-enum Held<P, T: 'static> {
-    Own(P),
-    Overflow(&'static T),
+enum Held {
+    Own(Pin<Bulkhead>),
+    Overflow(&'static Bulkhead),
 }
 
 impl fmt::Debug for Keyed {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Keyed").field("families", &self.families).finish_non_exhaustive()
+        formatter.debug_struct("Keyed").field("families", &self.plan.keyed).finish_non_exhaustive()
     }
 }
 
@@ -57,33 +58,36 @@ impl Keyed {
 
     #[inline]
     #[must_use]
-    pub fn new(plan: &Plan<'static>) -> Self {
-        Self { function: plan.function, families: plan.keyed, breaker: None, bucket: None, bulkhead: None }
+    pub fn new(plan: &'static Plan<'static>) -> Self {
+        Self { plan, breaker: None, bucket: KeyedBucket::default(), bulkhead: None }
     }
 
     /// Finds that key's slots, of the kinds that it keys.
     #[inline]
     pub fn find<Q: Key + ?Sized>(&mut self, Peeled(key): Peeled<'_, Q>, kinds: u8) {
         let hash = hash(key);
-        let Families { breaker, bucket, bulkhead } = self.families;
+        let Families { breaker, bucket, bulkhead } = self.plan.keyed;
         if let Some(family) = breaker.filter(|_| kinds & Self::BREAKER != 0) {
-            self.breaker = self.pin(family, hash, key).map(|(pin, ())| pin);
+            self.breaker = self.pin(family, hash, key);
         }
         if let Some(family) = bucket.filter(|_| kinds & Self::BUCKET != 0) {
-            let own = self.pin(family, hash, key).map(|pinned| KeyedBucket::new(family, pinned));
-            self.bucket = Some(own.map_or(Held::Overflow(&family.overflow), Held::Own));
+            // A call that is sure to start takes its token on the way, and need not come back.
+            let starts = self.plan.starts_with_token && nesting::is_alone() && !wishes::is_scripted();
+            if !self.bucket.find(family, hash, key, starts) {
+                family.tell_overflow(self.plan.function);
+            }
         }
         if let Some(family) = bulkhead.filter(|_| kinds & Self::BULKHEAD != 0) {
-            let own = self.pin(family, hash, key).map(|(pin, ())| pin);
+            let own = self.pin(family, hash, key);
             self.bulkhead = Some(own.map_or(Held::Overflow(&family.overflow), Held::Own));
         }
     }
 
     #[inline]
-    fn pin<T: Kept, Q: Key + ?Sized>(&self, family: &'static Family<T>, hash: u64, key: &Q) -> Option<(Pin<T>, T::Terms)> {
+    fn pin<T: Slotted, Q: Key + ?Sized>(&self, family: &'static Family<T>, hash: u64, key: &Q) -> Option<Pin<T>> {
         let pinned = family.pin(hash, key);
         if pinned.is_none() {
-            family.tell_overflow(self.function);
+            family.tell_overflow(self.plan.function);
         }
         pinned
     }
@@ -96,11 +100,7 @@ impl Keyed {
         if let Some(breaker) = &self.breaker {
             plan.breaker = Some(&breaker.slot().breaker);
         }
-        match &self.bucket {
-            Some(Held::Own(bucket)) => (plan.bucket, plan.keyed_bucket) = (Some(bucket.front()), Some(bucket)),
-            Some(Held::Overflow(bucket)) => plan.bucket = Some(bucket),
-            None => {}
-        }
+        self.bucket.enter(&mut plan);
         match &self.bulkhead {
             Some(Held::Own(pin)) => plan.bulkhead = Some(&pin.slot().bulkhead),
             Some(Held::Overflow(bulkhead)) => plan.bulkhead = Some(bulkhead),

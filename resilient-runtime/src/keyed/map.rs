@@ -1,6 +1,6 @@
 //! All keys of one type in one family.
 
-use super::family::{Family, Kept, Pin};
+use super::family::{AnyMap, Family, Pin, Slotted};
 use super::key::Key;
 use super::shard::Shard;
 use crate::clock::{Instant, now};
@@ -10,32 +10,28 @@ use std::hash::Hash;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// A slot that was made vacant may be taken by others before it is asked for.
-const TRIES: u32 = 3;
+pub(super) const TRIES: u32 = 3;
 const KEYS_PER_SHARD: u32 = 256;
 pub(super) const MOST_SHARDS: u32 = 64;
 
-pub(super) struct Map<K, T: Kept> {
+/// Into how many parts so many keys are divided, each with a lock of its own.
+pub(super) fn shards(max_keys: u32) -> u32 {
+    (max_keys / KEYS_PER_SHARD).clamp(1, MOST_SHARDS).next_power_of_two()
+}
+
+pub(super) struct Map<K, T: Slotted> {
     shards: Box<[Mutex<Shard<K, T>>]>,
     hand: AtomicUsize,
 }
 
-/// A map whose keys' type is not known.
-pub(super) trait AnyMap<T: Kept>: Send + Sync {
-    /// Makes a slot vacant that holds nothing, if one is found soon.
-    fn vacate(&self, family: &Family<T>, now: Instant) -> bool;
-    fn change(&self, family: &Family<T>, terms: T::Terms, now: Instant);
-    fn each(&self, see: &mut dyn FnMut(&T::Slot));
-}
-
-impl<K: Hash + Eq, T: Kept> Map<K, T> {
-    pub(super) fn new(max_keys: u32, terms: T::Terms) -> Self {
-        let shards = (max_keys / KEYS_PER_SHARD).clamp(1, MOST_SHARDS).next_power_of_two();
-        Self { shards: (0..shards).map(|_| Mutex::new(Shard::new(terms))).collect(), hand: AtomicUsize::new(0) }
+impl<K: Hash + Eq, T: Slotted> Map<K, T> {
+    pub(super) fn new(max_keys: u32) -> Self {
+        Self { shards: (0..shards(max_keys)).map(|_| Mutex::new(Shard::new())).collect(), hand: AtomicUsize::new(0) }
     }
 
     /// The slot of that key, pinned; `None` if there is none for it.
     #[inline]
-    pub(super) fn pin<Q>(&self, family: &'static Family<T>, hash: u64, key: &Q) -> Option<(Pin<T>, T::Terms)>
+    pub(super) fn pin<Q>(&self, family: &'static Family<T>, hash: u64, key: &Q) -> Option<Pin<T>>
     where
         Q: Key<Kept = K> + ?Sized,
         K: Borrow<Q>,
@@ -45,7 +41,7 @@ impl<K: Hash + Eq, T: Kept> Map<K, T> {
     }
 
     #[inline]
-    pub(super) fn find<Q: Eq + ?Sized>(&self, hash: u64, key: &Q) -> Option<(Pin<T>, T::Terms)>
+    pub(super) fn find<Q: Eq + ?Sized>(&self, hash: u64, key: &Q) -> Option<Pin<T>>
     where
         K: Borrow<Q>,
     {
@@ -53,12 +49,12 @@ impl<K: Hash + Eq, T: Kept> Map<K, T> {
     }
 
     #[cold]
-    fn insert(&self, family: &'static Family<T>, hash: u64, mut key: K) -> Option<(Pin<T>, T::Terms)> {
+    fn insert(&self, family: &'static Family<T>, hash: u64, mut key: K) -> Option<Pin<T>> {
         let now = now();
         for _ in 0..TRIES {
             let placed = lock(self.shard(hash)).place(family, hash, key, now);
             match placed {
-                Ok((pin, terms, _dropped_here)) => return Some((pin, terms)),
+                Ok((pin, _dropped_here)) => return Some(pin),
                 Err(refused) => key = refused,
             }
             if !family.vacate(now) {
@@ -75,16 +71,14 @@ impl<K: Hash + Eq, T: Kept> Map<K, T> {
     }
 }
 
-impl<K: Hash + Eq + Send + 'static, T: Kept> AnyMap<T> for Map<K, T> {
+impl<K: Hash + Eq + Send + 'static, T: Slotted> AnyMap<T> for Map<K, T> {
     fn vacate(&self, family: &Family<T>, now: Instant) -> bool {
         let next = self.hand.fetch_add(1, Ordering::Relaxed) & (self.shards.len() - 1);
         lock(&self.shards[next]).vacate(family, now)
     }
 
-    fn change(&self, family: &Family<T>, terms: T::Terms, now: Instant) {
-        for shard in &self.shards {
-            lock(shard).change(family, terms, now);
-        }
+    fn change(&self, _family: &Family<T>, settings: T::Settings, _now: Instant) {
+        self.each(&mut |slot| T::follow(slot, settings));
     }
 
     fn each(&self, see: &mut dyn FnMut(&T::Slot)) {

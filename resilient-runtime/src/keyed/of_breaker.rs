@@ -1,6 +1,6 @@
 //! A circuit breaker for each key.
 
-use super::family::{Family, Kept};
+use super::family::{Family, Kept, Slotted};
 use crate::breaker::Breaker;
 use crate::circuit_breaker::{CircuitBreaker, Settings};
 use crate::clock::Instant;
@@ -20,32 +20,15 @@ pub(crate) struct Common {
 
 impl Kept for Breaker {
     type Slot = Slot;
-    type Terms = ();
     type Common = Common;
-    const KNOWS_SINCE_WHEN: bool = false;
 
     fn common(name: Option<&'static str>, settings: CircuitBreaker) -> Common {
         Common { name: name.unwrap_or_default(), settings: Latest::new(settings.resolved()) }
     }
 
-    fn terms(_settings: CircuitBreaker) {}
-
     /// Nobody asks it: what one key suffers is no reason to refuse others.
     fn overflow(name: Option<&'static str>, settings: CircuitBreaker) -> Self {
         Self::create(name.unwrap_or_default(), settings)
-    }
-
-    fn slot(family: &'static Family<Self>) -> Slot {
-        let Common { name, settings } = &family.common;
-        Slot { breaker: Self::following(name, settings), pins: AtomicU32::new(0) }
-    }
-
-    fn pins(slot: &Slot) -> &AtomicU32 {
-        &slot.pins
-    }
-
-    fn is_idle(_family: &Family<Self>, slot: &Slot, (): &(), since: Instant) -> bool {
-        slot.breaker.is_clean(since)
     }
 
     fn change_common(family: &Family<Self>, settings: CircuitBreaker, _now: Instant) {
@@ -55,15 +38,30 @@ impl Kept for Breaker {
         }
     }
 
-    fn follow(slot: &Slot, _settings: CircuitBreaker) {
-        slot.breaker.follow();
-    }
-
     fn max_keys(settings: &CircuitBreaker) -> Option<u32> {
         settings.own_max_keys()
     }
 
     fn is_enabled(settings: &CircuitBreaker) -> bool {
         settings.is_enabled()
+    }
+}
+
+impl Slotted for Breaker {
+    fn slot(family: &'static Family<Self>) -> Slot {
+        let Common { name, settings } = &family.common;
+        Slot { breaker: Self::following(name, settings), pins: AtomicU32::new(0) }
+    }
+
+    fn pins(slot: &Slot) -> &AtomicU32 {
+        &slot.pins
+    }
+
+    fn is_idle(slot: &Slot, now: Instant) -> bool {
+        slot.breaker.is_clean(now)
+    }
+
+    fn follow(slot: &Slot, _settings: CircuitBreaker) {
+        slot.breaker.follow();
     }
 }

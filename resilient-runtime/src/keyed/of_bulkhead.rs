@@ -1,6 +1,6 @@
 //! A bulkhead for each key.
 
-use super::family::{Family, Kept};
+use super::family::{Family, Kept, Slotted};
 use crate::bulkhead::{Bulkhead, Concurrency};
 use crate::clock::Instant;
 use crate::registry::BulkheadSettings;
@@ -19,41 +19,20 @@ pub(crate) struct Common {
 
 impl Kept for Bulkhead {
     type Slot = Slot;
-    type Terms = ();
     type Common = Common;
-    const KNOWS_SINCE_WHEN: bool = false;
 
     fn common(name: Option<&'static str>, settings: BulkheadSettings) -> Common {
         Common { name, limit: Mutex::new(settings.limit()) }
     }
 
-    fn terms(_settings: BulkheadSettings) {}
-
     fn overflow(name: Option<&'static str>, settings: BulkheadSettings) -> Self {
         Self::new(name, settings.limit())
-    }
-
-    fn slot(family: &'static Family<Self>) -> Slot {
-        let Common { name, limit } = &family.common;
-        Slot { bulkhead: Self::new(*name, *lock(limit)), pins: AtomicU32::new(0) }
-    }
-
-    fn pins(slot: &Slot) -> &AtomicU32 {
-        &slot.pins
-    }
-
-    fn is_idle(_family: &Family<Self>, slot: &Slot, (): &(), _since: Instant) -> bool {
-        slot.bulkhead.is_empty()
     }
 
     fn change_common(family: &Family<Self>, settings: BulkheadSettings, _now: Instant) {
         let limit = settings.limit();
         *lock(&family.common.limit) = limit;
         family.overflow.change_limit(limit);
-    }
-
-    fn follow(slot: &Slot, settings: BulkheadSettings) {
-        slot.bulkhead.change_limit(settings.limit());
     }
 
     fn wake(family: &'static Family<Self>) {
@@ -67,5 +46,24 @@ impl Kept for Bulkhead {
 
     fn is_enabled(settings: &BulkheadSettings) -> bool {
         settings.is_enabled()
+    }
+}
+
+impl Slotted for Bulkhead {
+    fn slot(family: &'static Family<Self>) -> Slot {
+        let Common { name, limit } = &family.common;
+        Slot { bulkhead: Self::new(*name, *lock(limit)), pins: AtomicU32::new(0) }
+    }
+
+    fn pins(slot: &Slot) -> &AtomicU32 {
+        &slot.pins
+    }
+
+    fn is_idle(slot: &Slot, _now: Instant) -> bool {
+        slot.bulkhead.is_empty()
+    }
+
+    fn follow(slot: &Slot, settings: BulkheadSettings) {
+        slot.bulkhead.change_limit(settings.limit());
     }
 }

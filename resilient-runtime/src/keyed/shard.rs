@@ -1,6 +1,6 @@
 //! A part of a map, as it is while its lock is held: decides where a key lives, and runs no code of the key's but `Hash` and `Eq`.
 
-use super::family::{Family, Kept, Pin};
+use super::family::{Family, Pin, Slotted};
 use super::index::Index;
 use super::key::hash;
 use crate::clock::Instant;
@@ -17,14 +17,10 @@ const GROWING: usize = LARGEST_SEGMENT - FIRST_SEGMENT;
 const GROWING_SEGMENTS: usize = (LARGEST_SEGMENT / FIRST_SEGMENT).ilog2() as usize;
 /// Slots that are looked at for an idle one before a new key finds all of them taken.
 const LOOKS: usize = 64;
-/// Slots that are looked at for one that has long been idle before another is made.
-const EARLY_LOOKS: usize = 2;
-/// So long must a slot have been idle, in nanoseconds, to be given away while others could be made.
-const LONG: u64 = 1_000_000_000;
 /// The pins of a slot that no key has.
 const VACANT: u32 = u32::MAX;
 
-pub(super) struct Shard<K, T: Kept> {
+pub(super) struct Shard<K, T: Slotted> {
     /// The places of the keys.
     index: Index,
     /// By place; at a vacant place still the key that was there last.
@@ -32,20 +28,19 @@ pub(super) struct Shard<K, T: Kept> {
     slots: Vec<&'static [T::Slot]>,
     vacant: Vec<u32>,
     hand: usize,
-    terms: T::Terms,
 }
 
 /// A key's slot, and what was in the way and is to be dropped without the lock.
-pub(super) type Placed<K, T> = (Pin<T>, <T as Kept>::Terms, Option<K>);
+pub(super) type Placed<K, T> = (Pin<T>, Option<K>);
 
-impl<K: Hash + Eq, T: Kept> Shard<K, T> {
-    pub(super) fn new(terms: T::Terms) -> Self {
-        Self { index: Index::default(), keys: Vec::new(), slots: Vec::new(), vacant: Vec::new(), hand: 0, terms }
+impl<K: Hash + Eq, T: Slotted> Shard<K, T> {
+    pub(super) fn new() -> Self {
+        Self { index: Index::default(), keys: Vec::new(), slots: Vec::new(), vacant: Vec::new(), hand: 0 }
     }
 
     /// The slot of that key, pinned.
     #[inline]
-    pub(super) fn find<Q: Eq + ?Sized>(&self, hash: u64, key: &Q) -> Option<(Pin<T>, T::Terms)>
+    pub(super) fn find<Q: Eq + ?Sized>(&self, hash: u64, key: &Q) -> Option<Pin<T>>
     where
         K: Borrow<Q>,
     {
@@ -55,23 +50,17 @@ impl<K: Hash + Eq, T: Kept> Shard<K, T> {
             !is_vacant && self.keys.get(place as usize).is_some_and(|kept| kept.borrow() == key)
         };
         let place = self.index.find(hash, is_key)?;
-        Some((Pin::new(self.slot(place)), self.terms))
+        Some(Pin::new(self.slot(place)))
     }
 
     /// A slot for a key: its own, a new one, or one that holds nothing. The key comes back if all of them are taken.
     pub(super) fn place(&mut self, family: &'static Family<T>, hashed: u64, key: K, now: Instant) -> Result<Placed<K, T>, K> {
-        if let Some((pin, terms)) = self.find(hashed, &key) {
-            return Ok((pin, terms, Some(key)));
+        if let Some(pin) = self.find(hashed, &key) {
+            return Ok((pin, Some(key)));
         }
         self.grow_index();
-        if T::KNOWS_SINCE_WHEN {
-            let long_ago = Instant::from_nanos(now.as_nanos().saturating_sub(LONG));
-            if let Some(place) = self.take_idle(family, long_ago, EARLY_LOOKS) {
-                return Ok(self.settle(place, hashed, key));
-            }
-        }
         let place = self.make(family);
-        let place = if family.is_over() { place } else { place.or_else(|| self.take_idle(family, now, LOOKS)) };
+        let place = if family.is_over() { place } else { place.or_else(|| self.take_idle(now)) };
         match place {
             Some(Place::New) => Ok(self.settle_new(family, hashed, key)),
             Some(place) => Ok(self.settle(place, hashed, key)),
@@ -81,21 +70,11 @@ impl<K: Hash + Eq, T: Kept> Shard<K, T> {
 
     /// Makes a slot vacant that holds nothing, if one is found soon.
     pub(super) fn vacate(&mut self, family: &Family<T>, now: Instant) -> bool {
-        let Some(Place::Old(place)) = self.take_idle(family, now, LOOKS) else { return false };
+        let Some(Place::Old(place)) = self.take_idle(now) else { return false };
         T::pins(self.slot(place)).swap(VACANT, Ordering::Relaxed);
         self.vacant.push(place);
         family.give_back();
         true
-    }
-
-    /// New settings hold for all slots.
-    pub(super) fn change(&mut self, family: &Family<T>, terms: T::Terms, now: Instant) {
-        for place in 0..self.len() {
-            let slot = self.slot(place);
-            let is_pinned = !matches!(T::pins(slot).load(Ordering::Acquire), 0 | VACANT);
-            T::adjust(family, slot, is_pinned, (&self.terms, &terms), now);
-        }
-        self.terms = terms;
     }
 
     /// All slots, also vacant ones and those that no key has had yet.
@@ -121,14 +100,13 @@ impl<K: Hash + Eq, T: Kept> Shard<K, T> {
         }
     }
 
-    /// The next of some slots that has held nothing since then; its key has lost it.
-    fn take_idle(&mut self, family: &Family<T>, since: Instant, looks: usize) -> Option<Place> {
-        for _ in 0..looks.min(self.keys.len()) {
+    /// The next of some slots that holds nothing; its key has lost it.
+    fn take_idle(&mut self, now: Instant) -> Option<Place> {
+        for _ in 0..LOOKS.min(self.keys.len()) {
             self.hand = (self.hand + 1) % self.keys.len();
             let place = u32::try_from(self.hand).ok()?;
             let slot = self.slot(place);
-            if T::pins(slot).load(Ordering::Acquire) == 0 && T::is_idle(family, slot, &self.terms, since) && self.forget(place) {
-                T::clear(family, slot);
+            if T::pins(slot).load(Ordering::Acquire) == 0 && T::is_idle(slot, now) && self.forget(place) {
                 return Some(Place::Old(place));
             }
         }
@@ -149,8 +127,8 @@ impl<K: Hash + Eq, T: Kept> Shard<K, T> {
     fn settle(&mut self, place: Place, hash: u64, key: K) -> Placed<K, T> {
         let Place::Old(place) = place else { unreachable!("a new place is settled otherwise") };
         let before = std::mem::replace(&mut self.keys[place as usize], key);
-        let (pin, terms) = self.enter(place, hash);
-        (pin, terms, Some(before))
+        let pin = self.enter(place, hash);
+        (pin, Some(before))
     }
 
     fn settle_new(&mut self, family: &'static Family<T>, hash: u64, key: K) -> Placed<K, T> {
@@ -161,15 +139,15 @@ impl<K: Hash + Eq, T: Kept> Shard<K, T> {
             self.slots.push(Box::leak((0..length.clamp(FIRST_SEGMENT, LARGEST_SEGMENT)).map(|_| T::slot(family)).collect()));
         }
         self.keys.push(key);
-        let (pin, terms) = self.enter(place, hash);
-        (pin, terms, None)
+        let pin = self.enter(place, hash);
+        (pin, None)
     }
 
-    fn enter(&mut self, place: u32, hash: u64) -> (Pin<T>, T::Terms) {
+    fn enter(&mut self, place: u32, hash: u64) -> Pin<T> {
         self.index.insert(hash, place);
         let slot = self.slot(place);
         T::pins(slot).swap(0, Ordering::Relaxed);
-        (Pin::new(slot), self.terms)
+        Pin::new(slot)
     }
 }
 

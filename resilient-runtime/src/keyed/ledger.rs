@@ -1,0 +1,134 @@
+//! All keys of one type in one family of buckets.
+
+use super::cell::Cell;
+use super::family::{AnyMap, Family};
+use super::key::Key;
+use super::map::{MOST_SHARDS, TRIES, shards};
+use super::of_bucket::Slot;
+use super::page::{Page, Pinned, Receipt};
+use crate::bucket::Bucket;
+use crate::clock::{Instant, now};
+use crate::rate::Interval;
+use crate::registry::BucketSettings;
+use crate::sync::{Mutex, lock};
+use std::borrow::Borrow;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+pub(super) struct Ledger<C> {
+    pages: Box<[Shelf<C>]>,
+    hand: AtomicUsize,
+}
+
+#[repr(align(64))] // No two locks on one line of memory.
+struct Shelf<C>(Mutex<Page<C>>);
+
+/// A ledger whose keys' type is not known.
+pub(super) trait AnyLedger: Send + Sync {
+    /// The slot of a key that paid; `None` if it was forgotten since, and so were too many others.
+    fn hold_late(&'static self, family: &'static Family<Bucket>, receipt: Receipt, now: Instant) -> Option<Hold>;
+    fn release(&self, family: &Family<Bucket>, hash: u64, number: u32);
+}
+
+/// Keeps a slot with its key.
+pub(super) struct Hold {
+    ledger: &'static dyn AnyLedger,
+    family: &'static Family<Bucket>,
+    hash: u64,
+    number: u32,
+    pub(super) slot: &'static Slot,
+    pub(super) terms: &'static Interval,
+}
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        self.ledger.release(self.family, self.hash, self.number);
+    }
+}
+
+impl<C: Cell> Ledger<C> {
+    pub(super) fn new(max_keys: u32, settings: BucketSettings) -> Self {
+        let terms = terms(settings);
+        Self { pages: (0..shards(max_keys)).map(|_| Shelf(Mutex::new(Page::new(terms)))).collect(), hand: AtomicUsize::new(0) }
+    }
+
+    /// A token for now, if the key is known, is in nobody's hands and has one.
+    #[inline]
+    pub(super) fn pay<Q: Eq + ?Sized>(&self, hash: u64, key: &Q) -> Option<Receipt>
+    where
+        C::Key: Borrow<Q>,
+    {
+        lock(self.page(hash)).pay(hash, key, now)
+    }
+
+    /// The slot of that key; `None` if there is no place for it.
+    pub(super) fn hold<Q>(&'static self, family: &'static Family<Bucket>, hash: u64, key: &Q) -> Option<Hold>
+    where
+        Q: Key<Kept = C::Key> + ?Sized,
+        C::Key: Borrow<Q>,
+    {
+        let held = lock(self.page(hash)).hold(hash, key);
+        let pinned = held.or_else(|| self.place(family, hash, key))?;
+        Some(self.keep(family, hash, pinned))
+    }
+
+    #[cold]
+    fn place<Q>(&self, family: &Family<Bucket>, hash: u64, key: &Q) -> Option<Pinned>
+    where
+        Q: Key<Kept = C::Key> + ?Sized,
+    {
+        let now = now();
+        let mut kept = key.keep();
+        for _ in 0..TRIES {
+            let placed = lock(self.page(hash)).place(family, hash, kept, &|| key.keep(), now);
+            match placed {
+                Ok((pinned, _dropped_here)) => return Some(pinned),
+                Err(refused) => kept = refused,
+            }
+            if !family.vacate(now) {
+                break;
+            }
+        }
+        None
+    }
+
+    fn keep(&'static self, family: &'static Family<Bucket>, hash: u64, (number, slot, terms): Pinned) -> Hold {
+        Hold { ledger: self, family, hash, number, slot, terms }
+    }
+
+    #[inline]
+    fn page(&self, hash: u64) -> &Mutex<Page<C>> {
+        let bits = usize::try_from(hash & u64::from(MOST_SHARDS - 1)).unwrap_or(0);
+        &self.pages[bits & (self.pages.len() - 1)].0
+    }
+}
+
+impl<C: Cell> AnyLedger for Ledger<C> {
+    fn hold_late(&'static self, family: &'static Family<Bucket>, receipt: Receipt, now: Instant) -> Option<Hold> {
+        let pinned = lock(self.page(receipt.hash)).hold_late(family, receipt, now);
+        pinned.map(|pinned| self.keep(family, receipt.hash, pinned))
+    }
+
+    fn release(&self, family: &Family<Bucket>, hash: u64, number: u32) {
+        lock(self.page(hash)).release(family, hash, number);
+    }
+}
+
+impl<C: Cell> AnyMap<Bucket> for Ledger<C> {
+    fn vacate(&self, family: &Family<Bucket>, now: Instant) -> bool {
+        let next = self.hand.fetch_add(1, Ordering::Relaxed) & (self.pages.len() - 1);
+        let forgotten = lock(&self.pages[next].0).vacate(family, now);
+        forgotten.is_some()
+    }
+
+    fn change(&self, family: &Family<Bucket>, settings: BucketSettings, now: Instant) {
+        let terms = terms(settings);
+        for Shelf(page) in &self.pages {
+            lock(page).change(family, terms, now);
+        }
+    }
+}
+
+/// Calls that are under way may still count by terms that have been replaced.
+fn terms(settings: BucketSettings) -> &'static Interval {
+    Box::leak(Box::new(Interval::of(settings.rate())))
+}
