@@ -87,13 +87,13 @@ pub(crate) struct Permit<'b> {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Circuit<'b>(&'b AtomicU64);
 
-/// A healthy call's permit, which has nothing to give back.
+/// A healthy call's permit, which has nothing to give back: the generation that admitted it.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Pass(Word);
+pub(crate) struct Pass(u32);
 
 impl Pass {
     /// Of no breaker.
-    pub(crate) const FREE: Self = Self(Word::CLOSED);
+    pub(crate) const FREE: Self = Self(0);
 }
 
 static CLOSED: AtomicU64 = AtomicU64::new(Word::CLOSED.bits());
@@ -109,7 +109,7 @@ impl Circuit<'_> {
     #[inline]
     pub(crate) fn pass(self) -> Option<Pass> {
         let word = Word::from_bits(self.0.load(Ordering::Acquire));
-        word.is_plainly_closed().then_some(Pass(word))
+        word.is_plainly_closed().then_some(Pass(word.generation()))
     }
 
     /// Whether a success would change anything for a call that had a pass.
@@ -306,14 +306,14 @@ impl Breaker {
     }
 
     /// What a pass stands for.
-    pub(crate) fn permit(&self, Pass(word): Pass) -> Permit<'_> {
-        Permit { breaker: self, word }
+    pub(crate) fn permit(&self, Pass(generation): Pass) -> Permit<'_> {
+        Permit { breaker: self, word: Word::closed(generation) }
     }
 
     /// Success of such a call.
     #[cold]
-    pub(crate) fn hear(&self, Pass(word): Pass, started: Instant) {
-        self.succeeded(word, started, now, || fastrand::u64(..));
+    pub(crate) fn hear(&self, Pass(generation): Pass, started: Instant) {
+        self.succeeded(Word::closed(generation), started, now, || fastrand::u64(..));
     }
 
     /// A permit, or when it is worth coming back. `lease` is how long a probe may take before another may try.

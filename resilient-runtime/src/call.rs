@@ -24,8 +24,9 @@ use std::ops::ControlFlow;
 pub struct Call<'e, 'p> {
     plan: &'p Plan<'p>,
     way: Way,
-    /// Of its first attempt, if that needed no engine.
-    start: Start,
+    /// What its first attempt started with, if that needed no engine.
+    pass: Pass,
+    at: Tick,
     /// Whether the calls further in may have something to inherit from it.
     hands_down: bool,
     engine: &'e mut Slot<'p>,
@@ -79,7 +80,7 @@ impl<'e, 'p> Call<'e, 'p> {
     #[inline(always)]
     #[must_use]
     pub fn new(plan: &'p Plan<'p>, engine: &'e mut Slot<'p>) -> Self {
-        Self { plan, way: Way::Clear, start: Start { pass: Pass::FREE, at: Tick::UNREAD }, hands_down: true, engine }
+        Self { plan, way: Way::Clear, pass: Pass::FREE, at: Tick::UNREAD, hands_down: true, engine }
     }
 
     /// One that is never retried, and so has no pool to hand down.
@@ -94,7 +95,7 @@ impl<'e, 'p> Call<'e, 'p> {
     /// What takes over wherever the short way ends.
     #[inline(always)]
     pub(crate) fn engine(&mut self) -> &mut Engine<'p> {
-        build(self.engine, self.plan, std::mem::replace(&mut self.way, Way::Long), self.start)
+        build(self.engine, self.plan, std::mem::replace(&mut self.way, Way::Long), Start { pass: self.pass, at: self.at })
     }
 
     #[inline(always)]
@@ -122,7 +123,7 @@ impl<'e, 'p> Call<'e, 'p> {
             && nesting::is_alone()
             && let Some(start) = Start::at_once(self.plan)
         {
-            (self.way, self.start) = (Way::Run, start);
+            (self.way, self.pass, self.at) = (Way::Run, start.pass, start.at);
             return true;
         }
         self.engine().starts_at_once()
@@ -223,7 +224,7 @@ impl<'e, 'p> Call<'e, 'p> {
     #[inline(always)]
     fn succeed(&self) {
         if self.plan.gate.listens() {
-            hear(self.plan, self.start);
+            hear(self.plan, Start { pass: self.pass, at: self.at });
         }
     }
 
@@ -239,7 +240,7 @@ impl Drop for Call<'_, '_> {
     #[inline(always)]
     fn drop(&mut self) {
         if self.way >= Way::Running {
-            end(self.engine, self.plan, self.start.pass);
+            end(self.engine, self.plan, self.pass);
         }
     }
 }

@@ -46,6 +46,16 @@ impl Word {
         Self(bits)
     }
 
+    /// As a closed circuit of that generation begins.
+    pub(super) const fn closed(generation: u32) -> Self {
+        Self((generation as u64) << GENERATION)
+    }
+
+    #[inline]
+    pub(super) const fn generation(self) -> u32 {
+        (self.0 >> GENERATION) as u32
+    }
+
     pub(super) fn probe(self) -> Option<u32> {
         (self.phase() == Phase::HalfOpen).then(|| self.failures())
     }
@@ -93,7 +103,7 @@ impl Word {
     }
 
     pub(super) const fn is_same_generation(self, other: Self) -> bool {
-        self.0 >> GENERATION == other.0 >> GENERATION
+        self.generation() == other.generation()
     }
 
     pub(super) fn with_streak(self, streak: Streak) -> Self {

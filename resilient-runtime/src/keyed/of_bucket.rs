@@ -165,6 +165,11 @@ impl KeyedBucket {
 
     /// Puts itself into a function's plan.
     #[inline]
+    /// Whether its token is taken, and there is nothing left to ask.
+    pub(crate) fn is_paid(&self) -> bool {
+        self.paid.is_some()
+    }
+
     pub(super) fn enter<'k>(&'k self, plan: &mut Plan<'k>) {
         let Some(family) = self.family else { return };
         if self.paid.is_some() {
