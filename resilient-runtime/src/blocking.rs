@@ -14,7 +14,7 @@ use crate::script::Ticket;
 use crate::wishes;
 use std::time::Duration;
 
-impl<'p> Call<'_, 'p> {
+impl Call<'_, '_> {
     /// Waits until the body may run, and begins it.
     ///
     /// # Errors
@@ -22,14 +22,21 @@ impl<'p> Call<'_, 'p> {
     /// What refused it.
     #[inline(always)]
     pub fn turn_blocking(&mut self) -> Result<(), Rejected> {
-        self.begin(|engine| engine.wait_for_turn())
+        if !self.starts_shortly() {
+            if let Some(rejected) = self.refusal() {
+                return Err(rejected);
+            }
+            self.start_late(Ok(()), |engine| engine.wait_for_turn())?;
+        }
+        self.enter_body();
+        Ok(())
     }
 
     /// The same, where every wait is unlimited and nothing can refuse.
     #[inline(always)]
     pub fn turn_unrefused_blocking(&mut self) {
-        if !self.starts_at_once() {
-            self.engine().wait_unrefused();
+        if !self.starts_shortly() {
+            self.start_late((), |engine| engine.wait_unrefused());
         }
         self.enter_body();
     }
@@ -41,13 +48,8 @@ impl<'p> Call<'_, 'p> {
     /// When [`script`](Self::script) has it.
     #[inline(always)]
     pub fn turn_admitted_blocking(&mut self) -> Result<(), Rejected> {
-        self.begin(|engine| engine.wait_admitted())
-    }
-
-    #[inline(always)]
-    fn begin(&mut self, wait: impl FnOnce(&mut Engine<'p>) -> Result<(), Rejected>) -> Result<(), Rejected> {
-        if !self.starts_at_once() {
-            wait(self.engine())?;
+        if !self.starts_shortly() {
+            self.start_late(Ok(()), |engine| engine.wait_admitted())?;
         }
         self.enter_body();
         Ok(())

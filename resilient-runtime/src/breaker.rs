@@ -105,6 +105,12 @@ impl Circuit<'_> {
     /// One that lets nobody pass.
     pub(crate) const SHUT: Circuit<'static> = Circuit(&SHUT);
 
+    /// Whether it is the one that lets nobody pass.
+    #[inline]
+    pub(crate) fn is_shut(self) -> bool {
+        std::ptr::eq(self.0, &raw const SHUT)
+    }
+
     /// If it is closed and does not ask when the body starts.
     #[inline]
     pub(crate) fn pass(self) -> Option<Pass> {
@@ -367,6 +373,13 @@ impl Breaker {
         let word = |probe| self.load().with_streak(Streak::Failures(probe));
         let permit = probe.map(|probe| Permit { breaker: self, word: word(probe) });
         (permit.ok_or_else(|| Some(self.shut_until())), change)
+    }
+
+    /// How much longer an open circuit refuses everybody; a half-open one has to be asked.
+    pub(crate) fn refuses_for(&self, now: Instant) -> Option<u64> {
+        let until = self.shut_until();
+        let is_open = self.load().phase() == Phase::Open && now < until;
+        (is_open && !self.is_shadow()).then(|| until.since(now))
     }
 
     /// Whether a call that asked now would be refused.

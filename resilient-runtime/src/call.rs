@@ -8,15 +8,17 @@
 use crate::breaker::Pass;
 use crate::clock::{self, Instant, Tick, now};
 use crate::engine::{Delay, Engine};
+use crate::events;
 use crate::judging::Judged;
 use crate::nesting;
 use crate::plan::Plan;
-use crate::rejected::Rejected;
+use crate::rejected::{Refusal, Rejected};
 use crate::script::Ticket;
 use crate::verdict::Verdict;
 use crate::wishes;
 use std::mem::ManuallyDrop;
 use std::ops::ControlFlow;
+use std::time::Duration;
 
 /// One call, over all its attempts. What it holds itself is copied and never lent, so that it can stay in registers.
 #[doc(hidden)]
@@ -116,17 +118,37 @@ impl<'e, 'p> Call<'e, 'p> {
         self.engine.as_ref().map_or(self.plan.settings.retries == 0, Engine::is_last)
     }
 
-    /// Whether everything that the coming attempt needs is had at once.
+    /// Whether everything that the first attempt needs is had at once, without an engine.
     #[inline(always)]
-    pub(crate) fn starts_at_once(&mut self) -> bool {
-        if matches!(self.way, Way::Clear)
+    pub(crate) fn starts_shortly(&mut self) -> bool {
+        if self.way == Way::Clear
             && nesting::is_alone()
             && let Some(start) = Start::at_once(self.plan)
         {
             (self.way, self.pass, self.at) = (Way::Run, start.pass, start.at);
             return true;
         }
-        self.engine().starts_at_once()
+        false
+    }
+
+    /// What an open circuit answers, for which no engine is needed either.
+    #[inline(always)]
+    pub(crate) fn refusal(&self) -> Option<Rejected> {
+        if self.has_tried_shortly() { refusal(self.plan) } else { None }
+    }
+
+    /// The short way was open to it, and led nowhere.
+    #[inline(always)]
+    fn has_tried_shortly(&self) -> bool {
+        self.way == Way::Clear && !self.plan.gate.is_shut() && nesting::is_alone()
+    }
+
+    /// Has an engine wait for its turn, if it must.
+    #[inline(always)]
+    pub(crate) fn start_late<T>(&mut self, ready: T, wait: impl FnOnce(&mut Engine<'p>) -> T) -> T {
+        let has_tried = self.has_tried_shortly();
+        let engine = self.engine();
+        if !has_tried && engine.starts_at_once() { ready } else { wait(engine) }
     }
 
     /// From here on the calls that the body makes are nested, and a panic is the body's.
@@ -283,6 +305,18 @@ fn build<'e, 'p>(engine: &'e mut Slot<'p>, plan: &'p Plan<'p>, way: Way, start: 
         Way::Running | Way::Run => Engine::take_over(plan, start),
         Way::Clear | Way::Long => Engine::begin(plan),
     })
+}
+
+#[cold]
+#[inline(never)]
+fn refusal(plan: &Plan<'_>) -> Option<Rejected> {
+    let breaker = plan.breaker.filter(|_| !wishes::is_scripted())?;
+    let now = now();
+    let wait = breaker.refuses_for(now)?;
+    let time = Some(Duration::from_nanos(wait));
+    let rejected = Rejected::CircuitOpen(Refusal { function: plan.function, resource: Some(breaker.name()), attempts: 0, time });
+    events::rejected(plan, &rejected, now);
+    Some(rejected)
 }
 
 #[cold]

@@ -106,10 +106,15 @@ pub(crate) fn exhausted(plan: &Plan<'_>, attempts: u32, end: End, judged: &Judge
     tell!(WARN, "exhausted", function = plan.function, breaker, attempts, reason, verdict, error);
 }
 
+#[inline]
 pub(crate) fn rejected(plan: &Plan<'_>, rejected: &Rejected, now: Instant) {
-    if !enabled!(target: "resilient", Level::WARN) {
-        return;
+    if enabled!(target: "resilient", Level::WARN) {
+        tell_rejected(plan, rejected, now);
     }
+}
+
+#[cold]
+fn tell_rejected(plan: &Plan<'_>, rejected: &Rejected, now: Instant) {
     if let Some(count) = plan.record.refusals.count(now) {
         let (function, resource) = (rejected.function(), rejected.resource());
         let (reason, attempts) = (rejected.kind().word(), rejected.attempts());

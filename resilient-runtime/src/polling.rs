@@ -77,8 +77,19 @@ impl<F: Future> Future for Attempt<'_, '_, '_, F> {
         let attempt = self.project();
         let (call, extra) = (attempt.call, attempt.extra);
         if !*attempt.is_running {
-            if extra.is_some() || !call.starts_at_once() {
-                ready!(poll_turn(engine(call, *attempt.may_be_refused), extra, context))?;
+            let may_be_refused = *attempt.may_be_refused;
+            if extra.is_some() {
+                ready!(poll_turn(call.engine(), extra, context))?;
+            } else if !call.starts_shortly() {
+                if let Some(rejected) = call.refusal().filter(|_| may_be_refused) {
+                    return Poll::Ready(Err(rejected));
+                }
+                ready!(call.start_late(Poll::Ready(Ok(())), |engine| {
+                    if !may_be_refused {
+                        engine.refuse_never();
+                    }
+                    poll_turn(engine, extra, context)
+                }))?;
             }
             *attempt.is_running = true;
         }
