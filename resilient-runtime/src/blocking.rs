@@ -26,9 +26,11 @@ impl Call<'_, '_> {
             if let Some(rejected) = self.refusal() {
                 return Err(rejected);
             }
-            self.start_late(Ok(()), |engine| engine.wait_for_turn())?;
+            if !self.starts_late() {
+                self.engine().wait_for_turn()?;
+            }
+            self.enter_body();
         }
-        self.enter_body();
         Ok(())
     }
 
@@ -36,9 +38,11 @@ impl Call<'_, '_> {
     #[inline(always)]
     pub fn turn_unrefused_blocking(&mut self) {
         if !self.starts_shortly() {
-            self.start_late((), |engine| engine.wait_unrefused());
+            if !self.starts_late() {
+                self.engine().wait_unrefused();
+            }
+            self.enter_body();
         }
-        self.enter_body();
     }
 
     /// The same, where a script may want something else than the body.
@@ -49,9 +53,11 @@ impl Call<'_, '_> {
     #[inline(always)]
     pub fn turn_admitted_blocking(&mut self) -> Result<(), Rejected> {
         if !self.starts_shortly() {
-            self.start_late(Ok(()), |engine| engine.wait_admitted())?;
+            if !self.starts_late() {
+                self.engine().wait_admitted()?;
+            }
+            self.enter_body();
         }
-        self.enter_body();
         Ok(())
     }
 

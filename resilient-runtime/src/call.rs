@@ -5,7 +5,7 @@
 
 #![expect(clippy::inline_always, reason = "a call whose address is taken cannot stay in registers")]
 
-use crate::breaker::Pass;
+use crate::breaker::{Breaker, Pass};
 use crate::clock::{self, Instant, Tick, now};
 use crate::engine::{Delay, Engine};
 use crate::events;
@@ -118,14 +118,15 @@ impl<'e, 'p> Call<'e, 'p> {
         self.engine.as_ref().map_or(self.plan.settings.retries == 0, Engine::is_last)
     }
 
-    /// Whether everything that the first attempt needs is had at once, without an engine.
+    /// Whether everything that the first attempt needs is had at once, without an engine; if so, its body is entered.
     #[inline(always)]
     pub(crate) fn starts_shortly(&mut self) -> bool {
         if self.way == Way::Clear
             && nesting::is_alone()
             && let Some(start) = Start::at_once(self.plan)
         {
-            (self.way, self.pass, self.at) = (Way::Run, start.pass, start.at);
+            (self.pass, self.at) = (start.pass, start.at);
+            self.descend();
             return true;
         }
         false
@@ -134,7 +135,8 @@ impl<'e, 'p> Call<'e, 'p> {
     /// What an open circuit answers, for which no engine is needed either.
     #[inline(always)]
     pub(crate) fn refusal(&self) -> Option<Rejected> {
-        if self.has_tried_shortly() { refusal(self.plan) } else { None }
+        let wait = if self.has_tried_shortly() { open_for(self.plan) } else { None };
+        wait.map(|wait| refused(self.plan, wait))
     }
 
     /// The short way was open to it, and led nowhere.
@@ -143,26 +145,40 @@ impl<'e, 'p> Call<'e, 'p> {
         self.way == Way::Clear && !self.plan.gate.is_shut() && nesting::is_alone()
     }
 
-    /// Has an engine wait for its turn, if it must.
+    /// Whether everything that the coming attempt needs is had at once after all, by an engine.
     #[inline(always)]
-    pub(crate) fn start_late<T>(&mut self, ready: T, wait: impl FnOnce(&mut Engine<'p>) -> T) -> T {
-        let has_tried = self.has_tried_shortly();
-        let engine = self.engine();
-        if !has_tried && engine.starts_at_once() { ready } else { wait(engine) }
+    pub(crate) fn starts_late(&mut self) -> bool {
+        !self.has_tried_shortly() && self.engine().starts_at_once()
+    }
+
+    /// Whether its first attempt has begun without an engine.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn is_short(&self) -> bool {
+        self.way == Way::Run
+    }
+
+    /// When an attempt without an engine times out, its start being now if nobody had to know it before.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn times_out(&mut self, now: Instant) -> Instant {
+        let started = Instant::from(self.at);
+        if started == Instant::NEVER { now } else { started }.plus(self.plan.settings.timeout)
     }
 
     /// From here on the calls that the body makes are nested, and a panic is the body's.
     #[inline(always)]
     pub(crate) fn enter_body(&mut self) {
         match self.way {
-            Way::Run => {
-                if self.hands_down {
-                    nesting::descend(self.plan.pools);
-                }
-                self.way = Way::Running;
-            }
-            Way::Clear | Way::Running | Way::Long => self.engine().enter_body(),
+            Way::Run if nesting::is_alone() => self.descend(),
+            Way::Clear | Way::Run | Way::Running | Way::Long => self.engine().enter_body(),
         }
+    }
+
+    #[inline(always)]
+    fn descend(&mut self) {
+        if self.hands_down {
+            nesting::descend(self.plan.pools);
+        }
+        self.way = Way::Running;
     }
 
     /// The body has ended, if it was entered, or was polled.
@@ -307,16 +323,24 @@ fn build<'e, 'p>(engine: &'e mut Slot<'p>, plan: &'p Plan<'p>, way: Way, start: 
     })
 }
 
+/// How much longer a call is refused by an open circuit. What is told of it is told here, so that the refusal itself can be made where
+/// it is returned.
 #[cold]
 #[inline(never)]
-fn refusal(plan: &Plan<'_>) -> Option<Rejected> {
+fn open_for(plan: &Plan<'_>) -> Option<Duration> {
     let breaker = plan.breaker.filter(|_| !wishes::is_scripted())?;
     let now = now();
-    let wait = breaker.refuses_for(now)?;
-    let time = Some(Duration::from_nanos(wait));
-    let rejected = Rejected::CircuitOpen(Refusal { function: plan.function, resource: Some(breaker.name()), attempts: 0, time });
-    events::rejected(plan, &rejected, now);
-    Some(rejected)
+    let wait = Duration::from_nanos(breaker.refuses_for(now)?);
+    if events::tells_of_refusals() {
+        events::rejected(plan, &refused(plan, wait), now);
+    }
+    Some(wait)
+}
+
+#[inline(always)]
+fn refused(plan: &Plan<'_>, wait: Duration) -> Rejected {
+    let resource = plan.breaker.map(Breaker::name);
+    Rejected::CircuitOpen(Refusal { function: plan.function, resource, attempts: 0, time: Some(wait) })
 }
 
 #[cold]

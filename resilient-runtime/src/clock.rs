@@ -145,7 +145,8 @@ mod fast {
     }
 
     pub(super) fn now() -> Instant {
-        Instant(nanos_of_ticks(tick().count()))
+        let Counter { clock, start } = &*COUNTER;
+        Instant(clock.delta_as_nanos(*start, clock.raw()))
     }
 
     pub(crate) fn nanos_of_ticks(ticks: u64) -> u64 {
@@ -178,28 +179,63 @@ mod unturned {
     }
 }
 
-/// A timer that is armed on its first pending poll and reads our clock to decide, so that it fires neither early (timers round)
-/// nor never (a body that uses up tokio's cooperative budget starves the timer's own poll).
+/// A timer that reads our clock to decide, so that it fires neither early (timers round) nor never (a body that uses up tokio's
+/// cooperative budget starves the timer's own poll).
 #[cfg(feature = "tokio")]
-#[derive(Debug, Default)]
-pub(crate) struct Alarm {
-    sleep: Option<std::pin::Pin<Box<tokio::time::Sleep>>>,
-}
+pub(crate) use timer::{Alarm, Limit};
 
 #[cfg(feature = "tokio")]
-impl Alarm {
-    pub(crate) fn poll(&mut self, until: Instant, context: &mut std::task::Context<'_>) -> std::task::Poll<()> {
-        use std::task::Poll;
-        loop {
-            let left = until.since(now());
-            if left == 0 {
+mod timer {
+    use super::{Instant, now};
+    use pin_project_lite::pin_project;
+    use std::future::Future;
+    use std::pin::Pin;
+    use std::task::{Context, Poll};
+    use std::time::Duration;
+    use tokio::time::{Sleep, sleep};
+
+    pin_project! {
+        #[derive(Debug)]
+        pub(crate) struct Limit {
+            ends: Instant,
+            is_armed: bool,
+            #[pin]
+            sleep: Sleep,
+        }
+    }
+
+    impl Limit {
+        pub(crate) fn new(ends: Instant, now: Instant) -> Self {
+            Self { ends, is_armed: false, sleep: sleep(Duration::from_nanos(ends.since(now))) }
+        }
+
+        pub(crate) fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+            let mut limit = self.project();
+            loop {
+                if limit.sleep.as_mut().poll(context).is_pending() {
+                    let is_starved = std::mem::replace(limit.is_armed, true) && *limit.ends <= now();
+                    return if is_starved { Poll::Ready(()) } else { Poll::Pending };
+                }
+                let left = limit.ends.since(now());
+                if left == 0 {
+                    return Poll::Ready(());
+                }
+                limit.sleep.set(sleep(Duration::from_nanos(left)));
+            }
+        }
+    }
+
+    /// One that is armed on its first pending poll.
+    #[derive(Debug, Default)]
+    pub(crate) struct Alarm(Option<Pin<Box<Limit>>>);
+
+    impl Alarm {
+        pub(crate) fn poll(&mut self, until: Instant, context: &mut Context<'_>) -> Poll<()> {
+            let now = now();
+            if until <= now {
                 return Poll::Ready(());
             }
-            let sleep = self.sleep.get_or_insert_with(|| Box::pin(tokio::time::sleep(Duration::from_nanos(left))));
-            if sleep.as_mut().poll(context).is_pending() {
-                return Poll::Pending;
-            }
-            sleep.as_mut().set(tokio::time::sleep(Duration::from_nanos(left)));
+            self.0.get_or_insert_with(|| Box::pin(Limit::new(until, now))).as_mut().poll(context)
         }
     }
 }

@@ -75,7 +75,13 @@ pub struct Delay(pub(crate) u64);
 impl<'p> Engine<'p> {
     /// A call that has just begun.
     pub(crate) fn begin(plan: &'p Plan<'p>) -> Self {
-        let mut engine = Self {
+        let mut engine = Self::alone(plan);
+        engine.find_place(nesting::inherited());
+        engine
+    }
+
+    fn alone(plan: &'p Plan<'p>) -> Self {
+        Self {
             plan,
             scope: Scope { ends: Instant::NEVER, pools: plan.pools },
             started: Instant::NEVER,
@@ -86,15 +92,13 @@ impl<'p> Engine<'p> {
             is_never_refused: false,
             is_in_body: false,
             admission: Admission::default(),
-        };
-        engine.find_place(nesting::inherited());
-        engine
+        }
     }
 
     /// A call whose first attempt started without one, and so with nothing around it.
     pub(crate) fn take_over(plan: &'p Plan<'p>, Start { pass, at }: Start) -> Self {
         let permit = plan.breaker.map(|breaker| breaker.permit(pass));
-        let mut engine = Self::begin(plan);
+        let mut engine = Self::alone(plan);
         (engine.started, engine.attempts, engine.admission.permit) = (at.into(), 1, permit);
         engine
     }

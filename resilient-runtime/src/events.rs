@@ -106,15 +106,16 @@ pub(crate) fn exhausted(plan: &Plan<'_>, attempts: u32, end: End, judged: &Judge
     tell!(WARN, "exhausted", function = plan.function, breaker, attempts, reason, verdict, error);
 }
 
+/// Whether anybody listens to [`rejected`].
 #[inline]
-pub(crate) fn rejected(plan: &Plan<'_>, rejected: &Rejected, now: Instant) {
-    if enabled!(target: "resilient", Level::WARN) {
-        tell_rejected(plan, rejected, now);
-    }
+pub(crate) fn tells_of_refusals() -> bool {
+    enabled!(target: "resilient", Level::WARN)
 }
 
-#[cold]
-fn tell_rejected(plan: &Plan<'_>, rejected: &Rejected, now: Instant) {
+pub(crate) fn rejected(plan: &Plan<'_>, rejected: &Rejected, now: Instant) {
+    if !tells_of_refusals() {
+        return;
+    }
     if let Some(count) = plan.record.refusals.count(now) {
         let (function, resource) = (rejected.function(), rejected.resource());
         let (reason, attempts) = (rejected.kind().word(), rejected.attempts());

@@ -27,6 +27,7 @@ impl<T> Source<T> {
         Self::Common { values, taken: AtomicU32::new(values.version()) }
     }
 
+    #[inline]
     pub(crate) fn get(&self) -> &T {
         match self {
             Self::Own(own) => own.get(),

@@ -3,7 +3,7 @@
 use crate::bucket::{Nap, Sleeper};
 use crate::bulkhead::{Bulkhead, Place, Slot};
 use crate::call::Call;
-use crate::clock::{Alarm, Instant, now};
+use crate::clock::{Alarm, Instant, Limit, now};
 use crate::engine::{Delay, Engine, Step, Turn};
 use crate::rejected::Rejected;
 use crate::wishes;
@@ -27,17 +27,15 @@ pin_project! {
     }
 }
 
-type Extras<'p> = Option<Box<Extra<'p>>>;
+type Extras<'p> = Option<Pin<Box<Extra<'p>>>>;
 
-/// What only an attempt pays for that has to wait: for its turn, or for a body that is pending under a time limit.
-enum Extra<'p> {
-    Turn(Turn<'p>, Wait<'p>),
-    Limit(Limit),
-}
-
-struct Limit {
-    ends: Instant,
-    alarm: Alarm,
+pin_project! {
+    /// What only an attempt pays for that has to wait: for its turn, or for a body that is pending under a time limit.
+    #[project = ExtraProjection]
+    enum Extra<'p> {
+        Turn { turn: Turn<'p>, wait: Wait<'p> },
+        Limit { #[pin] limit: Limit },
+    }
 }
 
 /// How a turn is waited for.
@@ -75,25 +73,16 @@ impl<F: Future> Future for Attempt<'_, '_, '_, F> {
     #[inline]
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let attempt = self.project();
-        let (call, extra) = (attempt.call, attempt.extra);
-        if !*attempt.is_running {
-            let may_be_refused = *attempt.may_be_refused;
-            if extra.is_some() {
-                ready!(poll_turn(call.engine(), extra, context))?;
-            } else if !call.starts_shortly() {
-                if let Some(rejected) = call.refusal().filter(|_| may_be_refused) {
-                    return Poll::Ready(Err(rejected));
-                }
-                ready!(call.start_late(Poll::Ready(Ok(())), |engine| {
-                    if !may_be_refused {
-                        engine.refuse_never();
-                    }
-                    poll_turn(engine, extra, context)
-                }))?;
+        let (call, extra, may_be_refused) = (attempt.call, attempt.extra, *attempt.may_be_refused);
+        if *attempt.is_running {
+            call.enter_body();
+        } else {
+            if extra.is_some() || !call.starts_shortly() {
+                ready!(poll_turn(call, may_be_refused, extra, context))?;
+                call.enter_body();
             }
             *attempt.is_running = true;
         }
-        call.enter_body();
         let polled = attempt.body.poll(context);
         call.leave_body();
         match polled {
@@ -101,13 +90,12 @@ impl<F: Future> Future for Attempt<'_, '_, '_, F> {
                 call.body_ended();
                 Poll::Ready(Ok(outcome))
             }
-            Poll::Pending => poll_limit(engine(call, *attempt.may_be_refused), extra, context).map(Err),
+            Poll::Pending => poll_limit(call, may_be_refused, extra, context).map(Err),
         }
     }
 }
 
 /// What takes over where an attempt is not started and over at once.
-#[cold]
 fn engine<'c, 'p>(call: &'c mut Call<'_, 'p>, may_be_refused: bool) -> &'c mut Engine<'p> {
     let engine = call.engine();
     if !may_be_refused {
@@ -117,18 +105,31 @@ fn engine<'c, 'p>(call: &'c mut Call<'_, 'p>, may_be_refused: bool) -> &'c mut E
 }
 
 #[cold]
-fn poll_turn<'p>(engine: &mut Engine<'p>, extra: &mut Extras<'p>, context: &mut Context<'_>) -> Poll<Result<(), Rejected>> {
+fn poll_turn<'p>(
+    call: &mut Call<'_, 'p>,
+    may_be_refused: bool,
+    extra: &mut Extras<'p>,
+    context: &mut Context<'_>,
+) -> Poll<Result<(), Rejected>> {
     if extra.is_none() {
-        let start = now();
+        if let Some(rejected) = call.refusal().filter(|_| may_be_refused) {
+            return Poll::Ready(Err(rejected));
+        }
+        if call.starts_late() {
+            return Poll::Ready(Ok(()));
+        }
+        let (start, engine) = (now(), engine(call, may_be_refused));
         let mut turn = engine.turn(start);
         match engine.advance(&mut turn, start) {
             Step::Run => return Poll::Ready(Ok(())),
             Step::Refuse(rejected) => return Poll::Ready(Err(rejected)),
-            step => *extra = Some(Box::new(Extra::Turn(turn, Wait::of(step)))),
+            step => *extra = Some(Box::pin(Extra::Turn { turn, wait: Wait::of(step) })),
         }
     }
-    let Some(Extra::Turn(turn, wait)) = extra.as_deref_mut() else { return Poll::Pending };
-    let asked = ready!(poll_wait(engine, turn, wait, context));
+    let Some(ExtraProjection::Turn { turn, wait }) = extra.as_mut().map(|extra| extra.as_mut().project()) else {
+        return Poll::Pending;
+    };
+    let asked = ready!(poll_wait(call.engine(), turn, wait, context));
     *extra = None;
     Poll::Ready(asked)
 }
@@ -153,17 +154,25 @@ fn poll_wait<'p>(
 
 /// The body is pending: only now is its timer worth having.
 #[cold]
-fn poll_limit<'p>(engine: &mut Engine<'p>, extra: &mut Extras<'p>, context: &mut Context<'_>) -> Poll<Rejected> {
-    if !engine.has_limit() {
-        return Poll::Pending;
+fn poll_limit<'p>(
+    call: &mut Call<'_, 'p>,
+    may_be_refused: bool,
+    extra: &mut Extras<'p>,
+    context: &mut Context<'_>,
+) -> Poll<Rejected> {
+    if extra.is_none() {
+        let now = now();
+        let ends = if call.is_short() { call.times_out(now) } else { engine(call, may_be_refused).body_ends(now) };
+        if ends == Instant::NEVER {
+            return Poll::Pending;
+        }
+        *extra = Some(Box::pin(Extra::Limit { limit: Limit::new(ends, now) }));
     }
-    let limit = extra.get_or_insert_with(|| {
-        let ends = engine.body_ends(now());
-        Box::new(Extra::Limit(Limit { ends, alarm: Alarm::default() }))
-    });
-    let Extra::Limit(limit) = &mut **limit else { return Poll::Pending };
-    ready!(limit.alarm.poll(limit.ends, context));
-    Poll::Ready(engine.stop_body(now(), fastrand::u64(..)))
+    let Some(ExtraProjection::Limit { limit }) = extra.as_mut().map(|extra| extra.as_mut().project()) else {
+        return Poll::Pending;
+    };
+    ready!(limit.poll(context));
+    Poll::Ready(engine(call, may_be_refused).stop_body(now(), fastrand::u64(..)))
 }
 
 impl<'p> Wait<'p> {

@@ -8,10 +8,6 @@ use crate::rejected::Rejected;
 use std::time::Duration;
 
 impl Engine<'_> {
-    pub(crate) fn has_limit(&self) -> bool {
-        self.plan.settings.timeout != u64::MAX || self.ends() != Instant::NEVER
-    }
-
     /// When the running body must be stopped, its start being now if nobody had to know it before.
     pub(crate) fn body_ends(&mut self, now: Instant) -> Instant {
         if self.started == Instant::NEVER {
