@@ -350,9 +350,9 @@ pub(crate) fn take(paid_until: &AtomicU64, interval: &Interval, now: Instant) ->
 
 /// The same for a word that nobody else changes meanwhile.
 #[inline]
-pub(crate) fn pay(paid_until: &mut u64, interval: &Interval, now: Instant) -> bool {
+pub(crate) fn pay(paid_until: &mut u64, interval: &Interval, now: Tick) -> bool {
     let Interval { units, slack, .. } = *interval;
-    let at = interval.units_at(now);
+    let at = interval.units_now(now);
     let is_there = *paid_until <= at + slack;
     if is_there {
         *paid_until = (*paid_until).max(at) + units;

@@ -89,6 +89,15 @@ pub(crate) fn glance() -> Option<Tick> {
     Some(fast::tick())
 }
 
+/// The time as the clock counts it.
+#[cfg(feature = "testing")]
+pub(crate) fn tick() -> Tick {
+    Tick(now().as_nanos())
+}
+
+#[cfg(not(feature = "testing"))]
+pub(crate) use fast::tick;
+
 #[cfg(feature = "testing")]
 pub(crate) fn nanos_of_ticks(ticks: u64) -> u64 {
     ticks
@@ -139,7 +148,7 @@ mod fast {
     });
 
     #[inline]
-    pub(super) fn tick() -> Tick {
+    pub(crate) fn tick() -> Tick {
         let Counter { clock, start } = &*COUNTER;
         Tick(clock.raw().wrapping_sub(*start))
     }

@@ -479,11 +479,17 @@ impl Plan<'_> {
     /// With what follows from the rest.
     pub(crate) fn concluded(mut self) -> Self {
         self.pools = if self.settings.retries > 0 { self.budget.pools() } else { None };
+        self.open_gate();
+        self
+    }
+
+    /// The short way, where nothing asks for more.
+    #[inline]
+    pub(crate) fn open_gate(&mut self) {
         let needs_more = self.settings.deadline != u64::MAX
             || self.bulkhead.is_some()
             || self.keyed_bucket.is_some_and(|bucket| !bucket.is_paid());
         self.gate = if needs_more { Circuit::SHUT } else { self.breaker.map_or(Circuit::CLOSED, Breaker::circuit) };
-        self
     }
 }
 

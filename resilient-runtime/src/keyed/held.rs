@@ -106,6 +106,7 @@ impl Keyed {
             Some(Held::Overflow(bulkhead)) => plan.bulkhead = Some(bulkhead),
             None => {}
         }
-        plan.concluded()
+        plan.open_gate();
+        plan
     }
 }

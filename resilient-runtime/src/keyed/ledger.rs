@@ -7,7 +7,7 @@ use super::map::{MOST_SHARDS, TRIES, shards};
 use super::of_bucket::Slot;
 use super::page::{Page, Pinned, Receipt};
 use crate::bucket::Bucket;
-use crate::clock::{Instant, now};
+use crate::clock::{Instant, now, tick};
 use crate::rate::Interval;
 use crate::registry::BucketSettings;
 use crate::sync::{Mutex, lock};
@@ -57,7 +57,7 @@ impl<C: Cell> Ledger<C> {
     where
         C::Key: Borrow<Q>,
     {
-        lock(self.page(hash)).pay(hash, key, now)
+        lock(self.page(hash)).pay(hash, key, tick)
     }
 
     /// The slot of that key; `None` if there is no place for it.

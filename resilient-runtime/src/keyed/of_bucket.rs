@@ -163,13 +163,14 @@ impl KeyedBucket {
         self.hold.get().is_some()
     }
 
-    /// Puts itself into a function's plan.
-    #[inline]
     /// Whether its token is taken, and there is nothing left to ask.
+    #[inline]
     pub(crate) fn is_paid(&self) -> bool {
         self.paid.is_some()
     }
 
+    /// Puts itself into a function's plan.
+    #[inline]
     pub(super) fn enter<'k>(&'k self, plan: &mut Plan<'k>) {
         let Some(family) = self.family else { return };
         if self.paid.is_some() {

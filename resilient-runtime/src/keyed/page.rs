@@ -9,7 +9,7 @@ use super::family::Family;
 use super::of_bucket::Slot;
 use super::table::{LARGEST_WORD, Table};
 use crate::bucket::{Bucket, carried, pay};
-use crate::clock::Instant;
+use crate::clock::{Instant, Tick};
 use crate::rate::Interval;
 use std::borrow::Borrow;
 use std::sync::atomic::Ordering;
@@ -79,12 +79,12 @@ impl<C: Cell> Page<C> {
 
     /// A token for now, if the key is known, is in nobody's hands and has one. The clock is read while memory is waited for.
     #[inline]
-    pub(super) fn pay<Q: Eq + ?Sized>(&mut self, hash: u64, key: &Q, now: impl FnOnce() -> Instant) -> Option<Receipt>
+    pub(super) fn pay<Q: Eq + ?Sized>(&mut self, hash: u64, key: &Q, clock: impl FnOnce() -> Tick) -> Option<Receipt>
     where
         C::Key: Borrow<Q>,
     {
         let place = self.table.find(hash, key).filter(|_| !self.has_twins)?;
-        pay(self.table.word(place), self.terms, now()).then_some(Receipt { hash, place, changes: self.changes })
+        pay(self.table.word(place), self.terms, clock()).then_some(Receipt { hash, place, changes: self.changes })
     }
 
     /// The slot of that key, if it is known.
