@@ -36,7 +36,7 @@ pub(crate) fn sites() -> impl Iterator<Item = &'static Site> {
 /// All sites, by name and place.
 pub(crate) fn sorted() -> Vec<&'static Site> {
     let mut sites: Vec<_> = sites().collect();
-    sites.sort_by_key(|site| (site.declared.name, site.file, site.line));
+    sites.sort_by_key(|site| (site.name, site.file, site.line));
     sites
 }
 
@@ -120,7 +120,7 @@ pub(crate) fn catalog_of(installed: &Installed) -> Catalog {
 }
 
 fn function(site: &Site, installed: &Installed) -> Function {
-    let declared = &site.declared;
+    let declared = site.declared();
     let effective = installed.effective(declared);
     let mut settings = own(declared, &effective, installed);
     let shared = &installed.shared;
@@ -128,7 +128,7 @@ fn function(site: &Site, installed: &Installed) -> Function {
     of_shared::<Bucket>(declared, Kind::Buckets, &shared.buckets, &mut settings);
     of_shared::<Bulkhead>(declared, Kind::Bulkheads, &shared.bulkheads, &mut settings);
     of_shared::<Budget>(declared, Kind::Budgets, &shared.budgets, &mut settings);
-    let is_unclassified = site.record.has_told_unclassified();
+    let is_unclassified = site.record().has_told_unclassified();
     Function { name: declared.name.to_owned(), file: site.file.to_owned(), line: site.line, is_unclassified, settings }
 }
 
@@ -217,7 +217,7 @@ fn beside<T: Shared>(name: &str, declared: &Declared) -> Beside<T::Settings> {
     if let Some((_, settings)) = of(declared) {
         return Beside { settings, at: None };
     }
-    let other = sorted().into_iter().find_map(|site| Some((of(&site.declared)?.1, site.declared.name)));
+    let other = sorted().into_iter().find_map(|site| Some((of(site.declared())?.1, site.name)));
     match other {
         Some((settings, function)) => Beside { settings, at: Some(Place::Attribute(function)) },
         None => Beside { settings: T::Settings::default(), at: None },

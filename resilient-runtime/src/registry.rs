@@ -108,7 +108,7 @@ impl<T: Shared> Shelf<T> {
 
 /// What the first of the program's functions, called or not, says beside that name.
 fn said_beside<T: Shared>(name: &str) -> Option<Inline<T>> {
-    let said = catalog::sites().filter_map(|site| Some((T::inline(&site.declared)?, site.declared.name)));
+    let said = catalog::sites().filter_map(|site| Some((T::inline(site.declared())?, site.name)));
     let said = said.filter(|((named, settings), _)| *named == name && *settings != T::Settings::default());
     said.min_by_key(|(_, function)| *function).map(|((_, settings), function)| (settings, function))
 }
