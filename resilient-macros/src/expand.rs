@@ -41,18 +41,19 @@ pub(crate) fn resilient(attribute: TokenStream, item: TokenStream) -> TokenStrea
 // Output:
 //     async fn load(url: &str, mut buffer: Vec<u8>) -> Result<u32, E> {
 //         p::__ide! { retries timeout }
-//         static __SITE: p::Site = p::Site::new("module::load", file!(), line!()).retries(3).timeout(…);
+//         static __SITE: p::Site = p::Site::new("module::load", file!(), line!(), |__site| __site.retries(3).timeout(…));
 //         let __plan = p::Site::plan(&__SITE);
 //         let mut __engine = p::slot();
 //         let mut __call = p::Call::new(__plan, &mut __engine);
+//         let mut __delay = None;
 //         loop {
-//             let __delay = {
-//                 let __out = match p::Call::attempt(&mut __call, async {
+//             __delay = Some({
+//                 let __out = match p::after(p::Call::pause(&mut __call, __delay), p::Call::attempt(&mut __call, async {
 //                     if let Some(__ret) = None::<Result<u32, E>> { return __ret; }
 //                     if false { let _ = &mut buffer; }
 //                     let mut buffer = p::Fresh::fresh(&buffer);
 //                     (BODY)
-//                 }).await {
+//                 })).await {
 //                     Ok(__out) => __out,
 //                     Err(__rejected) => … p::refused::<Result<u32, E>>(__rejected) …,
 //                 };
@@ -61,8 +62,7 @@ pub(crate) fn resilient(attribute: TokenStream, item: TokenStream) -> TokenStrea
 //                     Break(()) => return __out,
 //                     Continue(__delay) => __delay,
 //                 }
-//             };
-//             p::Call::wait(&mut __call, __delay).await;
+//             });
 //         }
 //     }
 fn expand(mut function: Function, mut body: Body, settings: &Settings) -> TokenStream {

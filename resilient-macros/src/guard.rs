@@ -43,20 +43,35 @@ impl Guard<'_> {
         quote_spanned!(mixed()=> let __failure = #label { #call }; #given_back #fallback)
     }
 
-    // Output: static __SITE: p::Site = p::Site::new("module::load", file!(), line!()).retries(3); p::submit! { p::Entry(&__SITE) }
+    // Output: static __SITE: p::Site = p::Site::new("module::load", file!(), line!(), |__site| __site.retries(3));
+    //         p::submit! { p::Entry(&__SITE) }
     fn site(&self) -> TokenStream {
         let (p, name) = (&self.p, self.name.unraw().to_string());
         let own_name = quote_spanned!(mixed()=> #p::concat!(#p::module_path!(), "::", #name));
         let name = self.settings.name.as_ref().map_or(own_name, |name| name.given().to_token_stream());
+        let declared = self.declared();
+        let (constant, declare) = if self.settings.is_known_to_be_right() {
+            (None, quote_spanned!(mixed()=> |__site| __site #declared))
+        } else {
+            let constant = quote_spanned!(mixed()=> const __DECLARED: #p::Declared = #p::Declared::NOTHING #declared;);
+            (Some(constant), quote_spanned!(mixed()=> |_| __DECLARED))
+        };
+        quote_spanned!(mixed()=>
+            #constant
+            static __SITE: #p::Site = #p::Site::new(#name, #p::file!(), #p::line!(), #declare);
+            #p::submit! { #p::Entry(&__SITE) }
+        )
+    }
+
+    // Output: .retries(3).breaker_named("payments")
+    fn declared(&self) -> TokenStream {
+        let p = &self.p;
         let per_call = self.settings.per_call().filter(|setting| setting.is_literal());
         let scriptable = self.is_scriptable().then(|| quote_spanned!(mixed()=> .scriptable()));
         let calls = per_call.chain(self.settings.shared()).map(|setting| setting.call(p));
         let expressions = self.expressions();
         let calls = calls.chain(self.settings.breaker.as_ref().and_then(|breaker| breaker.call(p))).chain(self.site_keys());
-        quote_spanned!(mixed()=>
-            static __SITE: #p::Site = #p::Site::new(#name, #p::file!(), #p::line!()) #expressions #scriptable #(.#calls)*;
-            #p::submit! { #p::Entry(&__SITE) }
-        )
+        quote_spanned!(mixed()=> #expressions #scriptable #(.#calls)*)
     }
 
     /// What cannot be a value in a static, as its source text for the catalogue.
@@ -106,8 +121,10 @@ impl Guard<'_> {
         } else {
             quote_spanned!(mixed()=> { #rest })
         };
-        let wait = self.wait();
-        quote_spanned!(mixed()=> loop { #last let __delay = #attempt; #wait; })
+        if self.is_async {
+            return quote_spanned!(mixed()=> let mut __delay = #p::None; loop { #last __delay = #p::Some(#attempt); });
+        }
+        quote_spanned!(mixed()=> loop { #last let __delay = #attempt; #p::Call::wait_blocking(&mut __call, __delay); })
     }
 
     /// The wait before the next attempt, if there is one.
@@ -214,22 +231,31 @@ impl Guard<'_> {
     }
 
     fn attempt_async(&self) -> TokenStream {
-        let (p, body) = (&self.p, self.future());
-        if !self.settings.can_refuse() {
-            if let Some(scripted) = self.scripted(&self.never_refused()) {
-                return quote_spanned!(mixed()=> match #p::Call::attempt_admitted(&mut __call, #body).await {
-                    #p::Ok(__out) => __out,
-                    #p::Err(_) => #scripted,
-                });
-            }
-            return quote_spanned!(mixed()=> #p::Call::attempt_unrefused(&mut __call, #body).await);
+        let p = &self.p;
+        if self.settings.can_refuse() {
+            let (attempt, refused) = (self.awaited("attempt"), self.refused());
+            let refused = self.scripted(&refused).unwrap_or(refused);
+            return quote_spanned!(mixed()=> match #attempt {
+                #p::Ok(__out) => __out,
+                #p::Err(__rejected) => #refused,
+            });
         }
-        let refused = self.refused();
-        let refused = self.scripted(&refused).unwrap_or(refused);
-        quote_spanned!(mixed()=> match #p::Call::attempt(&mut __call, #body).await {
+        let Some(scripted) = self.scripted(&self.never_refused()) else { return self.awaited("attempt_unrefused") };
+        let attempt = self.awaited("attempt_admitted");
+        quote_spanned!(mixed()=> match #attempt {
             #p::Ok(__out) => __out,
-            #p::Err(__rejected) => #refused,
+            #p::Err(_) => #scripted,
         })
+    }
+
+    // Output: p::after(p::Call::pause(&mut __call, __delay), p::Call::attempt(&mut __call, async { … })).await
+    fn awaited(&self, attempt: &str) -> TokenStream {
+        let (p, attempt, body) = (&self.p, Ident::new(attempt, mixed()), self.future());
+        let attempt = quote_spanned!(mixed()=> #p::Call::#attempt(&mut __call, #body));
+        if !self.is_retried() {
+            return quote_spanned!(mixed()=> #attempt.await);
+        }
+        quote_spanned!(mixed()=> #p::after(#p::Call::pause(&mut __call, __delay), #attempt).await)
     }
 
     // Output: async { if false { let _ = &mut order; } if let Some(__ret) = None::<Ret> { return __ret; } (BODY) }
@@ -261,14 +287,6 @@ impl Guard<'_> {
         let context = self.settings.context.as_ref().map(|name| quote_spanned!(mixed()=> let #name = &__context;));
         let lend = (!lent.is_empty()).then(|| quote_spanned!(mixed()=> if false { #lent }));
         quote_spanned!(mixed()=> #lend #copies #context)
-    }
-
-    pub(crate) fn wait(&self) -> TokenStream {
-        let p = &self.p;
-        if self.is_async {
-            return quote_spanned!(mixed()=> #p::Call::wait(&mut __call, __delay).await);
-        }
-        quote_spanned!(mixed()=> #p::Call::wait_blocking(&mut __call, __delay))
     }
 
     pub(crate) fn is_retried(&self) -> bool {

@@ -182,6 +182,9 @@ pub(crate) fn usage(keys: &[(&'static str, &'static str)], key: &str) -> &'stati
 
 /// The key that was meant by a word that is none.
 pub(crate) fn meant(keys: &[(&'static str, &'static str)], word: &str) -> Option<&'static str> {
+    if let Some((key, _)) = keys.iter().find(|(key, _)| *key == word) {
+        return Some(key);
+    }
     let known = |name: &&str| keys.iter().any(|(key, _)| key == name);
     let alias = ALIASES.iter().find(|(alias, _)| *alias == word);
     let alias = alias.map(|(_, key)| *key).filter(known);

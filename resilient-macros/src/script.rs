@@ -43,10 +43,10 @@ impl Guard<'_> {
             return quote_spanned!(mixed()=> break '__attempt { #settled });
         }
         // A `break` would have the compiler advise to move out of the loop what the body consumes.
-        let wait = self.wait();
+        let p = &self.p;
         quote_spanned!(mixed()=> {
             let __delay = { #settled };
-            #wait;
+            #p::Call::wait_blocking(&mut __call, __delay);
             continue;
         })
     }

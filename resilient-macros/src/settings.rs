@@ -185,6 +185,14 @@ impl Settings {
         given(self.name.as_ref()).into_iter().chain(given(self.budget.as_ref())).chain(max_keys)
     }
 
+    /// Whether nothing is left that only the compiler could find wrong: no constant of the user's, and no number that has limits
+    /// which are not checked here.
+    pub(crate) fn is_known_to_be_right(&self) -> bool {
+        let is_limited = self.has_any(&["burst", "concurrency", "key", "max_keys"]) || self.has_keyed();
+        let has_settings = self.breaker.as_ref().is_some_and(|breaker| breaker.settings().next().is_some());
+        !is_limited && !has_settings && self.of_resources().chain(self.other_constants()).all(Given::is_literal)
+    }
+
     /// Whether a call may end without running the body to its end.
     pub(crate) fn can_refuse(&self) -> bool {
         let waits_for_ever = matches!(&self.max_wait, Some(Setting { literal: Some(MaxWait::Unlimited), .. }));
@@ -398,10 +406,13 @@ impl Breaker {
         settings.into_iter().flatten()
     }
 
-    /// `breaker("payments", CircuitBreaker::new().failure_threshold(3))`
+    /// `breaker_named("payments")`, `breaker("payments", CircuitBreaker::new().failure_threshold(3))`
     pub(crate) fn call(&self, p: &TokenStream) -> Option<TokenStream> {
         let name = self.name.as_ref()?.given();
-        let settings = self.settings().map(|setting| setting.call(p));
+        let settings: Vec<_> = self.settings().map(|setting| setting.call(p)).collect();
+        if settings.is_empty() {
+            return Some(quote_spanned!(mixed()=> breaker_named(#name)));
+        }
         Some(quote_spanned!(mixed()=> breaker(#name, #p::CircuitBreaker::new() #(.#settings)*)))
     }
 }

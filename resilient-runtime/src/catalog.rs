@@ -38,7 +38,7 @@ pub(crate) fn sites() -> impl Iterator<Item = &'static Site> {
 /// All sites, by name and place.
 pub(crate) fn sorted() -> Vec<&'static Site> {
     let mut sites: Vec<_> = sites().collect();
-    sites.sort_by_key(|site| (site.declared.name, site.file, site.line));
+    sites.sort_by_key(|site| (site.name, site.file, site.line));
     sites
 }
 
@@ -47,9 +47,9 @@ pub(crate) type Said<T> = HashMap<&'static str, (<T as Shared>::Settings, &'stat
 
 pub(crate) fn said<T: Shared>() -> Said<T> {
     let mut said = Said::<T>::new();
-    let order = |site: &Site| (site.declared.name, site.file, site.line);
+    let order = |site: &Site| (site.name, site.file, site.line);
     for site in sites() {
-        let Some((name, settings)) = T::inline(&site.declared).filter(|(_, settings)| *settings != T::Settings::default()) else {
+        let Some((name, settings)) = T::inline(site.declared()).filter(|(_, settings)| *settings != T::Settings::default()) else {
             continue;
         };
         let first = said.entry(name).or_insert((settings, site));
@@ -154,7 +154,7 @@ pub(crate) fn catalog_of(installed: &Installed) -> Catalog {
 }
 
 fn function(site: &Site, installed: &Installed, said: &AllSaid) -> Function {
-    let declared = &site.declared;
+    let declared = site.declared();
     let effective = installed.effective(declared);
     let mut settings = own(declared, &effective, installed);
     let shared = &installed.shared;
@@ -162,7 +162,7 @@ fn function(site: &Site, installed: &Installed, said: &AllSaid) -> Function {
     of_shared::<Bucket>(declared, Kind::Buckets, (&shared.buckets, &said.buckets), &mut settings);
     of_shared::<Bulkhead>(declared, Kind::Bulkheads, (&shared.bulkheads, &said.bulkheads), &mut settings);
     of_shared::<Budget>(declared, Kind::Budgets, (&shared.budgets, &said.budgets), &mut settings);
-    let is_unclassified = site.record.has_told_unclassified();
+    let is_unclassified = site.record().has_told_unclassified();
     Function { name: declared.name.to_owned(), file: site.file.to_owned(), line: site.line, is_unclassified, settings }
 }
 
@@ -257,7 +257,7 @@ fn beside<T: Shared>(name: &str, declared: &Declared, said: &Said<T>) -> Beside<
         return Beside { settings, at: None };
     }
     match said.get(name) {
-        Some(&(settings, site)) => Beside { settings, at: Some(Place::Attribute(site.declared.name)) },
+        Some(&(settings, site)) => Beside { settings, at: Some(Place::Attribute(site.name)) },
         None => Beside { settings: T::Settings::default(), at: None },
     }
 }

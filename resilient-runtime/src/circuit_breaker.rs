@@ -103,6 +103,8 @@ impl CircuitBreaker {
         if is_windowed { built_in.window(Window::DEFAULT).minimum_calls(DEFAULT_MINIMUM_CALLS) } else { built_in }
     }
 
+    pub(crate) const DEFAULT: Self = Self::new();
+
     /// The defaults.
     #[must_use]
     pub const fn new() -> Self {

@@ -6,6 +6,8 @@
 
 #[cfg(feature = "tokio")]
 mod admitted;
+#[cfg(feature = "tokio")]
+mod after;
 mod attempts;
 mod backoff;
 mod blocking;
@@ -77,6 +79,8 @@ pub use window::Window;
 /// What the macros' output names. No part of the public interface: it changes without notice.
 #[doc(hidden)]
 pub mod __private {
+    #[cfg(feature = "tokio")]
+    pub use crate::after::after;
     pub use crate::attempts::{Fresh, Spare, retry_after};
     pub use crate::call::{Call, Slot, is_final, slot};
     pub use crate::catalog::Entry;
@@ -91,7 +95,7 @@ pub mod __private {
     pub use crate::keyed::{Keyed, kept};
     pub use crate::last_known::{LastKnown, LastKnownByKey, known, known_instead};
     pub use crate::outcome::{Kind, body, ignored, parts, refused, refused_with, split};
-    pub use crate::plan::Plan;
+    pub use crate::plan::{Declared, Plan};
     pub use crate::rate::Setting;
     pub use crate::script::{Scripted, Stage, Ticket, never_refused, played};
     pub use crate::site::Site;

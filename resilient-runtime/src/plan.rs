@@ -19,7 +19,8 @@ use std::time::Duration;
 
 /// What was said of a function, in the attribute or with a builder.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Declared {
+#[doc(hidden)]
+pub struct Declared {
     pub(crate) name: &'static str,
     pub(crate) own: Overrides,
     pub(crate) breaker: Option<(&'static str, CircuitBreaker)>,
@@ -96,20 +97,18 @@ impl Fixed {
 }
 
 impl Declared {
-    pub(crate) const fn new(name: &'static str) -> Self {
-        Self {
-            name,
-            own: Overrides::new(),
-            breaker: None,
-            bucket: None,
-            bulkhead: None,
-            breaker_keys: Keys::None,
-            bucket_keys: Keys::None,
-            bulkhead_keys: Keys::None,
-            expressions: &[],
-            is_scriptable: false,
-        }
-    }
+    pub const NOTHING: Self = Self {
+        name: "",
+        own: Overrides::new(),
+        breaker: None,
+        bucket: None,
+        bulkhead: None,
+        breaker_keys: Keys::None,
+        bucket_keys: Keys::None,
+        bulkhead_keys: Keys::None,
+        expressions: &[],
+        is_scriptable: false,
+    };
 
     /// What the attribute says of the breaker that it names.
     pub(crate) fn inline_breaker(&self) -> Option<(&'static str, CircuitBreaker)> {

@@ -54,7 +54,7 @@ impl fmt::Debug for Policy {
 impl Policy {
     /// A policy that does nothing yet.
     pub fn builder() -> PolicyBuilder {
-        PolicyBuilder { declared: Declared::new("policy"), problems: Vec::new() }
+        PolicyBuilder { declared: Declared { name: "policy", ..Declared::NOTHING }, problems: Vec::new() }
     }
 
     /// The longest waits before the first `retries` retries; jitter shortens most of them.

@@ -63,7 +63,7 @@ impl<'e, 'p> Call<'e, 'p> {
 
     pub fn wait(&mut self, Delay(delay): Delay) -> Pause {
         let delay = if wishes::skips(delay) { 0 } else { delay };
-        Pause { until: now().plus(delay), alarm: Alarm::default() }
+        Pause::until(now().plus(delay))
     }
 }
 
@@ -226,8 +226,14 @@ impl<'p> Wait<'p> {
 #[must_use = "futures do nothing unless polled"]
 #[derive(Debug)]
 pub struct Pause {
-    until: Instant,
+    pub(crate) until: Instant,
     alarm: Alarm,
+}
+
+impl Pause {
+    pub(crate) fn until(until: Instant) -> Self {
+        Self { until, alarm: Alarm::default() }
+    }
 }
 
 impl Future for Pause {

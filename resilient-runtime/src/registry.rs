@@ -84,7 +84,7 @@ impl<T: Shared> Shelf<T> {
     /// What the first of the program's functions, called or not, says beside that name.
     fn said_beside(&self, name: &str) -> Option<Inline<T>> {
         let said = self.said.get_or_init(catalog::said::<T>).get(name)?;
-        Some((said.0, said.1.declared.name))
+        Some((said.0, said.1.name))
     }
 
     fn resource(&mut self, name: &str) -> &'static T {

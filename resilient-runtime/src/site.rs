@@ -11,18 +11,27 @@ use crate::plan::{Assembly, BudgetChoice, Declared, Own, Plan};
 use crate::rate::Rate;
 use crate::registry::Finder;
 use crossbeam_utils::atomic::AtomicCell;
+use once_cell::race::OnceBox;
 use std::time::Duration;
 
-/// Its const methods are the attribute's keys; nonsense in a constant stops the build.
+/// Small and plain, as compiling it is paid for with each function: what there is to say is said when it is first asked for.
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct Site {
-    pub(crate) declared: Declared,
+    pub(crate) name: &'static str,
     pub(crate) file: &'static str,
     pub(crate) line: u32,
+    declare: fn(Declared) -> Declared,
     plan: AtomicCell<Option<&'static Plan<'static>>>,
+    kept: OnceBox<Kept>,
+}
+
+/// What a site has for as long as the process lives.
+#[derive(Debug)]
+struct Kept {
+    declared: Declared,
     own: Own,
-    pub(crate) record: Record,
+    record: Record,
 }
 
 impl Site {
@@ -30,16 +39,25 @@ impl Site {
     ///
     /// Without a name.
     #[must_use]
-    pub const fn new(name: &'static str, file: &'static str, line: u32) -> Self {
+    pub const fn new(name: &'static str, file: &'static str, line: u32, declare: fn(Declared) -> Declared) -> Self {
         assert!(!name.is_empty(), "a function's name may not be empty");
-        Self { declared: Declared::new(name), file, line, plan: AtomicCell::new(None), own: Own::new(), record: Record::new() }
+        Self { name, file, line, declare, plan: AtomicCell::new(None), kept: OnceBox::new() }
     }
 
-    /// What the attribute gives as expressions, which the catalogue lists as they are written.
-    #[must_use]
-    pub const fn expressions(mut self, expressions: &'static [(&'static str, &'static str)]) -> Self {
-        self.declared.expressions = expressions;
-        self
+    fn kept(&self) -> &Kept {
+        self.kept.get_or_init(|| {
+            let declared = Declared { name: self.name, ..(self.declare)(Declared::NOTHING) };
+            Box::new(Kept { declared, own: Own::new(), record: Record::new() })
+        })
+    }
+
+    /// What its attribute says.
+    pub(crate) fn declared(&self) -> &Declared {
+        &self.kept().declared
+    }
+
+    pub(crate) fn record(&self) -> &Record {
+        &self.kept().record
     }
 
     /// One snapshot for a whole call.
@@ -71,15 +89,18 @@ impl Site {
     }
 
     fn assemble(&'static self, installed: &Installed) -> (Plan<'static>, Finder) {
-        let effective = installed.effective(&self.declared);
-        let mut finder = Finder::new(self.declared.name);
-        let mut assembly = Assembly::of(&self.declared, &effective.settings, &self.own, &mut finder);
+        let Kept { declared, own, record } = self.kept();
+        let effective = installed.effective(declared);
+        let mut finder = Finder::new(self.name);
+        let mut assembly = Assembly::of(declared, &effective.settings, own, &mut finder);
         assembly.fix(effective.fixed);
-        (assembly.plan(&self.own, &self.record), finder)
+        (assembly.plan(own, record), finder)
     }
 
     pub(crate) fn wake(&self) {
-        self.own.wake();
+        if let Some(kept) = self.kept.get() {
+            kept.own.wake();
+        }
     }
 
     /// A new configuration is in force. Plans that calls still hold stay for ever, so only one that differs is added.
@@ -94,14 +115,15 @@ impl Site {
 
 macro_rules! keys {
     ($($name:ident($($value:ident: $type:ty),*) $site:ident => $change:block)*) => {
-        impl Site {
+        /// Its const methods are the attribute's keys; nonsense in a constant stops the build.
+        impl Declared {
             $(
                 /// # Panics
                 ///
-                /// On nonsense, in a static and so while it is built.
+                /// On nonsense, which the macro either has refused or puts into a constant, so that it stops the build.
                 #[must_use]
                 pub const fn $name(mut self $(, $value: $type)*) -> Self {
-                    let $site = &mut self.declared;
+                    let $site = &mut self;
                     $change
                     self
                 }
@@ -111,6 +133,7 @@ macro_rules! keys {
 }
 
 keys! {
+    expressions(expressions: &'static [(&'static str, &'static str)]) site => { site.expressions = expressions; }
     retries(retries: u32) site => { site.own.retries = Some(retries); }
     base_delay(delay: Duration) site => { site.own.base_delay = Some(delay); }
     max_delay(delay: Duration) site => { site.own.max_delay = Some(delay); }
@@ -139,6 +162,10 @@ keys! {
             panic!("{}", problem);
         }
         site.breaker = Some((name, settings));
+    }
+    breaker_named(name: &'static str) site => {
+        assert!(!name.is_empty(), "a breaker's name may not be empty");
+        site.breaker = Some((name, CircuitBreaker::DEFAULT));
     }
     scriptable() site => { site.is_scriptable = true; }
     rate(rate: Rate) site => {

@@ -53,8 +53,8 @@ impl Checks {
         let installed = Installed { functions, defaults, shared, ..Installed::default() };
         let mut told = Vec::new();
         for site in sites {
-            let effective = installed.effective(&site.declared);
-            if let Some(problem) = effective.settings.contradiction(|key| site.declared.expression(key).is_some())
+            let effective = installed.effective(site.declared());
+            if let Some(problem) = effective.settings.contradiction(|key| site.declared().expression(key).is_some())
                 && let Some(place) = place_of(&problem, &effective.table).or_else(|| place_of(&problem, &installed.defaults))
                 && !told.contains(&place)
             {
@@ -65,10 +65,10 @@ impl Checks {
     }
 
     fn functions(&mut self, sites: &[&'static Site]) {
-        let names = || sites.iter().map(|site| site.declared.name);
+        let names = || sites.iter().map(|site| site.name);
         for FunctionTable { pattern, table } in &self.layer.functions {
             let place = table.named_at().cloned();
-            let matching: Vec<_> = sites.iter().filter(|site| pattern.matches(site.declared.name)).collect();
+            let matching: Vec<_> = sites.iter().filter(|site| pattern.matches(site.name)).collect();
             let doubt = |message: String, place| Doubt { problem: Problem::new(message, place), is_serious: true };
             if matching.is_empty() && !pattern.text.trim().is_empty() {
                 let text = &pattern.text;
@@ -102,7 +102,7 @@ impl Checks {
                 self.doubts.push(doubt(message, place));
             }
             for word in said(&table.settings) {
-                let declared = || matching.iter().map(|site| &site.declared);
+                let declared = || matching.iter().map(|site| site.declared());
                 let missing = declared().map(|declared| missing(word, declared)).collect::<Option<Vec<_>>>();
                 if let Some(missing) = missing.as_ref().and_then(|missing| missing.first()) {
                     let of_all = if pattern.is_exact() { "" } else { "no function that it matches can hear this: " };
@@ -123,7 +123,8 @@ impl Checks {
             (Kind::Budgets, "budget", places(&shared.budgets)),
         ];
         for (kind, what, configured) in configured {
-            let by_site: BTreeMap<_, _> = sites.iter().rev().filter_map(|site| Some((site.declared.named(kind)?, *site))).collect();
+            let by_site: BTreeMap<_, _> =
+                sites.iter().rev().filter_map(|site| Some((site.declared().named(kind)?, *site))).collect();
             let of_tables = self.layer.functions.iter().filter_map(|function| function.table.settings.named_budget());
             let elsewhere = registry::names(kind).into_iter().chain(of_tables.filter(|_| kind == Kind::Budgets));
             let used: BTreeSet<_> = by_site.keys().copied().chain(elsewhere).collect();
@@ -182,7 +183,7 @@ fn is_one_slip(name: &str, other: &str) -> bool {
 
 /// `shop::charge` (src/shop.rs:12)
 fn described(site: &Site) -> String {
-    format!("`{}` ({})", site.declared.name, location(site))
+    format!("`{}` ({})", site.name, location(site))
 }
 
 fn location(site: &Site) -> String {
@@ -195,7 +196,7 @@ fn clean_kind<T: Shared>(settled: &mut Settled<T::Settings>, sites: &[&'static S
     let defaults = settled.defaults.settings;
     let mut told = Vec::new();
     for (name, said) in
-        sites.iter().filter_map(|site| T::inline(&site.declared)).filter(|(name, _)| !settled.named.contains_key(*name))
+        sites.iter().filter_map(|site| T::inline(site.declared())).filter(|(name, _)| !settled.named.contains_key(*name))
     {
         if let Some(problem) = said.or(defaults).problem()
             && let Some(place) = place_of(&problem, &settled.defaults)
@@ -215,7 +216,7 @@ fn clean_kind<T: Shared>(settled: &mut Settled<T::Settings>, sites: &[&'static S
 /// Defaults that are in range and do not fit to what an attribute says beside a name.
 fn beside_defaults<T: Shared>(settled: &mut Settled<T::Settings>, sites: &[&'static Site], problems: &mut Vec<Problem>) {
     for site in sites {
-        let Some((name, said)) = T::inline(&site.declared) else { continue };
+        let Some((name, said)) = T::inline(site.declared()) else { continue };
         let named = settled.named.get(name).map(|table| table.settings).unwrap_or_default();
         let together = |defaults: &Table<T::Settings>| named.or(said).or(defaults.settings).problem();
         while named.or(said).problem().is_none()
@@ -261,7 +262,7 @@ fn places<S: Words>(settled: &Settled<S>) -> BTreeMap<String, Option<Place>> {
 fn conflicts<T: Shared>(sites: &[&'static Site], doubts: &mut Vec<Doubt>) {
     let mut first = BTreeMap::new();
     for site in sites {
-        let Some((name, settings)) = T::inline(&site.declared).filter(|(_, settings)| *settings != T::Settings::default()) else {
+        let Some((name, settings)) = T::inline(site.declared()).filter(|(_, settings)| *settings != T::Settings::default()) else {
             continue;
         };
         let (other, said) = *first.entry(name).or_insert((*site, settings));

@@ -104,7 +104,7 @@ fn names(layer: &Layer, kind: Kind) -> Vec<String> {
         Kind::Budgets => layer.shared.budgets.named.keys().collect(),
         Kind::Functions | Kind::Defaults | Kind::Switches => Vec::new(),
     };
-    let used = catalog::sites().filter_map(|site| site.declared.named(kind));
+    let used = catalog::sites().filter_map(|site| site.declared().named(kind));
     let known = registry::names(kind);
     let mut names: Vec<_> =
         configured.into_iter().cloned().chain(used.map(str::to_owned)).chain(known.into_iter().map(str::to_owned)).collect();

@@ -25,7 +25,7 @@ pub(crate) fn environment(text: &str) -> Tasted {
 }
 
 fn names(kind: Kind) -> Vec<String> {
-    let mut names: Vec<_> = sites().filter_map(|site| site.declared.named(kind)).map(str::to_owned).collect();
+    let mut names: Vec<_> = sites().filter_map(|site| site.declared().named(kind)).map(str::to_owned).collect();
     names.sort_unstable();
     names.dedup();
     names
@@ -59,7 +59,7 @@ impl Tasted {
 fn fits(installed: &Installed) {
     let Configured { breakers, buckets, bulkheads, budgets } = &installed.shared;
     for site in sites() {
-        let declared = &site.declared;
+        let declared = site.declared();
         let effective = installed.effective(declared).settings;
         let contradiction = effective.contradiction(|key| declared.expression(key).is_some());
         assert_eq!(effective.problem().or(contradiction), None, "{}", declared.name);

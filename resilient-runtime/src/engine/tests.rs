@@ -8,14 +8,15 @@ use crate::{Bucket, Bulkhead};
 use crate::{CircuitBreaker, registry};
 use std::sync::mpsc;
 
-static EVERYTHING: Site = Site::new("call", "call/tests.rs", 1)
-    .retries(3)
-    .deadline(Duration::from_secs(60))
-    .breaker("locks", CircuitBreaker::new())
-    .bucket("locks")
-    .rate(Rate::per_second(1_000).burst(1_000))
-    .bulkhead("locks")
-    .budget_named("locks");
+static EVERYTHING: Site = Site::new("call", "call/tests.rs", 1, |site| {
+    site.retries(3)
+        .deadline(Duration::from_secs(60))
+        .breaker("locks", CircuitBreaker::new())
+        .bucket("locks")
+        .rate(Rate::per_second(1_000).burst(1_000))
+        .bulkhead("locks")
+        .budget_named("locks")
+});
 
 /// Every lock that there is, is held by this thread while another makes a call: one that took any would never come back.
 #[test]

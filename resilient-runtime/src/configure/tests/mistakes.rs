@@ -7,26 +7,25 @@ use crate::configure::tests::precedence::together;
 use crate::rate::Rate;
 use crate::site::Site;
 
-static CHARGE: Site = Site::new("mistakes::charge", "shop.rs", 12)
-    .retries(1)
-    .breaker("mistakes-paymets", CircuitBreaker::new())
-    .bucket("mistakes-stripe")
-    .rate(Rate::per_second(7));
+static CHARGE: Site = Site::new("mistakes::charge", "shop.rs", 12, |site| {
+    site.retries(1).breaker("mistakes-paymets", CircuitBreaker::new()).bucket("mistakes-stripe").rate(Rate::per_second(7))
+});
 inventory::submit! { Entry(&CHARGE) }
 
-static TWIN: Site = Site::new("mistakes::twin", "one.rs", 1).retries(1);
+static TWIN: Site = Site::new("mistakes::twin", "one.rs", 1, |site| site.retries(1));
 inventory::submit! { Entry(&TWIN) }
-static OTHER_TWIN: Site = Site::new("mistakes::twin", "two.rs", 2).retries(1);
+static OTHER_TWIN: Site = Site::new("mistakes::twin", "two.rs", 2, |site| site.retries(1));
 inventory::submit! { Entry(&OTHER_TWIN) }
 
-static COMPUTED: Site =
-    Site::new("mistakes::computed", "shop.rs", 40).retries(1).expressions(&[("base_delay", "TINY"), ("max_delay", "TINY")]);
+static COMPUTED: Site = Site::new("mistakes::computed", "shop.rs", 40, |site| {
+    site.retries(1).expressions(&[("base_delay", "TINY"), ("max_delay", "TINY")])
+});
 inventory::submit! { Entry(&COMPUTED) }
 
-static SLOW: Site = Site::new("mistakes::slow", "shop.rs", 50).bucket("mistakes-slow").rate(Rate::per_day(1));
+static SLOW: Site = Site::new("mistakes::slow", "shop.rs", 50, |site| site.bucket("mistakes-slow").rate(Rate::per_day(1)));
 inventory::submit! { Entry(&SLOW) }
 
-static TIMEOUT: Site = Site::new("mistakes::timeout", "shop.rs", 60).retries(1);
+static TIMEOUT: Site = Site::new("mistakes::timeout", "shop.rs", 60, |site| site.retries(1));
 inventory::submit! { Entry(&TIMEOUT) }
 
 fn problems(file: &str, variables: &[(&str, &str)]) -> Vec<String> {

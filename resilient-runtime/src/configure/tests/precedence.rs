@@ -17,21 +17,23 @@ use std::time::Duration;
 const FUNCTION: &str = "precedence::everything";
 
 /// Has every policy; what it shares, under the name `everything` and for each key, with settings beside it.
-static SHARING: Site = Site::new(FUNCTION, "precedence.rs", 1)
-    .retries(1)
-    .timeout(Duration::from_secs(1))
-    .deadline(Duration::from_secs(600))
-    .breaker("everything", CircuitBreaker::new())
-    .bucket("everything")
-    .bulkhead("everything")
-    .breaker_keys(None)
-    .bucket_keys(None)
-    .bulkhead_keys(None)
-    .budget_named("everything");
+static SHARING: Site = Site::new(FUNCTION, "precedence.rs", 1, |site| {
+    site.retries(1)
+        .timeout(Duration::from_secs(1))
+        .deadline(Duration::from_secs(600))
+        .breaker("everything", CircuitBreaker::new())
+        .bucket("everything")
+        .bulkhead("everything")
+        .breaker_keys(None)
+        .bucket_keys(None)
+        .bulkhead_keys(None)
+        .budget_named("everything")
+});
 inventory::submit! { Entry(&SHARING) }
 
 /// Has a rate and a limit of its own.
-static OWNING: Site = Site::new("precedence::owner", "precedence.rs", 2).rate(Rate::per_second(1)).burst(2).concurrency(1);
+static OWNING: Site =
+    Site::new("precedence::owner", "precedence.rs", 2, |site| site.rate(Rate::per_second(1)).burst(2).concurrency(1));
 inventory::submit! { Entry(&OWNING) }
 
 /// Three values for a word, written as in a file; the first is what the attribute says, where it says it.
@@ -75,7 +77,7 @@ fn variable(kind: &str, name: &str, word: &str) -> String {
 /// What the sources together come to, and what is wrong with it.
 pub(super) fn together(code: Layer, file: &str, variables: &[(String, String)]) -> Result<Installed, Vec<String>> {
     let (file, mut problems) = crate::configure::file::read("test.toml", file.to_owned());
-    let known = |kind| crate::catalog::sites().filter_map(|site| site.declared.named(kind)).map(str::to_owned).collect();
+    let known = |kind| crate::catalog::sites().filter_map(|site| site.declared().named(kind)).map(str::to_owned).collect();
     let (environment, mistakes) = environment::read("t", variables.iter().cloned(), &Known::new(&known));
     problems.extend(mistakes);
     let mut checks = Checks { layer: environment.or(file.or(code)), problems, doubts: Vec::new() };

@@ -16,14 +16,15 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-static BUSY: Site = Site::new("reload::busy", "reload.rs", 1)
-    .retries(1)
-    .base_delay(Duration::from_nanos(1))
-    .max_delay(Duration::from_nanos(1))
-    .deadline(Duration::from_secs(1_000_001))
-    .breaker("reload-busy", CircuitBreaker::new())
-    .bucket("reload-busy")
-    .max_wait(Duration::ZERO);
+static BUSY: Site = Site::new("reload::busy", "reload.rs", 1, |site| {
+    site.retries(1)
+        .base_delay(Duration::from_nanos(1))
+        .max_delay(Duration::from_nanos(1))
+        .deadline(Duration::from_secs(1_000_001))
+        .breaker("reload-busy", CircuitBreaker::new())
+        .bucket("reload-busy")
+        .max_wait(Duration::ZERO)
+});
 inventory::submit! { Entry(&BUSY) }
 
 /// Every setting of the function says the same number, so that a call that saw two different ones saw half of two configurations.
@@ -190,7 +191,7 @@ fn a_refused_configuration_changes_nothing() {
     configure().lenient().install().expect("valid");
 }
 
-static PAYING: Site = Site::new("reload::paying", "reload.rs", 3).retries(1).budget_named("reload-paying");
+static PAYING: Site = Site::new("reload::paying", "reload.rs", 3, |site| site.retries(1).budget_named("reload-paying"));
 inventory::submit! { Entry(&PAYING) }
 
 #[test]
