@@ -2,16 +2,12 @@
 //! when it is compiled.
 
 use crate::call::Call;
-use crate::clock::Instant;
 use crate::engine::Delay;
 use crate::polling::Pause;
 use pin_project_lite::pin_project;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
-
-/// No wait, or none any more.
-const OVER: Instant = Instant::from_nanos(0);
 
 pin_project! {
     #[doc(hidden)]
@@ -32,7 +28,7 @@ impl Call<'_, '_> {
     /// The wait before an attempt, if it is not the first.
     pub fn pause(&mut self, delay: Option<Delay>) -> Pause {
         match delay {
-            None => Pause::until(OVER),
+            None => Pause::NONE,
             Some(delay) => self.wait(delay),
         }
     }
@@ -44,9 +40,8 @@ impl<F: Future> Future for After<F> {
     #[inline]
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        if this.pause.until != OVER {
+        if !this.pause.is_over() {
             ready!(Pin::new(&mut *this.pause).poll(context));
-            this.pause.until = OVER;
         }
         this.attempt.poll(context)
     }

@@ -31,7 +31,18 @@ pub struct Call<'e, 'p> {
     at: Tick,
     /// Whether the calls further in may have something to inherit from it.
     hands_down: bool,
+    /// Of an async attempt, here because there is room.
+    #[cfg(feature = "tokio")]
+    pub(crate) attempt: Attempting,
     engine: &'e mut Slot<'p>,
+}
+
+/// How far an async attempt has come, and what it is.
+#[cfg(feature = "tokio")]
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Attempting {
+    pub(crate) is_running: bool,
+    pub(crate) may_be_refused: bool,
 }
 
 /// Where an engine stands once there is one. It is the call that drops it: that one knows whether there is.
@@ -82,7 +93,16 @@ impl<'e, 'p> Call<'e, 'p> {
     #[inline(always)]
     #[must_use]
     pub fn new(plan: &'p Plan<'p>, engine: &'e mut Slot<'p>) -> Self {
-        Self { plan, way: Way::Clear, pass: Pass::FREE, at: Tick::UNREAD, hands_down: true, engine }
+        Self {
+            plan,
+            way: Way::Clear,
+            pass: Pass::FREE,
+            at: Tick::UNREAD,
+            hands_down: true,
+            #[cfg(feature = "tokio")]
+            attempt: Attempting { is_running: false, may_be_refused: true },
+            engine,
+        }
     }
 
     /// One that is never retried, and so has no pool to hand down.

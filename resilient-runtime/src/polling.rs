@@ -2,7 +2,7 @@
 
 use crate::bucket::{Nap, Sleeper};
 use crate::bulkhead::{Bulkhead, Place, Slot};
-use crate::call::Call;
+use crate::call::{Attempting, Call};
 use crate::clock::{Alarm, Instant, Limit, now};
 use crate::engine::{Delay, Engine, Step, Turn};
 use crate::rejected::Rejected;
@@ -19,8 +19,6 @@ pin_project! {
     #[must_use = "futures do nothing unless polled"]
     pub struct Attempt<'c, 'e, 'p, F> {
         call: &'c mut Call<'e, 'p>,
-        is_running: bool,
-        may_be_refused: bool,
         extra: Extras<'p>,
         #[pin]
         body: F,
@@ -48,12 +46,15 @@ struct Wait<'p> {
 
 impl<'e, 'p> Call<'e, 'p> {
     pub fn attempt<F: Future>(&mut self, body: F) -> Attempt<'_, 'e, 'p, F> {
-        Attempt { call: self, is_running: false, may_be_refused: true, extra: None, body }
+        self.attempt = Attempting { is_running: false, may_be_refused: true };
+        Attempt { call: self, extra: None, body }
     }
 
     /// An attempt of which nothing can tell that it was refused.
     pub(crate) fn attempt_anyhow<F: Future>(&mut self, body: F) -> Attempt<'_, 'e, 'p, F> {
-        Attempt { may_be_refused: false, ..self.attempt(body) }
+        let attempt = self.attempt(body);
+        attempt.call.attempt.may_be_refused = false;
+        attempt
     }
 
     /// The same, where every wait is unlimited and nothing can refuse.
@@ -73,15 +74,15 @@ impl<F: Future> Future for Attempt<'_, '_, '_, F> {
     #[inline]
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let attempt = self.project();
-        let (call, extra, may_be_refused) = (attempt.call, attempt.extra, *attempt.may_be_refused);
-        if *attempt.is_running {
+        let (call, extra) = (attempt.call, attempt.extra);
+        if call.attempt.is_running {
             call.enter_body();
         } else {
             if extra.is_some() || !call.starts_shortly() {
-                ready!(poll_turn(call, may_be_refused, extra, context))?;
+                ready!(poll_turn(call, extra, context))?;
                 call.enter_body();
             }
-            *attempt.is_running = true;
+            call.attempt.is_running = true;
         }
         let polled = attempt.body.poll(context);
         call.leave_body();
@@ -90,13 +91,14 @@ impl<F: Future> Future for Attempt<'_, '_, '_, F> {
                 call.body_ended();
                 Poll::Ready(Ok(outcome))
             }
-            Poll::Pending => poll_limit(call, may_be_refused, extra, context).map(Err),
+            Poll::Pending => poll_limit(call, extra, context).map(Err),
         }
     }
 }
 
 /// What takes over where an attempt is not started and over at once.
-fn engine<'c, 'p>(call: &'c mut Call<'_, 'p>, may_be_refused: bool) -> &'c mut Engine<'p> {
+fn engine<'c, 'p>(call: &'c mut Call<'_, 'p>) -> &'c mut Engine<'p> {
+    let may_be_refused = call.attempt.may_be_refused;
     let engine = call.engine();
     if !may_be_refused {
         engine.refuse_never();
@@ -105,20 +107,15 @@ fn engine<'c, 'p>(call: &'c mut Call<'_, 'p>, may_be_refused: bool) -> &'c mut E
 }
 
 #[cold]
-fn poll_turn<'p>(
-    call: &mut Call<'_, 'p>,
-    may_be_refused: bool,
-    extra: &mut Extras<'p>,
-    context: &mut Context<'_>,
-) -> Poll<Result<(), Rejected>> {
+fn poll_turn<'p>(call: &mut Call<'_, 'p>, extra: &mut Extras<'p>, context: &mut Context<'_>) -> Poll<Result<(), Rejected>> {
     if extra.is_none() {
-        if let Some(rejected) = call.refusal().filter(|_| may_be_refused) {
+        if let Some(rejected) = call.refusal().filter(|_| call.attempt.may_be_refused) {
             return Poll::Ready(Err(rejected));
         }
         if call.starts_late() {
             return Poll::Ready(Ok(()));
         }
-        let (start, engine) = (now(), engine(call, may_be_refused));
+        let (start, engine) = (now(), engine(call));
         let mut turn = engine.turn(start);
         match engine.advance(&mut turn, start) {
             Step::Run => return Poll::Ready(Ok(())),
@@ -154,15 +151,10 @@ fn poll_wait<'p>(
 
 /// The body is pending: only now is its timer worth having.
 #[cold]
-fn poll_limit<'p>(
-    call: &mut Call<'_, 'p>,
-    may_be_refused: bool,
-    extra: &mut Extras<'p>,
-    context: &mut Context<'_>,
-) -> Poll<Rejected> {
+fn poll_limit<'p>(call: &mut Call<'_, 'p>, extra: &mut Extras<'p>, context: &mut Context<'_>) -> Poll<Rejected> {
     if extra.is_none() {
         let now = now();
-        let ends = if call.is_short() { call.times_out(now) } else { engine(call, may_be_refused).body_ends(now) };
+        let ends = if call.is_short() { call.times_out(now) } else { engine(call).body_ends(now) };
         if ends == Instant::NEVER {
             return Poll::Pending;
         }
@@ -172,7 +164,7 @@ fn poll_limit<'p>(
         return Poll::Pending;
     };
     ready!(limit.poll(context));
-    Poll::Ready(engine(call, may_be_refused).stop_body(now(), fastrand::u64(..)))
+    Poll::Ready(engine(call).stop_body(now(), fastrand::u64(..)))
 }
 
 impl<'p> Wait<'p> {
@@ -221,18 +213,27 @@ impl<'p> Wait<'p> {
     }
 }
 
-/// A wait between attempts.
+/// A wait between attempts; apart, as most calls have none.
 #[doc(hidden)]
 #[must_use = "futures do nothing unless polled"]
 #[derive(Debug)]
-pub struct Pause {
-    pub(crate) until: Instant,
+pub struct Pause(Option<Box<Waiting>>);
+
+#[derive(Debug)]
+struct Waiting {
+    until: Instant,
     alarm: Alarm,
 }
 
 impl Pause {
-    pub(crate) fn until(until: Instant) -> Self {
-        Self { until, alarm: Alarm::default() }
+    pub(crate) const NONE: Self = Self(None);
+
+    fn until(until: Instant) -> Self {
+        Self(Some(Box::new(Waiting { until, alarm: Alarm::default() })))
+    }
+
+    pub(crate) fn is_over(&self) -> bool {
+        self.0.is_none()
     }
 }
 
@@ -240,8 +241,10 @@ impl Future for Pause {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        let until = self.until;
-        poll_pause(&mut self.alarm, until, context)
+        let Some(waiting) = &mut self.0 else { return Poll::Ready(()) };
+        ready!(poll_pause(&mut waiting.alarm, waiting.until, context));
+        self.0 = None;
+        Poll::Ready(())
     }
 }
 
