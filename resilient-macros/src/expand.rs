@@ -43,7 +43,7 @@ pub(crate) fn resilient(attribute: TokenStream, item: TokenStream) -> TokenStrea
 //         p::__ide! { retries timeout }
 //         static __SITE: p::Site = p::Site::new("module::load", file!(), line!(), |__site| __site.retries(3).timeout(…));
 //         let __plan = p::Site::plan(&__SITE);
-//         let mut __engine = p::slot();
+//         let mut __engine = p::no_engine();
 //         let mut __call = p::Call::new(__plan, &mut __engine);
 //         let mut __delay = None;
 //         loop {

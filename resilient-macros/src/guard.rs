@@ -104,7 +104,7 @@ impl Guard<'_> {
         let p = &self.p;
         let (context, run) = (self.context(), if self.is_retried() { self.repeated() } else { self.once() });
         let new = Ident::new(if self.is_retried() { "new" } else { "once" }, mixed());
-        quote_spanned!(mixed()=> let mut __engine = #p::slot(); let mut __call = #p::Call::#new(__plan, &mut __engine); #context #run)
+        quote_spanned!(mixed()=> let mut __engine = #p::no_engine(); let mut __call = #p::Call::#new(__plan, &mut __engine); #context #run)
     }
 
     fn repeated(&self) -> TokenStream {

@@ -34,7 +34,7 @@ pub struct Call<'e, 'p> {
     /// Of an async attempt, here because there is room.
     #[cfg(feature = "tokio")]
     pub(crate) attempt: Attempting,
-    engine: &'e mut Slot<'p>,
+    engine: &'e mut EngineSlot<'p>,
 }
 
 /// How far an async attempt has come, and what it is.
@@ -47,7 +47,7 @@ pub(crate) struct Attempting {
 
 /// Where an engine stands once there is one. It is the call that drops it: that one knows whether there is.
 #[doc(hidden)]
-pub type Slot<'p> = ManuallyDrop<Option<Engine<'p>>>;
+pub type EngineSlot<'p> = ManuallyDrop<Option<Engine<'p>>>;
 
 /// How far it has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -81,18 +81,17 @@ impl Start {
     }
 }
 
-/// No engine.
 #[doc(hidden)]
 #[inline(always)]
 #[must_use]
-pub fn slot<'p>() -> Slot<'p> {
+pub fn no_engine<'p>() -> EngineSlot<'p> {
     ManuallyDrop::new(None)
 }
 
 impl<'e, 'p> Call<'e, 'p> {
     #[inline(always)]
     #[must_use]
-    pub fn new(plan: &'p Plan<'p>, engine: &'e mut Slot<'p>) -> Self {
+    pub fn new(plan: &'p Plan<'p>, engine: &'e mut EngineSlot<'p>) -> Self {
         Self {
             plan,
             way: Way::Clear,
@@ -108,7 +107,7 @@ impl<'e, 'p> Call<'e, 'p> {
     /// One that is never retried, and so has no pool to hand down.
     #[inline(always)]
     #[must_use]
-    pub fn once(plan: &'p Plan<'p>, engine: &'e mut Slot<'p>) -> Self {
+    pub fn once(plan: &'p Plan<'p>, engine: &'e mut EngineSlot<'p>) -> Self {
         let mut call = Self::new(plan, engine);
         call.hands_down = false;
         call
@@ -306,7 +305,7 @@ impl Drop for Call<'_, '_> {
 /// In its body only a panic ends a call.
 #[cold]
 #[inline(never)]
-fn end<'p>(engine: &mut Slot<'p>, plan: &'p Plan<'p>, pass: Pass) {
+fn end<'p>(engine: &mut EngineSlot<'p>, plan: &'p Plan<'p>, pass: Pass) {
     if engine.is_none() {
         nesting::ascend();
         build(engine, plan, Way::Run, Start { pass, at: Tick::UNREAD }).body_panicked();
@@ -336,7 +335,7 @@ fn settle_scripted(engine: &mut Engine<'_>, judged: Judged<'_>) -> ControlFlow<(
 
 #[cold]
 #[inline(never)]
-fn build<'e, 'p>(engine: &'e mut Slot<'p>, plan: &'p Plan<'p>, way: Way, start: Start) -> &'e mut Engine<'p> {
+fn build<'e, 'p>(engine: &'e mut EngineSlot<'p>, plan: &'p Plan<'p>, way: Way, start: Start) -> &'e mut Engine<'p> {
     engine.get_or_insert_with(|| match way {
         Way::Running | Way::Run => Engine::take_over(plan, start),
         Way::Clear | Way::Long => Engine::begin(plan),

@@ -74,17 +74,23 @@ fn look_closer() -> Instant {
     wishes::turned_time().unwrap_or_else(unturned::now)
 }
 
-/// The time, if it can be read without looking closer.
+/// The time, unless a script wants to be asked first.
 #[cfg(feature = "testing")]
 #[inline]
 pub(crate) fn glance() -> Option<Tick> {
-    wishes::glance().map(|now| Tick(now.as_nanos()))
+    wishes::glance().map(|now| Tick(now.as_nanos())).or_else(glance_closer)
 }
 
-/// The time, if it can be read without looking closer.
+#[cfg(feature = "testing")]
+#[cold]
+fn glance_closer() -> Option<Tick> {
+    (!wishes::is_scripted()).then(tick)
+}
+
+/// The time, unless a script wants to be asked first.
 #[cfg(not(feature = "testing"))]
 #[inline]
-#[expect(clippy::unnecessary_wraps, reason = "tests have clocks that cannot")]
+#[expect(clippy::unnecessary_wraps, reason = "only tests have scripts")]
 pub(crate) fn glance() -> Option<Tick> {
     Some(fast::tick())
 }
@@ -130,7 +136,9 @@ pub(crate) fn sleep_blocking(until: Instant) {
 
 #[cfg(any(not(feature = "testing"), not(feature = "tokio")))]
 mod fast {
-    use super::{Instant, Tick};
+    use super::Instant;
+    #[cfg(not(feature = "testing"))]
+    use super::Tick;
     use std::sync::LazyLock;
 
     /// So many ticks before its first reading our clock begins, as another core may be behind that.
@@ -147,6 +155,7 @@ mod fast {
         Counter { clock, start }
     });
 
+    #[cfg(not(feature = "testing"))]
     #[inline]
     pub(crate) fn tick() -> Tick {
         let Counter { clock, start } = &*COUNTER;
@@ -158,6 +167,7 @@ mod fast {
         Instant(clock.delta_as_nanos(*start, clock.raw()))
     }
 
+    #[cfg(not(feature = "testing"))]
     pub(crate) fn nanos_of_ticks(ticks: u64) -> u64 {
         COUNTER.clock.delta_as_nanos(0, ticks)
     }

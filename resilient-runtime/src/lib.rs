@@ -82,7 +82,7 @@ pub mod __private {
     #[cfg(feature = "tokio")]
     pub use crate::after::after;
     pub use crate::attempts::{Fresh, Spare, retry_after};
-    pub use crate::call::{Call, Slot, is_final, slot};
+    pub use crate::call::{Call, EngineSlot, is_final, no_engine};
     pub use crate::catalog::Entry;
     #[cfg(rust_analyzer)]
     pub use crate::completion::keys;

@@ -145,7 +145,7 @@ impl Policy {
         mut classify: impl FnMut(&Result<T, E>) -> Verdict,
     ) -> Result<T, E> {
         let plan = self.0.assembly.plan(&self.0.own, &self.0.record);
-        let mut engine = crate::call::slot();
+        let mut engine = crate::call::no_engine();
         let mut call = Call::new(&plan, &mut engine);
         let mut carried = C::start(&mut call);
         loop {
@@ -239,7 +239,7 @@ impl Policy {
         mut classify: impl FnMut(&Result<T, E>) -> Verdict,
     ) -> Result<T, E> {
         let plan = self.0.assembly.plan(&self.0.own, &self.0.record);
-        let mut engine = crate::call::slot();
+        let mut engine = crate::call::no_engine();
         let mut call = Call::new(&plan, &mut engine);
         let mut carried = C::start(&mut call);
         loop {

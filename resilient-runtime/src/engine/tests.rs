@@ -27,7 +27,7 @@ fn a_healthy_call_takes_no_lock() {
         (plan.breaker.map(Breaker::hold_lock), plan.bucket.map(Bucket::hold_lock), plan.bulkhead.map(Bulkhead::hold_lock));
     let _all = (resources, crate::configure::installed::installed(), registry::hold_lock());
     std::thread::spawn(move || {
-        let mut engine = crate::call::slot();
+        let mut engine = crate::call::no_engine();
         let mut call = Call::new(plan, &mut engine);
         let outcome = call.turn_blocking().map(|()| 7);
         call.end_body();

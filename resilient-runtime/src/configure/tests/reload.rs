@@ -48,7 +48,7 @@ fn no_call_sees_half_of_one_configuration_and_no_state_is_lost() {
                     let settings = plan.settings;
                     let number = u64::from(settings.retries);
                     assert_eq!((settings.schedule.base, settings.schedule.max), (number, number));
-                    let mut engine = crate::call::slot();
+                    let mut engine = crate::call::no_engine();
                     let mut call = crate::call::Call::new(plan, &mut engine);
                     if call.turn_blocking().is_ok() {
                         started.fetch_add(1, Ordering::Relaxed);
