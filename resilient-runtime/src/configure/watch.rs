@@ -85,7 +85,7 @@ pub(super) enum Found {
 const SHORTEST: Duration = Duration::from_millis(1);
 
 /// A watcher of what is installed, for a test to turn by hand.
-#[cfg(test)]
+#[cfg(all(test, feature = "config"))]
 pub(super) fn watcher() -> Watcher {
     let current = lock(&CURRENT);
     let Some(Current { recipe, number }) = &*current else { unreachable!("something is installed") };
