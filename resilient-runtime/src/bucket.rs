@@ -6,7 +6,7 @@
 
 mod sleepers;
 
-use crate::clock::{Instant, Tick};
+use crate::clock::{Face, Instant, Tick};
 use crate::latest::Latest;
 use crate::rate::{Interval, Rate};
 use crate::sync::{Mutex, MutexGuard, lock};
@@ -32,6 +32,7 @@ pub(crate) const REPLACED: u64 = u64::MAX;
 pub struct Bucket {
     is_disabled: AtomicBool,
     name: Option<&'static str>,
+    clock: Face,
     meter: Latest<Meter>,
     paused_until: AtomicU64,
     /// Slots of callers who gave up, the earliest first.
@@ -99,6 +100,7 @@ impl Bucket {
         Self {
             is_disabled: AtomicBool::new(false),
             name,
+            clock: Face::find(),
             meter: Latest::new(Meter::new(rate, 0, None)),
             paused_until: AtomicU64::new(0),
             freed: Mutex::new(BinaryHeap::new()),
@@ -185,11 +187,13 @@ impl Bucket {
         taken.map(|_| ()).map_err(not_yet)
     }
 
-    /// Whether there was a token for now, which is taken: a compare-and-swap and nothing else. A rate that is no more has none.
+    /// When there was a token, which is taken: a look at the clock, a compare-and-swap and nothing else. A rate that is no more has
+    /// none.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "what a healthy call does must not spread over functions")]
-    pub(crate) fn take_at_glance(&self, now: Tick) -> bool {
-        self.meter.original().take_now(now) || self.take_of_later_rate(now)
+    pub(crate) fn take_at_glance(&self) -> Option<Tick> {
+        let now = self.clock.glance()?;
+        (self.meter.original().take_now(now) || self.take_of_later_rate(now)).then_some(now)
     }
 
     #[cold]

@@ -6,7 +6,7 @@
 #![expect(clippy::inline_always, reason = "a call whose address is taken cannot stay in registers")]
 
 use crate::breaker::{Breaker, Pass};
-use crate::clock::{self, Instant, Tick, now};
+use crate::clock::{Instant, Tick, now};
 use crate::engine::{Delay, Engine};
 use crate::events;
 use crate::judging::Judged;
@@ -76,8 +76,7 @@ impl Start {
         let Some(bucket) = plan.bucket else {
             return (!wishes::is_scripted()).then_some(Self { pass, at: Tick::UNREAD });
         };
-        let at = clock::glance()?;
-        bucket.take_at_glance(at).then_some(Self { pass, at })
+        bucket.take_at_glance().map(|at| Self { pass, at })
     }
 }
 

@@ -89,11 +89,31 @@ fn glance_closer() -> Option<Tick> {
 
 /// The time, unless a script wants to be asked first.
 #[cfg(not(feature = "testing"))]
-#[inline]
 #[expect(clippy::unnecessary_wraps, reason = "only tests have scripts")]
 pub(crate) fn glance() -> Option<Tick> {
-    Some(fast::tick())
+    Some(tick())
 }
+
+/// The clock, for who has found it once and need not look whether it is there.
+#[cfg(feature = "testing")]
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Face;
+
+#[cfg(feature = "testing")]
+impl Face {
+    pub(crate) fn find() -> Self {
+        Self
+    }
+
+    #[inline]
+    #[expect(clippy::unused_self, reason = "tests have many clocks")]
+    pub(crate) fn glance(self) -> Option<Tick> {
+        glance()
+    }
+}
+
+#[cfg(not(feature = "testing"))]
+pub(crate) use fast::Face;
 
 /// The time as the clock counts it.
 #[cfg(feature = "testing")]
@@ -155,11 +175,40 @@ mod fast {
         Counter { clock, start }
     });
 
+    /// The clock, for who has found it once and need not look whether it is there.
     #[cfg(not(feature = "testing"))]
-    #[inline]
+    #[derive(Clone, Copy)]
+    pub(crate) struct Face(&'static Counter);
+
+    #[cfg(not(feature = "testing"))]
+    impl Face {
+        pub(crate) fn find() -> Self {
+            Self(&COUNTER)
+        }
+
+        #[inline]
+        #[expect(clippy::unnecessary_wraps, reason = "only tests have scripts")]
+        pub(crate) fn glance(self) -> Option<Tick> {
+            Some(self.tick())
+        }
+
+        #[inline]
+        fn tick(self) -> Tick {
+            let Counter { clock, start } = self.0;
+            Tick(clock.raw().wrapping_sub(*start))
+        }
+    }
+
+    #[cfg(not(feature = "testing"))]
+    impl std::fmt::Debug for Face {
+        fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            formatter.write_str("Face")
+        }
+    }
+
+    #[cfg(not(feature = "testing"))]
     pub(crate) fn tick() -> Tick {
-        let Counter { clock, start } = &*COUNTER;
-        Tick(clock.raw().wrapping_sub(*start))
+        Face::find().tick()
     }
 
     pub(super) fn now() -> Instant {
