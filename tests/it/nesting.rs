@@ -37,6 +37,24 @@ async fn hangs() -> Result<(), ServiceError> {
 mod deadlines {
     use super::*;
 
+    /// One that was alone when it began must leave what is handed down to others as it finds it, at each poll.
+    #[tokio::test(start_paused = true)]
+    async fn a_call_that_began_elsewhere_takes_nothing_from_the_one_that_polls_it() {
+        #[resilient(retries = 1)]
+        async fn begun() -> io::Result<()> {
+            yield_now().await;
+            Ok(())
+        }
+        #[resilient(deadline = "10s")]
+        async fn outer(begun: Pin<Box<dyn Future<Output = io::Result<()>> + Send>>) -> io::Result<Option<Duration>> {
+            begun.await?;
+            left()
+        }
+        let mut begun: Pin<Box<dyn Future<Output = _> + Send>> = Box::pin(begun());
+        assert!(poll_once(begun.as_mut()).is_pending());
+        assert_eq!(outer(begun).await.expect("in time"), Some(10 * SECOND));
+    }
+
     #[tokio::test(start_paused = true)]
     async fn an_inner_call_is_stopped_when_the_outer_deadline_passes_and_says_so() {
         #[resilient(deadline = "1s")]
