@@ -74,24 +74,10 @@ fn look_closer() -> Instant {
     wishes::turned_time().unwrap_or_else(unturned::now)
 }
 
-/// The time, unless a script wants to be asked first.
-#[cfg(feature = "testing")]
-#[inline]
-pub(crate) fn glance() -> Option<Tick> {
-    wishes::glance().map(|now| Tick(now.as_nanos())).or_else(glance_closer)
-}
-
 #[cfg(feature = "testing")]
 #[cold]
 fn glance_closer() -> Option<Tick> {
     (!wishes::is_scripted()).then(tick)
-}
-
-/// The time, unless a script wants to be asked first.
-#[cfg(not(feature = "testing"))]
-#[expect(clippy::unnecessary_wraps, reason = "only tests have scripts")]
-pub(crate) fn glance() -> Option<Tick> {
-    Some(tick())
 }
 
 /// The clock, for who has found it once and need not look whether it is there.
@@ -105,10 +91,11 @@ impl Face {
         Self
     }
 
+    /// The time, unless a script wants to be asked first.
     #[inline]
     #[expect(clippy::unused_self, reason = "tests have many clocks")]
     pub(crate) fn glance(self) -> Option<Tick> {
-        glance()
+        wishes::glance().map(|now| Tick(now.as_nanos())).or_else(glance_closer)
     }
 }
 
@@ -186,6 +173,7 @@ mod fast {
             Self(&COUNTER)
         }
 
+        /// The time, unless a script wants to be asked first.
         #[inline]
         #[expect(clippy::unnecessary_wraps, reason = "only tests have scripts")]
         pub(crate) fn glance(self) -> Option<Tick> {

@@ -2,9 +2,9 @@
 
 use super::{Admission, Deadline, Engine};
 use crate::breaker;
-use crate::bucket::{Bucket, Nap, Token};
+use crate::bucket::{Nap, Token};
 use crate::bulkhead::{Bulkhead, Slot};
-use crate::clock::{self, Instant};
+use crate::clock::{Instant, now};
 use crate::events;
 use crate::rejected::Rejected;
 use crate::wishes;
@@ -36,104 +36,60 @@ pub(crate) enum Step<'p> {
 impl<'p> Engine<'p> {
     /// Whether everything that the coming attempt needs is had at once. If not, nothing is held, and it takes a [`Turn`].
     pub(crate) fn starts_at_once(&mut self) -> bool {
-        if self.deadline != Deadline::None {
-            return self.starts_before_deadline();
+        if wishes::is_scripted() || !self.is_in_time() || !self.takes_all() {
+            self.give_back();
+            return false;
         }
-        self.takes_all(|| clock::glance().map(Instant::from))
+        self.start();
+        true
     }
 
-    /// A call that has just begun read the time when it set its deadline.
-    #[cold]
-    fn starts_before_deadline(&mut self) -> bool {
-        if self.deadline != Deadline::Ahead {
-            self.started = clock::now();
+    /// A call that has just begun read the time when it set its deadline; one without deadline and bucket need not know it.
+    fn is_in_time(&mut self) -> bool {
+        match self.deadline {
+            Deadline::Ahead => true,
+            Deadline::None => {
+                if self.plan.bucket.is_some() {
+                    self.started = now();
+                }
+                true
+            }
+            Deadline::Running | Deadline::Inherited => {
+                self.started = now();
+                self.started < self.ends()
+            }
         }
-        let started = self.started;
-        let is_in_time = self.deadline == Deadline::Ahead || started < self.ends();
-        is_in_time && !wishes::is_scripted() && self.takes_all(|| Some(started))
     }
 
-    fn takes_all(&mut self, glance: impl FnOnce() -> Option<Instant>) -> bool {
+    fn takes_all(&mut self) -> bool {
         let plan = self.plan;
         if let Some(breaker) = plan.breaker {
             let Some(pass) = breaker.circuit().pass() else { return false };
             self.admission.permit = Some(breaker.permit(pass));
         }
-        if let Some(bucket) = plan.bucket {
-            return match glance() {
-                Some(now) => self.takes_token(bucket, now),
-                None => self.takes_token_late(bucket),
-            };
+        match (plan.bucket, plan.bulkhead) {
+            (None, None) => true,
+            (Some(bucket), None) => bucket.take_and_spend(self.started) || plan.takes_by_key(self.started),
+            (None, Some(bulkhead)) => self.takes_slot(bulkhead),
+            (Some(bucket), Some(bulkhead)) => match bucket.take(self.started) {
+                Some(token) => {
+                    let is_seated = self.takes_slot(bulkhead);
+                    if is_seated {
+                        token.spend();
+                    }
+                    is_seated
+                }
+                // A front has no token, ever: the key's own bucket may.
+                None => plan.keyed_bucket.is_some() && self.takes_slot(bulkhead) && plan.takes_by_key(self.started),
+            },
         }
-        if wishes::is_scripted() {
-            self.give_back();
-            return false;
-        }
-        if let Some(bulkhead) = plan.bulkhead {
-            let Some(slot) = bulkhead.try_acquire() else {
-                self.give_back();
-                return false;
-            };
-            self.admission.slot = Some(slot);
-        }
-        self.start();
-        true
     }
 
-    fn takes_token(&mut self, bucket: &'p Bucket, now: Instant) -> bool {
-        self.started = now;
-        if let Some(bulkhead) = self.plan.bulkhead {
-            return self.takes_both(bucket, bulkhead);
-        }
-        if !bucket.take_and_spend(now) {
-            return self.takes_by_key();
-        }
-        self.start();
-        true
+    fn takes_slot(&mut self, bulkhead: &'p Bulkhead) -> bool {
+        self.admission.slot = bulkhead.try_acquire();
+        self.admission.slot.is_some()
     }
 
-    /// Where the time cannot be read at a glance, or a script has a say.
-    fn takes_token_late(&mut self, bucket: &'p Bucket) -> bool {
-        if wishes::is_scripted() {
-            self.give_back();
-            return false;
-        }
-        self.takes_token(bucket, clock::now())
-    }
-
-    fn takes_both(&mut self, bucket: &'p Bucket, bulkhead: &'p Bulkhead) -> bool {
-        let both = bucket.take(self.started).and_then(|token| Some((token, bulkhead.try_acquire()?)));
-        let Some((token, slot)) = both else { return self.takes_both_by_key(bulkhead) };
-        token.spend();
-        self.admission.slot = Some(slot);
-        self.start();
-        true
-    }
-
-    /// The bucket had no token, which of a key's it never has: the key's own may.
-    #[cold]
-    fn takes_by_key(&mut self) -> bool {
-        if !self.plan.takes_by_key(self.started) {
-            self.give_back();
-            return false;
-        }
-        self.start();
-        true
-    }
-
-    #[cold]
-    fn takes_both_by_key(&mut self, bulkhead: &'p Bulkhead) -> bool {
-        let slot = self.plan.keyed_bucket.and_then(|_| bulkhead.try_acquire());
-        let Some(slot) = slot.filter(|_| self.plan.takes_by_key(self.started)) else {
-            self.give_back();
-            return false;
-        };
-        self.admission.slot = Some(slot);
-        self.start();
-        true
-    }
-
-    #[cold]
     fn give_back(&mut self) {
         self.admission = Admission::default();
     }
