@@ -22,26 +22,20 @@ impl Call<'_, '_> {
     /// What refused it.
     #[inline(always)]
     pub fn turn_blocking(&mut self) -> Result<(), Rejected> {
-        if !self.starts_shortly() {
-            if let Some(rejected) = self.refusal() {
-                return Err(rejected);
-            }
-            if !self.starts_late() {
-                self.engine().wait_for_turn()?;
-            }
-            self.enter_body();
+        if self.starts_shortly() {
+            return Ok(());
         }
-        Ok(())
+        match self.refusal() {
+            Some(rejected) => Err(rejected),
+            None => self.turn_late(Engine::wait_for_turn),
+        }
     }
 
     /// The same, where every wait is unlimited and nothing can refuse.
     #[inline(always)]
     pub fn turn_unrefused_blocking(&mut self) {
         if !self.starts_shortly() {
-            if !self.starts_late() {
-                self.engine().wait_unrefused();
-            }
-            self.enter_body();
+            let _ = self.turn_late(Engine::wait_unrefused);
         }
     }
 
@@ -52,20 +46,13 @@ impl Call<'_, '_> {
     /// When [`script`](Self::script) has it.
     #[inline(always)]
     pub fn turn_admitted_blocking(&mut self) -> Result<(), Rejected> {
-        if !self.starts_shortly() {
-            if !self.starts_late() {
-                self.engine().wait_admitted()?;
-            }
-            self.enter_body();
-        }
-        Ok(())
+        if self.starts_shortly() { Ok(()) } else { self.turn_late(Engine::wait_admitted) }
     }
 
     /// The body has ended.
     #[inline(always)]
     pub fn end_body(&mut self) {
-        self.leave_body();
-        self.body_ended();
+        self.leave_body(true);
     }
 
     #[inline(always)]
@@ -76,9 +63,11 @@ impl Call<'_, '_> {
 
 impl Engine<'_> {
     #[cold]
-    fn wait_unrefused(&mut self) {
+    #[expect(clippy::unnecessary_wraps, reason = "its siblings can fail")]
+    fn wait_unrefused(&mut self) -> Result<(), Rejected> {
         self.refuse_never();
         while self.wait_for_turn().is_err() {}
+        Ok(())
     }
 
     #[cold]

@@ -164,7 +164,7 @@ impl<'e, 'p> Call<'e, 'p> {
     }
 
     /// Whether everything that the coming attempt needs is had at once after all, by an engine.
-    #[inline(always)]
+    #[cfg(feature = "tokio")]
     pub(crate) fn starts_late(&mut self) -> bool {
         !self.has_tried_shortly() && self.engine().starts_at_once()
     }
@@ -183,6 +183,7 @@ impl<'e, 'p> Call<'e, 'p> {
     }
 
     /// From here on the calls that the body makes are nested, and a panic is the body's.
+    #[cfg(feature = "tokio")]
     #[inline(always)]
     pub(crate) fn enter_body(&mut self) {
         match self.way {
@@ -201,24 +202,23 @@ impl<'e, 'p> Call<'e, 'p> {
 
     /// The body has ended, if it was entered, or was polled.
     #[inline(always)]
-    pub fn leave_body(&mut self) {
-        match self.way {
-            Way::Running => {
-                if self.hands_down {
-                    nesting::ascend();
-                }
-                self.way = Way::Run;
+    pub(crate) fn leave_body(&mut self, has_ended: bool) {
+        if self.way == Way::Running {
+            if self.hands_down {
+                nesting::ascend();
             }
-            Way::Clear | Way::Run | Way::Long => self.engine().leave_body(),
+            self.way = Way::Run;
+        } else {
+            leave(self.engine, has_ended);
         }
     }
 
-    /// So its slot is free.
+    /// What comes of a call that could not start shortly: its turn, with the body entered, or what refused it.
     #[inline(always)]
-    pub(crate) fn body_ended(&mut self) {
-        if matches!(self.way, Way::Long) {
-            self.engine().body_ended();
-        }
+    pub(crate) fn turn_late(&mut self, turn: fn(&mut Engine<'p>) -> Result<(), Rejected>) -> Result<(), Rejected> {
+        let has_tried = self.has_tried_shortly();
+        self.way = Way::Long;
+        turn_late(self.engine, self.plan, has_tried, turn)
     }
 
     /// Whether a value is a success, which then is settled.
@@ -310,6 +310,33 @@ fn end<'p>(engine: &mut EngineSlot<'p>, plan: &'p Plan<'p>, pass: Pass) {
         build(engine, plan, Way::Run, Start { pass, at: Tick::UNREAD }).body_panicked();
     }
     **engine = None;
+}
+
+#[cold]
+#[inline(never)]
+fn leave(engine: &mut EngineSlot<'_>, has_ended: bool) {
+    if let Some(engine) = &mut **engine {
+        engine.leave_body();
+        if has_ended {
+            engine.body_ended();
+        }
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn turn_late<'p>(
+    slot: &mut EngineSlot<'p>,
+    plan: &'p Plan<'p>,
+    has_tried: bool,
+    turn: fn(&mut Engine<'p>) -> Result<(), Rejected>,
+) -> Result<(), Rejected> {
+    let engine = slot.get_or_insert_with(|| Engine::begin(plan));
+    if has_tried || !engine.starts_at_once() {
+        turn(engine)?;
+    }
+    engine.enter_body();
+    Ok(())
 }
 
 #[cold]

@@ -85,12 +85,9 @@ impl<F: Future> Future for Attempt<'_, '_, '_, F> {
             call.attempt.is_running = true;
         }
         let polled = attempt.body.poll(context);
-        call.leave_body();
+        call.leave_body(polled.is_ready());
         match polled {
-            Poll::Ready(outcome) => {
-                call.body_ended();
-                Poll::Ready(Ok(outcome))
-            }
+            Poll::Ready(outcome) => Poll::Ready(Ok(outcome)),
             Poll::Pending => poll_limit(call, extra, context).map(Err),
         }
     }
