@@ -59,6 +59,7 @@
 //! - `config` (default): configuration from files, `watch`, and the catalogue as `serde::Serialize`.
 //! - `testing`: `resilient::testing`, for `dev-dependencies`.
 //! - `http`, `reqwest`, `reqwest-blocking`, `anyhow`: verdicts on the types of those crates, and `Retry-After`.
+//! - `tonic`, `sqlx`, `tokio-postgres`, `redis`: [verdicts] on their errors; a [`Rejected`] becomes a `tonic::Status`.
 //!
 //! # What is told
 //!
@@ -230,6 +231,10 @@ pub use resilient_runtime::__private;
 #[cfg(doc)]
 #[doc = include_str!("../docs/golden-tables.md")]
 pub mod golden_tables {}
+
+#[cfg(doc)]
+#[doc = include_str!("../docs/verdicts.md")]
+pub mod verdicts {}
 
 /// Every sample of the README, compiled and run.
 #[cfg(all(doctest, feature = "anyhow", feature = "reqwest", feature = "testing", feature = "tokio"))]
