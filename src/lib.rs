@@ -56,7 +56,8 @@
 //! # Features
 //!
 //! - `tokio` (default): async functions.
-//! - `config` (default): configuration from files, `watch`, and the catalogue as `serde::Serialize`.
+//! - `config` (default): configuration from files, and the catalogue as `serde::Serialize`.
+//! - `watch` (default): [`Configuration::watch`].
 //! - `testing`: `resilient::testing`, for `dev-dependencies`.
 //! - `http`, `reqwest`, `reqwest-blocking`, `anyhow`: verdicts on the types of those crates, and `Retry-After`.
 //! - `tonic`, `sqlx`, `tokio-postgres`, `redis`: [verdicts] on their errors; a [`Rejected`] becomes a `tonic::Status`.
@@ -237,6 +238,6 @@ pub mod golden_tables {}
 pub mod verdicts {}
 
 /// Every sample of the README, compiled and run.
-#[cfg(all(doctest, feature = "anyhow", feature = "reqwest", feature = "testing", feature = "tokio"))]
+#[cfg(all(doctest, feature = "anyhow", feature = "reqwest", feature = "testing", feature = "tokio", feature = "watch"))]
 #[doc = include_str!("../README.md")]
 struct Readme;

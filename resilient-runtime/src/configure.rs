@@ -1,6 +1,7 @@
 //! What a program says at its start of its functions and of what they share.
 
 pub(crate) mod check;
+mod current;
 mod environment;
 #[cfg(feature = "config")]
 mod file;
@@ -16,6 +17,7 @@ pub(crate) mod table;
 #[cfg(all(any(test, fuzzing), feature = "config"))]
 pub(crate) mod taste;
 pub(crate) mod value;
+#[cfg_attr(not(feature = "watch"), path = "configure/no_watch.rs")]
 mod watch;
 pub(crate) mod words;
 
@@ -28,11 +30,11 @@ use crate::keyed::KeyedBreakers;
 use crate::overrides::{ALWAYS_GIVEN, Overrides};
 use crate::rate::Rate;
 use crate::registry::{self, BucketSettings, BulkheadSettings};
+pub use current::reload;
 use layer::{Kind, Switches};
 pub use problem::{ConfigError, Problem};
 use recipe::Recipe;
 use table::{Place, Table};
-pub use watch::reload;
 use words::{Words, said};
 
 /// Settings for functions and for what they share, collected and then [installed](Self::install) together.
@@ -207,11 +209,11 @@ impl Configuration {
         self
     }
 
-    /// Looks at the files every so often from a thread of its own, and takes what has changed. What cannot be taken is told by the
+    /// Needs the feature `watch`. Looks at the files every so often from a thread of its own, and takes what has changed. What cannot be taken is told by the
     /// event `configuration_refused`, and the old configuration stays. A change is taken when two looks in a row
     /// have found it, so half-written files are waited out. It looks at what the files say, not at when they changed, so it does not
     /// matter how they are replaced.
-    #[cfg(feature = "config")]
+    #[cfg(feature = "watch")]
     pub fn watch(mut self, every: std::time::Duration) -> Self {
         self.recipe.watch = Some(every);
         self
@@ -233,7 +235,7 @@ impl Configuration {
     /// configured twice in code, names that look misspelt beside those that the program's functions use, patterns that match no
     /// function.
     pub fn install(self) -> Result<(), ConfigError> {
-        watch::install(self.recipe, self.problems)
+        current::install(self.recipe, self.problems)
     }
 
     fn named(&mut self, what: &str, kind: Kind, name: String) -> String {

@@ -2,7 +2,7 @@
 
 use crate::breaker::{Change, Counts};
 use crate::clock::{Instant, nanos};
-use crate::configure::{ConfigError, Problem};
+use crate::configure::Problem;
 use crate::judging::Judged;
 use crate::plan::Plan;
 use crate::rejected::Rejected;
@@ -201,11 +201,13 @@ pub(crate) fn configuration_warning(problem: &Problem) {
     tell!(WARN, "configuration_warning", problem, place);
 }
 
+#[cfg(feature = "watch")]
 pub(crate) fn configuration_reloaded() {
     tell!(INFO, "configuration_reloaded", by = "watch");
 }
 
-pub(crate) fn configuration_refused(error: &ConfigError) {
+#[cfg(feature = "watch")]
+pub(crate) fn configuration_refused(error: &crate::configure::ConfigError) {
     let problems = error.problems().count();
     tell!(ERROR, "configuration_refused", problems, error = %error);
 }

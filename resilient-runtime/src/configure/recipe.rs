@@ -9,6 +9,7 @@ use super::table::Place;
 use crate::catalog;
 use crate::registry;
 use std::path::PathBuf;
+#[cfg(feature = "watch")]
 use std::time::Duration;
 
 #[derive(Clone, Debug, Default)]
@@ -16,6 +17,7 @@ pub(super) struct Recipe {
     pub(super) code: Layer,
     pub(super) files: Vec<PathBuf>,
     pub(super) prefix: Option<String>,
+    #[cfg(feature = "watch")]
     pub(super) watch: Option<Duration>,
     pub(super) is_lenient: bool,
 }
@@ -39,14 +41,26 @@ impl Recipe {
     fn nonsense(&self) -> Option<String> {
         let is_name =
             |prefix: &str| !prefix.is_empty() && prefix.chars().all(|c| c.is_alphanumeric() || c == '_') && !prefix.ends_with('_');
-        match (&self.prefix, self.watch) {
-            (Some(prefix), _) if !is_name(prefix) => Some(format!(
-                "{prefix:?} is no prefix of variables: write it without the `__`, `env(\"SHOP\")` for `SHOP__BREAKERS__…`"
-            )),
-            (_, Some(every)) if every.is_zero() => Some("`watch` needs a time between two looks, longer than zero".to_owned()),
-            (_, Some(_)) if self.files.is_empty() => Some("`watch` needs a `file` to watch".to_owned()),
+        let wrong = |prefix: &&String| !is_name(prefix);
+        let prefix = self.prefix.as_ref().filter(wrong).map(|prefix| {
+            format!("{prefix:?} is no prefix of variables: write it without the `__`, `env(\"SHOP\")` for `SHOP__BREAKERS__…`")
+        });
+        prefix.or_else(|| self.nonsense_of_watch())
+    }
+
+    #[cfg(feature = "watch")]
+    fn nonsense_of_watch(&self) -> Option<String> {
+        match self.watch {
+            Some(every) if every.is_zero() => Some("`watch` needs a time between two looks, longer than zero".to_owned()),
+            Some(_) if self.files.is_empty() => Some("`watch` needs a `file` to watch".to_owned()),
             _ => None,
         }
+    }
+
+    #[cfg(not(feature = "watch"))]
+    #[expect(clippy::unused_self, reason = "there is nothing to watch with")]
+    fn nonsense_of_watch(&self) -> Option<String> {
+        None
     }
 
     /// Reads those files, the environment and code, and checks them against the program's functions; changes nothing.

@@ -1,5 +1,6 @@
 mod mistakes;
 mod precedence;
+#[cfg(feature = "watch")]
 mod reload;
 
 use crate::sync::{Mutex, MutexGuard, lock};

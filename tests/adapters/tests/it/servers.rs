@@ -8,6 +8,7 @@ mod scratch;
 pub(crate) use postgres::Postgres;
 pub(crate) use redis::Redis;
 
+use std::io::Write as _;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -28,10 +29,10 @@ fn program(name: &str, folders: impl IntoIterator<Item = PathBuf>) -> Option<Pat
     everywhere.map(|folder| folder.join(name)).find(|program| program.is_file())
 }
 
-/// The server, or a word on standard output that its test is skipped.
+/// The server, or a word on standard output, past what tests print and is captured, that its test is skipped.
 fn or_skipped<T>(server: Option<T>, what: &str) -> Option<T> {
     if server.is_none() {
-        println!("SKIPPED: {what} is not installed");
+        writeln!(std::io::stdout(), "SKIPPED: {what} is not installed").ok();
     }
     server
 }
