@@ -16,6 +16,7 @@ use crate::circuit_breaker::{CircuitBreaker, Settings};
 use crate::clock::{Instant, now};
 use crate::events;
 use crate::latest::{Latest, Source};
+use crate::random;
 use crate::sync::{Mutex, lock};
 use recovery::Recovery;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -319,7 +320,7 @@ impl Breaker {
     /// Success of such a call.
     #[cold]
     pub(crate) fn hear(&self, Pass(generation): Pass, started: Instant) {
-        self.succeeded(Word::closed(generation), started, now, || fastrand::u64(..));
+        self.succeeded(Word::closed(generation), started, now, random::number);
     }
 
     /// A permit, or when it is worth coming back. `lease` is how long a probe may take before another may try.

@@ -2,6 +2,7 @@
 
 pub(crate) mod check;
 mod current;
+mod distance;
 mod environment;
 #[cfg(feature = "config")]
 mod file;

@@ -18,6 +18,7 @@ use crate::judging::Judged;
 use crate::nesting::{self, Scope};
 use crate::plan::Plan;
 use crate::pools::{self, NO_POOL};
+use crate::random;
 use crate::rejected::{Refusal, Rejected};
 use crate::switches;
 use crate::verdict::Verdict;
@@ -190,7 +191,7 @@ impl<'p> Engine<'p> {
     /// The same, where nothing is retried.
     pub(crate) fn succeed(&mut self) {
         if let Some(permit) = self.admission.permit.take() {
-            permit.succeed(self.started, now, || fastrand::u64(..));
+            permit.succeed(self.started, now, random::number);
             std::mem::forget(permit);
         }
     }
@@ -227,20 +228,20 @@ impl<'p> Engine<'p> {
     pub(crate) fn body_panicked(&mut self) {
         self.body_ended();
         if let Some(permit) = self.admission.permit.take() {
-            permit.fail(self.started, now(), fastrand::u64(..));
+            permit.fail(self.started, now(), random::number());
         }
     }
 
     /// Takes the verdict on an attempt that was none: what it holds is accounted for, and a retry decided.
     #[cold]
     pub(crate) fn settle(&mut self, judged: Judged<'_>) -> ControlFlow<(), Delay> {
-        self.settle_at(&judged, now(), fastrand::u64(..))
+        self.settle_at(&judged, now(), random::number())
     }
 
     /// The same, where nothing is retried.
     #[cold]
     pub(crate) fn settle_once(&mut self, judged: Judged<'_>) {
-        self.account(&judged, now(), fastrand::u64(..));
+        self.account(&judged, now(), random::number());
     }
 
     fn settle_at(&mut self, judged: &Judged<'_>, now: Instant, random: u64) -> ControlFlow<(), Delay> {

@@ -1,5 +1,6 @@
 //! A name for one call that a server can recognise.
 
+use crate::random;
 use std::fmt;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -58,7 +59,7 @@ impl fmt::Display for IdempotencyKey {
 #[cold]
 fn without_randomness() -> u128 {
     static COUNTER: AtomicU32 = AtomicU32::new(0);
-    static MASK: LazyLock<u128> = LazyLock::new(|| fastrand::u128(..));
+    static MASK: LazyLock<u128> = LazyLock::new(|| u128::from(random::number()) << 64 | u128::from(random::number()));
     let clock = UNIX_EPOCH.elapsed().unwrap_or_default().as_nanos() << 64;
     let process = u128::from(std::process::id()) << 32;
     let counter = u128::from(COUNTER.fetch_add(1, Ordering::Relaxed));

@@ -11,6 +11,7 @@ mod both;
 mod breakers;
 mod cell;
 mod family;
+mod hasher;
 mod held;
 mod index;
 mod key;

@@ -23,6 +23,7 @@ mod clock;
 mod completion;
 mod configure;
 mod context;
+mod duration_text;
 mod engine;
 mod events;
 mod idempotency_key;
@@ -38,6 +39,7 @@ mod policy;
 #[cfg(feature = "tokio")]
 mod polling;
 mod pools;
+mod random;
 mod rate;
 mod registry;
 mod rejected;

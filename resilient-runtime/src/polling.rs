@@ -5,6 +5,7 @@ use crate::bulkhead::{Bulkhead, Place, Slot};
 use crate::call::{Attempting, Call};
 use crate::clock::{Alarm, Instant, Limit, now};
 use crate::engine::{Delay, Engine, Step, Turn};
+use crate::random;
 use crate::rejected::Rejected;
 use crate::wishes;
 use pin_project_lite::pin_project;
@@ -161,7 +162,7 @@ fn poll_limit<'p>(call: &mut Call<'_, 'p>, extra: &mut Extras<'p>, context: &mut
         return Poll::Pending;
     };
     ready!(limit.poll(context));
-    Poll::Ready(engine(call).stop_body(now(), fastrand::u64(..)))
+    Poll::Ready(engine(call).stop_body(now(), random::number()))
 }
 
 impl<'p> Wait<'p> {

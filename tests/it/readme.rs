@@ -4,7 +4,9 @@ use crate::support::{keys, millis};
 use resilient::testing::TurnedClock;
 use resilient::{CircuitBreaker, Jitter, Policy, Rate, State};
 use std::cell::Cell;
+use std::collections::BTreeSet;
 use std::io;
+use std::process::Command;
 use std::time::Duration;
 
 const README: &str = include_str!("../../README.md");
@@ -157,6 +159,39 @@ fn the_windows_of_a_breaker_are_as_stated() {
 /// Every probe makes another call before it succeeds, until one is refused.
 fn probes_at_once(policy: &Policy) -> u32 {
     policy.run(|| io::Result::Ok(1 + probes_at_once(policy))).unwrap_or(0)
+}
+
+/// The crates that `cargo tree` finds with the feature `tokio` alone.
+fn crates(edges: &str) -> BTreeSet<String> {
+    let mut tree = Command::new(env!("CARGO"));
+    tree.args([
+        "tree",
+        "--offline",
+        "--package",
+        "resilient-fn",
+        "--no-default-features",
+        "--features",
+        "tokio",
+        "--prefix",
+        "none",
+    ]);
+    tree.args(["--target", "x86_64-unknown-linux-gnu", "--edges", edges]);
+    tree.current_dir(env!("CARGO_MANIFEST_DIR"));
+    let output = tree.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap().lines().filter_map(|line| line.split(' ').next()).map(str::to_owned).collect()
+}
+
+#[test]
+fn who_wants_no_features_pays_for_the_crates_that_are_listed() {
+    let (_, list) = section("Add it").split_once("these 15 crates").unwrap();
+    let (list, macros) = list.split_once("): ").unwrap().1.split_once("The attribute itself").unwrap();
+    let names = |text: &str| text.split('`').skip(1).step_by(2).map(str::to_owned).collect::<BTreeSet<_>>();
+    let run = crates("normal,no-proc-macro");
+    assert_eq!((&run, run.len()), (&names(list), 15));
+    let all = crates("normal");
+    let compiled: BTreeSet<_> = all.difference(&run).filter(|name| *name != "resilient-macros").cloned().collect();
+    assert_eq!(compiled, names(macros));
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Whether a configuration makes sense, by itself and for the functions of this program.
 
+use super::distance::distance;
 use super::installed::{FunctionTable, Installed};
 use super::layer::{Kind, Layer};
 use super::problem::{Problem, nearest};
@@ -178,7 +179,7 @@ fn complete<'a>(end: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a s
 /// One letter's difference between names of some length; numbers tell names apart on purpose.
 fn is_one_slip(name: &str, other: &str) -> bool {
     let is_told_apart = |name: &str| name.chars().filter(char::is_ascii_digit).collect::<String>();
-    name.len() > 3 && strsim::osa_distance(name, other) == 1 && is_told_apart(name) == is_told_apart(other)
+    name.len() > 3 && distance(name, other) == 1 && is_told_apart(name) == is_told_apart(other)
 }
 
 /// `shop::charge` (src/shop.rs:12)

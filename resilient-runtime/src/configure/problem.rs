@@ -1,5 +1,6 @@
 //! What is wrong with a configuration, said so that one can put it right.
 
+use super::distance::distance;
 use super::table::Place;
 use std::fmt;
 
@@ -111,7 +112,7 @@ impl std::error::Error for ConfigError {}
 /// Which word was meant, if it is near enough to be a slip of the fingers.
 pub(crate) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let limit = (word.chars().count() / 3).max(1);
-    let distances = candidates.into_iter().map(|candidate| (strsim::osa_distance(word, candidate), candidate));
+    let distances = candidates.into_iter().map(|candidate| (distance(word, candidate), candidate));
     let near = distances.filter(|(distance, _)| *distance > 0 && *distance <= limit).min_by_key(|(distance, _)| *distance);
     near.map(|(_, candidate)| candidate)
 }

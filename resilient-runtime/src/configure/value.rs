@@ -1,6 +1,7 @@
 //! One setting's value: read from what a file or a variable says, and shown as one would write it.
 
 use crate::backoff::{Backoff, Jitter};
+use crate::duration_text;
 use crate::plan::BudgetChoice;
 use crate::rate::Rate;
 use crate::window::{Extent, Window};
@@ -110,11 +111,11 @@ impl Value for Duration {
     fn read(raw: &Raw) -> Option<Result<Self, String>> {
         let Raw::Text(text) = raw else { return None };
         let wrong = |error| format!("{text:?} is not a duration such as \"250ms\", \"2s\" or \"1m30s\": {error}");
-        Some(humantime::parse_duration(text).map_err(wrong))
+        Some(duration_text::parse(text).map_err(wrong))
     }
 
     fn show(&self) -> String {
-        humantime::format_duration(*self).to_string().replace(' ', "")
+        duration_text::show(*self)
     }
 }
 

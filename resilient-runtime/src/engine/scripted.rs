@@ -2,6 +2,7 @@
 
 use super::{Engine, Step};
 use crate::clock::Instant;
+use crate::random;
 use crate::rejected::Rejected;
 use crate::script::Cue;
 
@@ -29,7 +30,7 @@ impl<'p> Engine<'p> {
 
     #[cfg(feature = "tokio")]
     fn time_out(&mut self, now: Instant) -> Rejected {
-        self.stop_body(now, fastrand::u64(..))
+        self.stop_body(now, random::number())
     }
 
     #[cfg(not(feature = "tokio"))]

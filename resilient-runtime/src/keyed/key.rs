@@ -1,6 +1,6 @@
 //! What can be a key, and how it is hashed.
 
-use foldhash::quality::RandomState;
+use super::hasher::Secret;
 use std::borrow::Borrow;
 use std::hash::{BuildHasher, Hash};
 use std::sync::LazyLock;
@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 /// One secret for the whole process, so that a key is hashed once for all that it keys. Keys come from outside: whoever does not know
 /// the secret cannot choose many that fall into one place, short of measuring times; `SipHash`, which is safe from that too, costs
 /// about 15 % of a keyed call, measured.
-static SECRET: LazyLock<RandomState> = LazyLock::new(RandomState::default);
+static SECRET: LazyLock<Secret> = LazyLock::new(Secret::new);
 
 pub(super) fn hash<Q: Hash + ?Sized>(key: &Q) -> u64 {
     SECRET.hash_one(key)

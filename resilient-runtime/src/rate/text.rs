@@ -2,6 +2,7 @@
 
 use super::Rate;
 use crate::clock::nanos;
+use crate::duration_text;
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
@@ -62,14 +63,14 @@ impl Rate {
     /// As one would write it; a burst is a setting of its own.
     pub(crate) fn text(&self) -> String {
         let unit = UNITS.iter().find(|(_, period)| *period == self.period);
-        let time = || humantime::format_duration(Duration::from_nanos(self.period)).to_string().replace(' ', "");
+        let time = || duration_text::show(Duration::from_nanos(self.period));
         format!("{}/{}", self.count, unit.map_or_else(time, |(unit, _)| (*unit).to_owned()))
     }
 }
 
 fn period(unit: &str) -> Option<u64> {
     let known = UNITS.iter().find(|(name, _)| *name == unit).map(|(_, period)| *period);
-    known.or_else(|| humantime::parse_duration(unit).ok().map(nanos))
+    known.or_else(|| duration_text::parse(unit).ok().map(nanos))
 }
 
 /// A number without its point, and what it was multiplied with.

@@ -1,0 +1,52 @@
+//! Randomness that nobody's safety hangs on: for jitter, and for what must not fall together.
+
+use std::cell::Cell;
+use std::hash::{BuildHasher as _, RandomState};
+
+/// A number that may be any, from a generator of the thread's own, which the standard library's randomness seeds.
+pub(crate) fn number() -> u64 {
+    thread_local! {
+        static STATE: Cell<u64> = Cell::new(seed());
+    }
+    // A thread that is ending has none any more.
+    STATE.try_with(next).unwrap_or_else(|_| seed())
+}
+
+fn seed() -> u64 {
+    RandomState::new().hash_one(0)
+}
+
+/// `SplitMix64` (G. Steele, D. Lea and C. Flood: Fast splittable pseudorandom number generators).
+fn next(state: &Cell<u64>) -> u64 {
+    let now = state.get().wrapping_add(0x9e37_79b9_7f4a_7c15);
+    state.set(now);
+    let mixed = (now ^ now >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ mixed >> 31
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn every_bit_is_set_as_often_as_not() {
+        const NUMBERS: u32 = 10_000;
+        let state = Cell::new(7);
+        let mut set = [0_u32; 64];
+        for number in (0..NUMBERS).map(|_| next(&state)) {
+            set.iter_mut().enumerate().for_each(|(bit, times)| *times += u32::from(number >> bit & 1 == 1));
+        }
+        // Six standard deviations.
+        assert!(set.iter().all(|times| times.abs_diff(NUMBERS / 2) < 300), "{set:?}");
+    }
+
+    #[test]
+    fn threads_have_their_own() {
+        let numbers = || (0..100).map(|_| number()).collect::<Vec<_>>();
+        let threads: Vec<_> = (0..4).map(|_| std::thread::spawn(numbers)).collect();
+        let all: HashSet<_> = threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect();
+        assert_eq!(all.len(), 400);
+    }
+}
