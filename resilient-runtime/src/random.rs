@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::hash::{BuildHasher as _, RandomState};
 
 /// A number that may be any, from a generator of the thread's own, which the standard library's randomness seeds.
+#[cold]
 pub(crate) fn number() -> u64 {
     thread_local! {
         static STATE: Cell<u64> = Cell::new(seed());
