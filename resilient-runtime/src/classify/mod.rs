@@ -12,7 +12,7 @@ mod redis;
 mod reqwest;
 #[cfg(feature = "http")]
 mod retry_after;
-#[cfg(any(feature = "redis", feature = "sqlx", feature = "tokio-postgres"))]
+#[cfg(any(feature = "sqlx", feature = "tokio-postgres"))]
 mod sqlstate;
 #[cfg(feature = "sqlx")]
 mod sqlx;

@@ -2,7 +2,6 @@
 
 use super::{Engine, Step};
 use crate::clock::Instant;
-use crate::random;
 use crate::rejected::Rejected;
 use crate::script::Cue;
 
@@ -30,7 +29,7 @@ impl<'p> Engine<'p> {
 
     #[cfg(feature = "tokio")]
     fn time_out(&mut self, now: Instant) -> Rejected {
-        self.stop_body(now, random::number())
+        self.stop_body(now, crate::random::number())
     }
 
     #[cfg(not(feature = "tokio"))]
