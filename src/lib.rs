@@ -59,6 +59,7 @@
 //! - `config` (default): configuration from files, `watch`, and the catalogue as `serde::Serialize`.
 //! - `testing`: `resilient::testing`, for `dev-dependencies`.
 //! - `http`, `reqwest`, `reqwest-blocking`, `anyhow`: verdicts on the types of those crates, and `Retry-After`.
+//! - `tower`: a [`Policy`] around any tower service. `axum`: a [`Rejected`] as a response.
 //!
 //! # What is told
 //!
@@ -232,6 +233,14 @@ pub use resilient_runtime::__private;
 pub mod golden_tables {}
 
 /// Every sample of the README, compiled and run.
-#[cfg(all(doctest, feature = "anyhow", feature = "reqwest", feature = "testing", feature = "tokio"))]
+#[cfg(all(
+    doctest,
+    feature = "anyhow",
+    feature = "axum",
+    feature = "reqwest",
+    feature = "testing",
+    feature = "tokio",
+    feature = "tower"
+))]
 #[doc = include_str!("../README.md")]
 struct Readme;
