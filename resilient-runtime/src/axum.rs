@@ -39,7 +39,7 @@ impl IntoResponse for Rejected {
     ///
     /// let policy = Policy::builder().name("rates").breaker("axum docs").build()?;
     /// resilient::breaker("axum docs").force_open();
-    /// let rejected = policy.run(|| Err::<(), Rejected>(unreachable!())).unwrap_err();
+    /// let rejected = policy.run(|| Ok::<(), Rejected>(())).unwrap_err();
     /// assert_eq!(rejected.into_response().status(), 503);
     /// # Ok::<(), resilient::ConfigError>(())
     /// ```

@@ -34,7 +34,8 @@
 //!   [`clone_request`](PolicyLayer::clone_request), or that each runs [`once`](PolicyLayer::once). A policy without retries clones
 //!   nothing.
 //! - **What an outcome means** is said by its types: with the feature `http` a response by its status and `Retry-After`. For other types
-//!   say it with [`classify`](PolicyLayer::classify).
+//!   say it with [`classify`](PolicyLayer::classify). A gRPC response has the status 200 whatever became of it: its own status is among
+//!   the headers or trailers.
 //!   The wait that a response asks for pauses the policy's bucket, as an error's would, on a server's side too: there say
 //!   `classify(|_: &Result<Response, Infallible>| Verdict::Success)` if the policy shall only count requests.
 //! - **A refusal** is a [`Rejected`] in a [`BoxError`], as for tower's own `Timeout` and `LoadShed`: services seldom have an

@@ -172,16 +172,18 @@ fn asked_to_stop_it_answers_who_has_asked_and_refuses_new_ones() {
     for signal in ["TERM", "INT"] {
         let shop = Held::start();
         let mut gateway = Program::start(&[PATIENCE, &[("GATEWAY_UPSTREAM", &shop.url)]].concat());
-        let (url, client) = (format!("{}/products/1", gateway.url), Client::new());
-        let in_flight = thread::spawn(move || client.get(url).send().unwrap());
+        let (url, health) = (format!("{}/products/1", gateway.url), format!("{}/health", gateway.url));
+        let connected = Client::new();
+        assert_eq!(connected.get(&health).send().unwrap().status(), 200);
+        let in_flight = thread::spawn(move || get(url).unwrap());
         shop.wait_for_request();
 
         gateway.signal(signal);
         gateway.read_until("stopping");
         let address = gateway.url.trim_start_matches("http://").to_owned();
         let start = Instant::now();
-        while TcpStream::connect(&address).is_ok() {
-            assert!(start.elapsed() < WATCHDOG, "new connections are still taken");
+        while TcpStream::connect(&address).is_ok() || connected.get(&health).send().is_ok() {
+            assert!(start.elapsed() < WATCHDOG, "new connections and requests are still taken");
         }
         assert!(!in_flight.is_finished());
 
