@@ -61,6 +61,7 @@
 //! - `testing`: `resilient::testing`, for `dev-dependencies`.
 //! - `http`, `reqwest`, `reqwest-blocking`, `anyhow`: verdicts on the types of those crates, and `Retry-After`.
 //! - `tonic`, `sqlx`, `tokio-postgres`, `redis`: [verdicts] on their errors; a [`Rejected`] becomes a `tonic::Status`.
+//! - `tower`: a [`Policy`] around any tower service. `axum`: a [`Rejected`] as a response.
 //!
 //! # What is told
 //!
@@ -238,6 +239,15 @@ pub mod golden_tables {}
 pub mod verdicts {}
 
 /// Every sample of the README, compiled and run.
-#[cfg(all(doctest, feature = "anyhow", feature = "reqwest", feature = "testing", feature = "tokio", feature = "watch"))]
+#[cfg(all(
+    doctest,
+    feature = "anyhow",
+    feature = "axum",
+    feature = "reqwest",
+    feature = "testing",
+    feature = "tokio",
+    feature = "tower",
+    feature = "watch"
+))]
 #[doc = include_str!("../README.md")]
 struct Readme;

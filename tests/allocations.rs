@@ -162,6 +162,22 @@ fn a_refusal_by_an_open_circuit_allocates_nothing() {
     assert!(refused(false).is_ok());
 }
 
+#[cfg(feature = "tower")]
+#[test]
+fn a_call_through_the_tower_layer_allocates_its_future_and_nothing_else() {
+    use resilient::tower::PolicyLayer;
+    use tower::{Layer as _, ServiceExt as _, service_fn};
+
+    let _clock = TurnedClock::start();
+    let policy = resilient::Policy::builder().retries(3).timeout(Duration::from_secs(1)).breaker("allocations").concurrency(4);
+    let layer = PolicyLayer::new(policy.build().unwrap()).classify(|outcome: &Result<u64, Rejected>| match outcome {
+        Ok(_) => resilient::Verdict::Success,
+        Err(_) => resilient::Verdict::TRANSIENT,
+    });
+    let service = layer.layer(service_fn(async |order: u64| Ok::<_, Rejected>(black_box(order))));
+    assert_eq!(allocations(|| assert_eq!(polls(service.clone().oneshot(7)).1.ok(), Some(7))), 100);
+}
+
 #[test]
 fn the_counter_counts() {
     assert_eq!(allocations(|| drop(black_box(Box::new(7)))), 100);

@@ -35,6 +35,12 @@ impl<'e> Judged<'e> {
         })
     }
 
+    /// The same, and final unless there is something to try again with.
+    #[cfg(feature = "tower")]
+    pub(crate) const fn repeatable_if(self, is_repeatable: bool) -> Self {
+        Self { again: self.again && is_repeatable, ..self }
+    }
+
     fn of(self, error: &'e dyn Display) -> Self {
         Self { error: Some(error), ..self }
     }

@@ -9,6 +9,8 @@ mod admitted;
 #[cfg(feature = "tokio")]
 mod after;
 mod attempts;
+#[cfg(feature = "axum")]
+mod axum;
 mod backoff;
 mod blocking;
 mod breaker;
@@ -49,6 +51,8 @@ mod switches;
 mod sync;
 #[cfg(feature = "testing")]
 pub mod testing;
+#[cfg(feature = "tower")]
+pub mod tower;
 mod verdict;
 mod window;
 #[cfg_attr(not(feature = "testing"), path = "no_wishes.rs")]

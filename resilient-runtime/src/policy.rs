@@ -13,7 +13,7 @@ use crate::context::Context;
 use crate::events::Record;
 use crate::judging::Judged;
 use crate::outcome::FromRejected;
-use crate::plan::{Assembly, BudgetChoice, Declared, Own};
+use crate::plan::{Assembly, BudgetChoice, Declared, Own, Plan};
 use crate::rate::Rate;
 use crate::registry::{Finder, intern};
 use crate::verdict::{Classify, Verdict};
@@ -55,6 +55,11 @@ impl Policy {
     /// A policy that does nothing yet.
     pub fn builder() -> PolicyBuilder {
         PolicyBuilder { declared: Declared { name: "policy", ..Declared::NOTHING }, problems: Vec::new() }
+    }
+
+    /// What a call needs to know, as it is now.
+    pub(crate) fn plan(&self) -> Plan<'_> {
+        self.0.assembly.plan(&self.0.own, &self.0.record)
     }
 
     /// The longest waits before the first `retries` retries; jitter shortens most of them.
@@ -144,7 +149,7 @@ impl Policy {
         mut body: impl FnMut(&mut C) -> Result<T, E>,
         mut classify: impl FnMut(&Result<T, E>) -> Verdict,
     ) -> Result<T, E> {
-        let plan = self.0.assembly.plan(&self.0.own, &self.0.record);
+        let plan = self.plan();
         let mut engine = crate::call::no_engine();
         let mut call = Call::new(&plan, &mut engine);
         let mut carried = C::start(&mut call);
@@ -238,7 +243,7 @@ impl Policy {
         mut body: impl FnMut(C) -> F,
         mut classify: impl FnMut(&Result<T, E>) -> Verdict,
     ) -> Result<T, E> {
-        let plan = self.0.assembly.plan(&self.0.own, &self.0.record);
+        let plan = self.plan();
         let mut engine = crate::call::no_engine();
         let mut call = Call::new(&plan, &mut engine);
         let mut carried = C::start(&mut call);

@@ -13,6 +13,8 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod arguments;
+#[cfg(all(feature = "axum", feature = "tower"))]
+mod axum;
 mod breaker;
 mod bulkhead;
 mod cancellation;
@@ -39,5 +41,7 @@ mod retry;
 mod sizes;
 mod support;
 mod testing;
+#[cfg(all(feature = "tower", feature = "reqwest"))]
+mod tower;
 mod waiting;
 mod windows;

@@ -1,4 +1,5 @@
 use super::retry_after::retry_after;
+use crate::rejected::Rejected;
 use crate::verdict::{Classify, Verdict};
 use http::{HeaderMap, Response, StatusCode};
 use std::fmt;
@@ -27,7 +28,11 @@ impl Classify for StatusCode {
 }
 
 impl<B> Classify for Response<B> {
+    /// By its status and `Retry-After`; a response that was made of a [`Rejected`] and has it among its extensions is a refusal still.
     fn classify(&self) -> Verdict {
+        if let Some(rejected) = self.extensions().get::<Rejected>() {
+            return rejected.classify();
+        }
         of_response(self.status(), self.headers())
     }
 }
