@@ -84,10 +84,10 @@ impl Contender {
         match self {
             Self::NoRetries => "one attempt of 100 ms",
             Self::NaiveLoop => "3 retries after 0.1, 0.2, 0.4 s",
-            Self::BackoffAndJitter => "budget = none: backoff and jitter",
-            Self::WithBudget => "retries = 3",
-            Self::WithBreaker => "breaker, budget = none",
-            Self::WithBudgetAndBreaker => "retries = 3, breaker: the defaults",
+            Self::BackoffAndJitter => "backoff and jitter, budget = none",
+            Self::WithBudget => "the budget as it is",
+            Self::WithBreaker => "breaker = …, budget = none",
+            Self::WithBudgetAndBreaker => "breaker = …, the budget as it is",
         }
     }
 }

@@ -10,11 +10,11 @@ const MARGIN: f64 = 28.0;
 const LABELS: f64 = 214.0;
 const GAP: f64 = 36.0;
 const TOP: f64 = 170.0;
-const ROW: f64 = 98.0;
+const ROW: f64 = 104.0;
 const SUCCESS: f64 = 40.0;
 const REQUESTS: f64 = 32.0;
 const BETWEEN: f64 = 4.0;
-const FOOT: f64 = 34.0;
+const FOOT: f64 = 44.0;
 const MOST_REQUESTS: f64 = 900.0;
 
 /// Okabe and Ito's colours, which the colour-blind can tell apart.
@@ -136,12 +136,9 @@ impl Picture {
         self.area(column, top + SUCCESS, SUCCESS, BLUE, figures, well);
         self.area(column, below + REQUESTS, REQUESTS, ORANGE, figures, pressed);
         self.dashes(column.left, column.right(), below + REQUESTS * (1.0 - 300.0 / MOST_REQUESTS));
-        let per_call = format!(
-            "{:.*} requests a call, while down",
-            if figures.requests_per_call < 0.1 { 3 } else { 1 },
-            figures.requests_per_call
-        );
-        self.text(column.right() - 6.0, below + 12.5, &per_call, &Style::new(11.0).anchor("end").halo());
+        let digits = if figures.requests_per_call < 0.1 { 3 } else { 1 };
+        let per_call = format!("{:.digits$} requests a call, while down", figures.requests_per_call);
+        self.text(column.right(), below + REQUESTS + 13.0, &per_call, &Style::new(11.0).fill(QUIET).anchor("end"));
         self.verdict(column, figures.back_after, top, fault_ends);
     }
 
@@ -176,9 +173,9 @@ impl Picture {
     fn axis(&mut self, column: &Column, bottom: f64) {
         for second in (0..=column.length.as_secs()).step_by(2) {
             let x = column.x(Duration::from_secs(second));
-            self.add(format_args!("<path d=\"M{x:.1} {:.1}v5\" stroke=\"{QUIET}\"/>", bottom + 3.0));
+            self.add(format_args!("<path d=\"M{x:.1} {:.1}v5\" stroke=\"{QUIET}\"/>", bottom + 20.0));
             let words = if second == 0 { "0 s".to_owned() } else { second.to_string() };
-            self.text(x, bottom + 21.0, &words, &Style::new(11.5).fill(QUIET).anchor("middle"));
+            self.text(x, bottom + 38.0, &words, &Style::new(11.5).fill(QUIET).anchor("middle"));
         }
     }
 
@@ -217,12 +214,11 @@ struct Style {
     weight: u32,
     fill: &'static str,
     anchor: &'static str,
-    has_halo: bool,
 }
 
 impl Style {
     fn new(size: f64) -> Self {
-        Self { size, weight: 400, fill: INK, anchor: "start", has_halo: false }
+        Self { size, weight: 400, fill: INK, anchor: "start" }
     }
 
     fn bold(self) -> Self {
@@ -236,20 +232,11 @@ impl Style {
     fn anchor(self, anchor: &'static str) -> Self {
         Self { anchor, ..self }
     }
-
-    /// Readable on whatever is behind it.
-    fn halo(self) -> Self {
-        Self { has_halo: true, ..self }
-    }
 }
 
 impl Display for Style {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { size, weight, fill, anchor, has_halo } = self;
-        write!(f, " font-size=\"{size}\" font-weight=\"{weight}\" fill=\"{fill}\" text-anchor=\"{anchor}\"")?;
-        if *has_halo {
-            f.write_str(" stroke=\"#ffffff\" stroke-width=\"3\" stroke-opacity=\"0.75\" paint-order=\"stroke\"")?;
-        }
-        Ok(())
+        let Self { size, weight, fill, anchor } = self;
+        write!(f, " font-size=\"{size}\" font-weight=\"{weight}\" fill=\"{fill}\" text-anchor=\"{anchor}\"")
     }
 }

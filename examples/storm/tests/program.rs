@@ -1,5 +1,7 @@
 //! The program as a user runs it.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::fs;
 use std::process::{Command, Output};
 
@@ -33,4 +35,10 @@ fn what_cannot_be_understood_or_written_is_said() {
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(!output.status.success() && said.contains(problem) && said.contains("usage: storm"), "{said}");
     }
+}
+
+#[test]
+fn the_readme_shows_what_the_last_run_has_written() {
+    let (readme, tables) = (include_str!("../../../README.md"), include_str!("../../../docs/storm.md"));
+    assert!(readme.contains(tables.trim()), "copy docs/storm.md into the README");
 }
