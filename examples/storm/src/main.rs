@@ -31,6 +31,9 @@ use storm::Played;
 
 fn main() -> anyhow::Result<ExitCode> {
     let arguments = Arguments::read(std::env::args().skip(1)).context(USAGE)?;
+    if let Some(directory) = &arguments.write {
+        fs::create_dir_all(directory).with_context(|| format!("cannot write to {}", directory.display()))?;
+    }
     let runtime = tokio::runtime::Runtime::new()?;
     let mut is_true = true;
     for run in 1..=arguments.runs {
@@ -67,7 +70,6 @@ fn judge(played: &[Played]) -> bool {
 fn write(directory: &Path, played: &[Played]) -> anyhow::Result<()> {
     let tables: Vec<String> = played.iter().map(table::markdown).collect();
     let svg = picture::svg(played);
-    fs::create_dir_all(directory)?;
     fs::write(directory.join("storm.md"), tables.join("\n"))?;
     fs::write(directory.join("storm.png"), png::of(&svg)?)?;
     fs::write(directory.join("storm.svg"), svg)?;

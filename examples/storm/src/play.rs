@@ -1,4 +1,4 @@
-//! An act with all contenders at the same time, each with a server of its own.
+//! An act with several contenders at the same time, each with a server of its own.
 
 use crate::act::Act;
 use crate::client::Service;
@@ -17,17 +17,18 @@ const PREPARATION: Duration = Duration::from_millis(100);
 /// `connect` makes what the callers call of a service that runs.
 pub(crate) async fn play<S: Service>(
     act: &Act,
+    contenders: &[Contender],
     connect: impl AsyncFn(Arc<Upstream>) -> anyhow::Result<S>,
 ) -> anyhow::Result<Vec<Figures>> {
     let start = Instant::now() + PREPARATION;
-    let mut contenders = Vec::new();
-    for contender in Contender::ALL {
+    let mut competing = Vec::new();
+    for &contender in contenders {
         let upstream = Upstream::start(start, act.fault.clone());
         let service = connect(Arc::clone(&upstream)).await?;
-        contenders.push(tokio::spawn(compete(contender, upstream, service, act.clone(), start)));
+        competing.push(tokio::spawn(compete(contender, upstream, service, act.clone(), start)));
     }
     let mut figures = Vec::new();
-    for contender in contenders {
+    for contender in competing {
         figures.push(contender.await.context("a contender broke down")?);
     }
     Ok(figures)

@@ -35,6 +35,6 @@ pub(crate) fn stall() -> Act {
 }
 
 pub(crate) async fn run(act: Act) -> anyhow::Result<Played> {
-    let figures = play(&act, async |upstream| Ok(HttpClient::new(serve(upstream).await?)?)).await?;
+    let figures = play(&act, &Contender::ALL, async |upstream| Ok(HttpClient::new(serve(upstream).await?)?)).await?;
     Ok(Played { act, figures })
 }

@@ -38,6 +38,14 @@ fn what_cannot_be_understood_or_written_is_said() {
 }
 
 #[test]
+fn where_nothing_can_be_written_nothing_is_played() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let output = storm(&["--short", "--write", file.path().join("docs").to_str().unwrap()]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!output.status.success() && said.contains("cannot write to") && output.stdout.is_empty(), "{said}");
+}
+
+#[test]
 fn the_readme_shows_what_the_last_run_has_written() {
     let (readme, tables) = (include_str!("../../../README.md"), include_str!("../../../docs/storm.md"));
     assert!(readme.contains(tables.trim()), "copy docs/storm.md into the README");
