@@ -1,7 +1,8 @@
 //! A payment gateway that times out after it has charged, and a client that charges nobody twice.
 //!
 //! `cargo run --package payments` makes a thousand payments with an idempotency key, and the same without one, at a gateway that fails
-//! with about every sixth request; then it reads the gateway's book. It ends with 1 if anybody who sent a key was charged twice.
+//! with about every sixth request; then it reads the gateway's book. It ends with 1 if anybody who sent a key was charged twice, or
+//! nobody who sent none.
 
 mod arguments;
 mod audit;
