@@ -39,7 +39,7 @@ fn fault(request: u32) -> Option<Answer> {
         4 => Some(Answer::reset_before()),
         5 => Some(Answer::drop_mid_body()),
         8 => Some(Answer::throttled(Duration::from_secs(1))),
-        12..=17 => Some(Answer::status(500)),
+        12..=16 => Some(Answer::status(500)),
         _ => None,
     }
 }
