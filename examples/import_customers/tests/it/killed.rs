@@ -1,0 +1,70 @@
+use crate::support::{Setting, expected, page};
+use flaky_server::{Answer, Record};
+use rusqlite::Connection;
+use std::os::unix::process::ExitStatusExt as _;
+use std::process::Stdio;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+const PAGES: u32 = 150;
+const KILLS: usize = 20;
+const WATCHDOG: Duration = Duration::from_secs(60);
+const SIGKILL: i32 = 9;
+
+/// Numbers that are the same in every run of the test (Knuth's MMIX).
+struct Seeded(u64);
+
+impl Seeded {
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(self.0 >> 33).unwrap() % limit
+    }
+}
+
+/// A third of the time while a page is asked for, otherwise once it has been sent: then it is read and stored.
+fn is_reached(record: &Record, requests: usize, is_sent: bool) -> bool {
+    let sent = record.requests.iter().filter(|seen| seen.left.is_some()).count();
+    if is_sent { sent >= requests } else { record.len() >= requests }
+}
+
+#[test]
+fn killed_twenty_times_it_still_ends_with_exactly_the_servers_customers() {
+    let setting = Setting::with_pages(PAGES);
+    let requests = AtomicU32::new(0);
+    let answer = move |request: &_| match requests.fetch_add(1, Ordering::Relaxed) % 13 {
+        4 => Answer::status(503),
+        7 => Answer::drop_mid_body(),
+        9 => Answer::reset_before(),
+        _ => page(request, PAGES),
+    };
+    setting.server.respond("/customers", answer).unwrap();
+    let mut seeded = Seeded(5);
+    for _ in 0..KILLS {
+        let wanted = setting.server.record().len() + 1 + seeded.below(8);
+        let is_sent = seeded.below(3) > 0;
+        let mut program = setting.program().stderr(Stdio::null()).stdout(Stdio::null()).spawn().unwrap();
+        setting.server.wait_for(WATCHDOG, |record| is_reached(record, wanted, is_sent)).unwrap();
+        for _ in 0..seeded.below(200_000) {
+            std::hint::spin_loop();
+        }
+        program.kill().unwrap();
+        assert_eq!(program.wait().unwrap().signal(), Some(SIGKILL), "it was still at work");
+        if seeded.below(2) == 0 {
+            check_position(&setting);
+        }
+    }
+    setting.run().is(0, "pages");
+    assert_eq!(setting.customers(), expected(PAGES));
+    let asked = setting.server.record().requests.iter().filter(|seen| seen.query.is_none()).count();
+    assert!(asked <= 4, "it goes on and does not start over: the first page was asked for {asked} times");
+}
+
+/// At any moment there are the customers of the pages before the position, and no others.
+fn check_position(setting: &Setting) {
+    let connection = Connection::open(setting.database()).unwrap();
+    let is_ready: bool = connection.query_row("SELECT count(*) > 0 FROM sqlite_schema", [], |row| row.get(0)).unwrap();
+    if is_ready {
+        let pages: u32 = connection.query_row("SELECT pages FROM import", [], |row| row.get(0)).unwrap();
+        assert_eq!(setting.customers(), expected(pages));
+    }
+}
