@@ -1,6 +1,6 @@
 use reqwest::StatusCode;
 use resilient::{Classify, ConfigError, Rejected, StatusError};
-use std::error::Error;
+use std::error::Error as _;
 use std::io;
 use std::path::Path;
 
@@ -19,9 +19,9 @@ pub(crate) enum FetchError {
     #[error("the API answers with {0}")]
     #[classify(transparent)]
     Status(StatusError),
-    #[error("the API cannot be reached")]
+    #[error("the connection to the API failed: {}", reason(.0))]
     #[classify(transparent)]
-    Transport(#[source] reqwest::Error),
+    Transport(reqwest::Error),
     #[error("{0}")]
     Refused(Rejected),
     #[error("page {page} cannot be understood: {reason}")]
@@ -52,12 +52,17 @@ impl FetchError {
         }
     }
 
-    /// The error and its causes, in one line, and whether it can go on from here.
+    /// The error, and whether it can go on from here.
     pub(crate) fn told(&self) -> String {
-        let causes = std::iter::successors(self.source(), |error| (*error).source());
-        let told = causes.fold(self.to_string(), |told, cause| format!("{told}: {cause}"));
-        if matches!(self.exit_code(), 4 | 6) { told + "; --resume continues" } else { told }
+        let hint = if matches!(self.exit_code(), 4 | 6) { "; --resume continues" } else { "" };
+        format!("{self}{hint}")
     }
+}
+
+/// The innermost cause, which says the most.
+fn reason(error: &reqwest::Error) -> String {
+    let causes = std::iter::successors(error.source(), |error| (*error).source());
+    causes.last().map_or_else(|| error.to_string(), ToString::to_string)
 }
 
 /// Without the address, whose query may hold a key.

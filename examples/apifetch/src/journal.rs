@@ -14,6 +14,8 @@ use std::path::{Path, PathBuf};
 pub(crate) struct Journal {
     file: File,
     path: PathBuf,
+    /// We began it and no page has come, so nobody would miss it.
+    is_bare: bool,
 }
 
 /// The first line.
@@ -48,7 +50,7 @@ impl Journal {
             Err(TryLockError::WouldBlock) => return Err(FetchError::Usage("another apifetch is at work on this file".to_owned())),
             Err(TryLockError::Error(error)) => return Err(cannot(error)),
         }
-        Ok(Self { file, path })
+        Ok(Self { file, path, is_bare: false })
     }
 
     /// Whether there is something that could be continued.
@@ -58,6 +60,7 @@ impl Journal {
 
     pub(crate) fn restart(&mut self, url: &Url) -> Result<Progress, FetchError> {
         let restarted = self.file.set_len(0).and_then(|()| self.append(&Head { url: url.to_string() }));
+        self.is_bare = true;
         restarted.map_err(FetchError::output(&self.path))?;
         Ok(Progress::default())
     }
@@ -82,6 +85,7 @@ impl Journal {
     }
 
     pub(crate) fn add(&mut self, entry: &Entry) -> Result<(), FetchError> {
+        self.is_bare = false;
         self.append(entry).map_err(FetchError::output(&self.path))
     }
 
@@ -108,6 +112,14 @@ impl Journal {
         let mut file = &self.file;
         file.seek(SeekFrom::Start(0)).map_err(FetchError::output(&self.path))?;
         Ok(Lines { reader: BufReader::new(file), path: &self.path, text: String::new(), length: 0 })
+    }
+}
+
+impl Drop for Journal {
+    fn drop(&mut self) {
+        if self.is_bare {
+            let _ = fs::remove_file(&self.path);
+        }
     }
 }
 

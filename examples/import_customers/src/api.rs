@@ -46,7 +46,8 @@ impl Api {
         breaker(name = BREAKER, recovery_timeout = "2s"),
         bucket = "customers",
         rate = "20/s",
-        burst = 5
+        burst = 5,
+        max_wait = none
     )]
     pub(crate) async fn page(&self, after: Option<&str>) -> Result<Page, ImportError> {
         let mut url = self.url.clone();

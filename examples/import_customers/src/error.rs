@@ -1,6 +1,6 @@
 use reqwest::StatusCode;
 use resilient::{Classify, ConfigError, Rejected, StatusError};
-use std::error::Error;
+use std::error::Error as _;
 
 /// All that can end an import, and what it means for another attempt.
 #[derive(Debug, thiserror::Error, Classify)]
@@ -17,15 +17,15 @@ pub(crate) enum ImportError {
     #[error("the API answers with {0}")]
     #[classify(transparent)]
     Status(StatusError),
-    #[error("the API cannot be reached")]
+    #[error("the connection to the API failed: {}", reason(.0))]
     #[classify(transparent)]
-    Transport(#[source] reqwest::Error),
+    Transport(reqwest::Error),
     #[error(transparent)]
     Refused(#[from] Rejected),
     #[error("what the API sends {at} is no page of customers: {reason}")]
     #[permanent]
     Malformed { at: String, reason: String },
-    #[error("the database cannot be used")]
+    #[error("the database cannot be used: {0}")]
     #[ignored]
     Store(#[from] rusqlite::Error),
     #[error("{0}")]
@@ -59,21 +59,12 @@ impl ImportError {
             _ => false,
         }
     }
+}
 
-    /// The error and its causes, in one line. A refusal's cause is but its name.
-    pub(crate) fn told(&self) -> String {
-        let mut told = self.to_string();
-        if matches!(self, Self::Refused(_)) {
-            return told;
-        }
-        let mut cause = self.source();
-        while let Some(error) = cause {
-            told.push_str(": ");
-            told.push_str(&error.to_string());
-            cause = error.source();
-        }
-        told
-    }
+/// The innermost cause, which says the most.
+fn reason(error: &reqwest::Error) -> String {
+    let causes = std::iter::successors(error.source(), |error| (*error).source());
+    causes.last().map_or_else(|| error.to_string(), ToString::to_string)
 }
 
 /// Without the address, whose query may hold what is nobody's business.

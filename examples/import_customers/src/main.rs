@@ -45,6 +45,9 @@ async fn main() -> ExitCode {
 async fn import(progress: &Progress, tally: &Tally) -> Result<(), ImportError> {
     let settings = Settings::from_env()?;
     let demo = settings.is_demo().then(Demo::start).transpose()?;
+    if demo.is_some() {
+        progress.demonstrates();
+    }
     let api = match &demo {
         Some(demo) => Api::new(demo.url()?, demo::key())?,
         None => Api::new(settings.url()?, settings.key()?)?,

@@ -20,6 +20,15 @@ impl Progress {
         self.0.as_ref()
     }
 
+    pub(crate) fn demonstrates(&self) {
+        let told = "without CUSTOMERS_URL this is a demonstration, against a server that fails on purpose";
+        if let Some(bar) = &self.0 {
+            bar.println(told);
+        } else {
+            info!("{told}");
+        }
+    }
+
     pub(crate) fn resumed(&self, position: &Position) {
         if let Some(bar) = &self.0 {
             bar.println(format!("going on after page {}", position.pages));
@@ -30,9 +39,9 @@ impl Progress {
 
     pub(crate) fn forgotten(&self, error: &ImportError) {
         if let Some(bar) = &self.0 {
-            bar.println(format!("{}: starting over, as the API no longer knows where we were", error.told()));
+            bar.println(format!("{error}: starting over, as the API no longer knows where we were"));
         } else {
-            warn!(error = error.told(), "the API no longer knows where we were; starting over");
+            warn!(%error, "the API no longer knows where we were; starting over");
         }
     }
 
@@ -40,7 +49,7 @@ impl Progress {
         if let Some(bar) = &self.0 {
             bar.set_message(format!("the API is not well; asking again in {:.1} s", wait.as_secs_f64()));
         } else {
-            warn!(wait_ms = millis(wait), error = error.told(), "waiting for the circuit");
+            warn!(wait_ms = millis(wait), %error, "waiting for the circuit");
         }
     }
 
@@ -83,9 +92,9 @@ impl Progress {
         if let Some(bar) = &self.0 {
             bar.abandon();
         } else {
-            error!(error = error.told(), "failed");
+            error!(%error, "failed");
         }
-        eprintln!("import_customers: {}", error.told());
+        eprintln!("import_customers: {error}");
     }
 }
 

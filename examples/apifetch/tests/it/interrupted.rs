@@ -1,5 +1,5 @@
 use crate::support::{Ending, Setting, WATCHDOG, expected, page};
-use flaky_server::{Answer, Record};
+use flaky_server::{Answer, Record, Request};
 use std::io::Write as _;
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Child, Command, Stdio};
@@ -23,10 +23,7 @@ fn sent(record: &Record) -> usize {
 
 /// The program with the third page never coming.
 fn stuck_on_page_three(setting: &Setting) -> Child {
-    let stuck = |request: &_| match page(request, 5) {
-        _ if flaky_server::Request::parameter(request, "cursor") == Some("2") => Answer::never(),
-        answer => answer,
-    };
+    let stuck = |request: &Request| if request.parameter("cursor") == Some("2") { Answer::never() } else { page(request, 5) };
     setting.server.respond("/rows", stuck).unwrap();
     let program = setting.program("rows.jsonl", &[]).stderr(Stdio::null()).spawn().unwrap();
     setting.server.wait_for(WATCHDOG, |record| record.in_flight() == 1 && record.len() == 3).unwrap();

@@ -30,7 +30,7 @@ impl Setting {
         self.folder.path().join(name)
     }
 
-    /// `apifetch URL --out NAME --max-pages 1000`, and options.
+    /// `apifetch URL --max-pages 1000 --out NAME`, and options.
     pub(crate) fn program(&self, out: &str, options: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_apifetch"));
         self.arguments(&mut command, out, options);
@@ -39,7 +39,10 @@ impl Setting {
 
     pub(crate) fn arguments(&self, command: &mut Command, out: &str, options: &[&str]) {
         command.env_clear().current_dir(self.folder.path()).arg(self.server.url("/rows"));
-        command.args(["--out", out, "--max-pages", "1000"]).args(options);
+        if !options.contains(&"--max-pages") {
+            command.args(["--max-pages", "1000"]);
+        }
+        command.args(["--out", out]).args(options);
     }
 
     pub(crate) fn run(&self, out: &str, options: &[&str]) -> Ending {

@@ -18,7 +18,7 @@ fn an_api_that_cannot_be_reached_is_told() {
     let setting = Setting::with_pages(1);
     let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let ending = setting.run_with("CUSTOMERS_URL", format!("http://{nobody}/customers?token={KEY}"));
-    ending.is(4, "the API cannot be reached");
+    ending.is(4, "the connection to the API failed: ");
 }
 
 #[test]
@@ -89,7 +89,7 @@ fn pages_that_are_none_are_told() {
 fn a_body_that_is_always_cut_short_is_an_api_that_is_not_well() {
     let setting = Setting::with_pages(1);
     setting.server.otherwise("/customers", Answer::drop_mid_body()).unwrap();
-    setting.run().is(4, "the API cannot be reached");
+    setting.run().is(4, "the connection to the API failed: ");
     assert_eq!(setting.customers(), []);
 }
 

@@ -1,8 +1,8 @@
 use crate::support::{Setting, expected, page};
-use flaky_server::{Answer, Record};
+use flaky_server::{Answer, Record, Request};
 use rusqlite::Connection;
 use std::os::unix::process::ExitStatusExt as _;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
@@ -57,6 +57,22 @@ fn killed_twenty_times_it_still_ends_with_exactly_the_servers_customers() {
     assert_eq!(setting.customers(), expected(PAGES));
     let asked = setting.server.record().requests.iter().filter(|seen| seen.query.is_none()).count();
     assert!(asked <= 4, "it goes on and does not start over: the first page was asked for {asked} times");
+}
+
+#[test]
+fn after_ctrl_c_it_says_how_to_go_on() {
+    let setting = Setting::with_pages(3);
+    let silent = |request: &Request| if request.query.is_some() { Answer::never() } else { page(request, 3) };
+    setting.server.respond("/customers", silent).unwrap();
+    let program = setting.program().stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+    setting.server.wait_for(WATCHDOG, |record| record.len() == 2 && record.in_flight() == 1).unwrap();
+    Command::new("kill").args(["-INT", &program.id().to_string()]).status().unwrap();
+    let ending = program.wait_with_output().unwrap();
+    assert_eq!(ending.status.code(), Some(130));
+    assert!(String::from_utf8(ending.stderr).unwrap().contains("interrupted; run it again to go on"));
+    setting.server.respond("/customers", |request| page(request, 3)).unwrap();
+    setting.run().is(0, "pages          2");
+    assert_eq!(setting.customers(), expected(3));
 }
 
 /// At any moment there are the customers of the pages before the position, and no others.
