@@ -30,7 +30,7 @@ impl<'a> Import<'a> {
     pub(crate) async fn run(mut self) -> Result<Summary, ImportError> {
         let mut position = self.store.begin()?;
         if position.pages > 0 {
-            self.progress.resumed(&position);
+            self.progress.resumed(&position, self.store.met()?);
         }
         loop {
             let page = match self.page(&position).await {

@@ -29,9 +29,10 @@ impl Progress {
         }
     }
 
-    pub(crate) fn resumed(&self, position: &Position) {
+    pub(crate) fn resumed(&self, position: &Position, met: u64) {
         if let Some(bar) = &self.0 {
             bar.println(format!("going on after page {}", position.pages));
+            bar.set_position(met);
         } else {
             info!(pages = position.pages, "resumed");
         }
@@ -105,7 +106,7 @@ fn told(summary: &Summary, retries: u64, waited: Duration) -> String {
         format!("rows     {rows:>7}"),
         format!("refused  {refused:>7}  records that are no customers: see table `refused`"),
         format!("retries  {retries:>7}"),
-        format!("waits    {:>7.1}  seconds; {circuit_waits} times for the circuit to close", waited.as_secs_f64()),
+        format!("waits    {:>7.1}  seconds, for retries and {circuit_waits} × for an open circuit", waited.as_secs_f64()),
         format!("table    {customers:>7}  customers now; {removed} removed that the API no longer has"),
     ];
     lines.extend(summary.doubt());

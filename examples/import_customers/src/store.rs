@@ -103,6 +103,12 @@ impl Store {
         Ok(self.0.query_row("SELECT count(*) FROM customers", [], |row| row.get(0))?)
     }
 
+    /// How many customers the running import has met.
+    pub(crate) fn met(&self) -> Result<u64, ImportError> {
+        let met: i64 = self.0.query_row("SELECT count(*) FROM seen", [], |row| row.get(0))?;
+        Ok(met.unsigned_abs())
+    }
+
     /// How many records of this import could not be read, in earlier runs of it as well.
     pub(crate) fn refused(&self) -> Result<i64, ImportError> {
         Ok(self.0.query_row("SELECT count(*) FROM refused", [], |row| row.get(0))?)

@@ -136,6 +136,6 @@ fn without_an_address_it_shows_itself() {
     let ending = Ending::of(&mut program);
     ending.is(0, "pages         18");
     ending.is(0, "rows         435");
-    ending.is(0, "1 times for the circuit to close");
+    ending.is(0, "1 × for an open circuit");
     assert!(folder.path().join("customers.db").exists());
 }
