@@ -3,8 +3,12 @@ use flaky_server::{Answer, Record, Request};
 use std::io::Write as _;
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-const PAGES: u32 = 120;
+const PAGES: u32 = 200;
+/// So many requests after the one that we wait for, the server falls silent: however slow this test is, nobody runs away.
+const LEAD: usize = 2;
 const ASIDE: &str = ".rows.jsonl.apifetch-pages";
 
 /// Numbers that are the same in every run of the test (Knuth's MMIX).
@@ -33,11 +37,19 @@ fn stuck_on_page_three(setting: &Setting) -> Child {
 
 #[test]
 fn killed_at_twenty_points_it_never_leaves_half_a_file() {
-    let setting = Setting::with_pages(PAGES);
+    let setting = Setting::new();
+    let (requests, silent_from) = (AtomicUsize::new(0), Arc::new(AtomicUsize::new(0)));
+    let is_silent = Arc::clone(&silent_from);
+    let answer = move |request: &_| match requests.fetch_add(1, Ordering::Relaxed) {
+        number if number >= is_silent.load(Ordering::Relaxed) => Answer::never(),
+        _ => page(request, PAGES),
+    };
+    setting.server.respond("/rows", answer).unwrap();
     let mut seeded = Seeded(7);
     for _ in 0..20 {
         let before = setting.server.record();
         let (wanted, is_sent) = (before.len() + 1 + seeded.below(6), seeded.below(3) > 0);
+        silent_from.store(wanted + LEAD, Ordering::Relaxed);
         let mut program = setting.program("rows.jsonl", &["--resume"]).stderr(Stdio::null()).spawn().unwrap();
         let is_reached = |record: &Record| if is_sent { sent(record) >= wanted } else { record.len() >= wanted };
         setting.server.wait_for(WATCHDOG, is_reached).unwrap();
@@ -48,7 +60,8 @@ fn killed_at_twenty_points_it_never_leaves_half_a_file() {
         assert_eq!(program.wait().unwrap().signal(), Some(9), "it was still at work");
         assert_eq!(setting.files(), [ASIDE], "the file is not there before it is whole");
     }
-    setting.run("rows.jsonl", &["--resume"]).is(0, "120 pages, 360 records");
+    silent_from.store(usize::MAX, Ordering::Relaxed);
+    setting.run("rows.jsonl", &["--resume"]).is(0, "200 pages, 600 records");
     assert_eq!(setting.read("rows.jsonl"), expected(PAGES));
     assert!(setting.asked().iter().filter(|query| query.is_none()).count() <= 3, "it goes on and does not start over");
 }

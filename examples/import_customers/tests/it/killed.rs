@@ -3,11 +3,14 @@ use flaky_server::{Answer, Record, Request};
 use rusqlite::Connection;
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Command, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-const PAGES: u32 = 150;
+const PAGES: u32 = 250;
 const KILLS: usize = 20;
+/// So many requests after the one that we wait for, the server falls silent: however slow this test is, nobody runs away.
+const LEAD: usize = 2;
 const WATCHDOG: Duration = Duration::from_secs(60);
 const SIGKILL: i32 = 9;
 
@@ -27,21 +30,30 @@ fn is_reached(record: &Record, requests: usize, is_sent: bool) -> bool {
     if is_sent { sent >= requests } else { record.len() >= requests }
 }
 
-#[test]
-fn killed_twenty_times_it_still_ends_with_exactly_the_servers_customers() {
-    let setting = Setting::with_pages(PAGES);
-    let requests = AtomicU32::new(0);
-    let answer = move |request: &_| match requests.fetch_add(1, Ordering::Relaxed) % 13 {
+fn faulty(number: usize, request: &Request) -> Answer {
+    match number % 13 {
         4 => Answer::status(503),
         7 => Answer::drop_mid_body(),
         9 => Answer::reset_before(),
         _ => page(request, PAGES),
+    }
+}
+
+#[test]
+fn killed_twenty_times_it_still_ends_with_exactly_the_servers_customers() {
+    let setting = Setting::with_pages(PAGES);
+    let (requests, silent_from) = (AtomicUsize::new(0), Arc::new(AtomicUsize::new(0)));
+    let is_silent = Arc::clone(&silent_from);
+    let answer = move |request: &_| match requests.fetch_add(1, Ordering::Relaxed) {
+        number if number >= is_silent.load(Ordering::Relaxed) => Answer::never(),
+        number => faulty(number, request),
     };
     setting.server.respond("/customers", answer).unwrap();
     let mut seeded = Seeded(5);
     for _ in 0..KILLS {
         let wanted = setting.server.record().len() + 1 + seeded.below(8);
         let is_sent = seeded.below(3) > 0;
+        silent_from.store(wanted + LEAD, Ordering::Relaxed);
         let mut program = setting.program().stderr(Stdio::null()).stdout(Stdio::null()).spawn().unwrap();
         setting.server.wait_for(WATCHDOG, |record| is_reached(record, wanted, is_sent)).unwrap();
         for _ in 0..seeded.below(200_000) {
@@ -53,6 +65,7 @@ fn killed_twenty_times_it_still_ends_with_exactly_the_servers_customers() {
             check_position(&setting);
         }
     }
+    silent_from.store(usize::MAX, Ordering::Relaxed);
     setting.run().is(0, "pages");
     assert_eq!(setting.customers(), expected(PAGES));
     let asked = setting.server.record().requests.iter().filter(|seen| seen.query.is_none()).count();
