@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crate::answer::Answer;
 use crate::record::{Record, Seen};
 use crate::request::Request;
-use crate::script::Script;
+use crate::script::{Reply, Script};
 
 #[derive(Debug, Default)]
 pub(crate) struct Ledger {
@@ -44,9 +44,11 @@ impl Ledger {
         }
     }
 
+    /// A responder runs without the lock, so it may use the server itself.
     pub(crate) fn admit(self: &Arc<Self>, request: &Request) -> (Answer, Visit) {
+        let reply = self.pages().next_reply(&request.path);
+        let answer = reply.to(request);
         let mut pages = self.pages();
-        let answer = pages.next_answer(&request.path);
         let visit = Visit { ledger: Arc::clone(self), index: pages.record.len() };
         pages.arrive(request, &answer);
         self.changed.notify_all();
@@ -74,8 +76,8 @@ impl Ledger {
 }
 
 impl Pages {
-    fn next_answer(&mut self, path: &str) -> Answer {
-        self.scripts.get_mut(path).map_or_else(Answer::default, Script::next)
+    fn next_reply(&mut self, path: &str) -> Reply {
+        self.scripts.get_mut(path).map_or_else(Reply::default, Script::next)
     }
 
     fn arrive(&mut self, request: &Request, answer: &Answer) {

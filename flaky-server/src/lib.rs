@@ -1,6 +1,6 @@
 //! A scripted HTTP/1.1 server that fails as real ones do.
 //!
-//! It listens on a free loopback port, answers each path from a script, and keeps a record of every request: when it
+//! It listens on a free loopback port, answers each path from a script or by a function, and keeps a record of every request: when it
 //! came, what it held, what it was given. Its faults are faults of real sockets, so any client sees what it would see
 //! in production.
 //!
@@ -48,4 +48,5 @@ mod valid;
 pub use answer::Answer;
 pub use error::Error;
 pub use record::{Record, Seen};
+pub use request::Request;
 pub use server::FlakyServer;

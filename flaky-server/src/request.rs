@@ -4,13 +4,20 @@ use crate::body;
 
 const MOST_HEADERS: usize = 128;
 
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Request {
-    pub(crate) method: String,
-    pub(crate) path: String,
-    pub(crate) query: Option<String>,
-    pub(crate) headers: Vec<(String, String)>,
-    pub(crate) body: Vec<u8>,
+/// What a client asks, for a [`respond`](crate::FlakyServer::respond) to answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Request {
+    /// The method, such as `POST`.
+    pub method: String,
+    /// The path as sent, percent-encoding and all, without the query.
+    pub path: String,
+    /// What stood behind the `?`.
+    pub query: Option<String>,
+    /// All headers in the order sent.
+    pub headers: Vec<(String, String)>,
+    /// The body, unchunked.
+    pub body: Vec<u8>,
     pub(crate) keeps_alive: bool,
 }
 
@@ -19,6 +26,30 @@ pub(crate) struct Request {
 pub(crate) struct Malformed;
 
 impl Request {
+    /// The first value of a parameter of the query, as sent; empty where it has no `=`.
+    ///
+    /// ```
+    /// # use flaky_server::{Answer, FlakyServer};
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = FlakyServer::start()?;
+    /// server.respond("/pages", |request| Answer::json(200, request.parameter("page").unwrap_or("1")))?;
+    /// assert_eq!(reqwest::blocking::get(server.url("/pages?size=9&page=3"))?.text()?, "3");
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn parameter(&self, name: &str) -> Option<&str> {
+        let pairs = self.query.iter().flat_map(|query| query.split('&'));
+        let mut pairs = pairs.map(|pair| pair.split_once('=').unwrap_or((pair, "")));
+        pairs.find(|(present, _)| *present == name).map(|(_, value)| value)
+    }
+
+    /// The first value of a header, whatever the case of its name.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(present, _)| present.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    }
+
     /// The request that `bytes` begin with and its length, or nothing while part of it is missing.
     pub(crate) fn parse(bytes: &[u8]) -> Result<Option<(Self, usize)>, Malformed> {
         let mut slots = [EMPTY_HEADER; MOST_HEADERS];

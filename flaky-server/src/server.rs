@@ -14,6 +14,8 @@ use crate::connection::Connection;
 use crate::error::Error;
 use crate::ledger::Ledger;
 use crate::record::Record;
+use crate::request::Request;
+use crate::script::Reply;
 use crate::valid;
 
 /// Long enough for a connection to end when the process is out of file descriptors.
@@ -22,7 +24,8 @@ const PAUSE_AFTER_A_FAILED_ACCEPT: Duration = Duration::from_millis(10);
 /// A running server; dropping it ends every connection and the server's thread.
 ///
 /// A path answers, in this order of precedence: its [`outage`](Self::outage), the next of its
-/// [`script`](Self::script), its [`otherwise`](Self::otherwise), `200 {"ok":true}`. The query plays no part.
+/// [`script`](Self::script), its [`otherwise`](Self::otherwise) or [`respond`](Self::respond), whichever was said last,
+/// `200 {"ok":true}`. The query plays no part, except for what `respond` makes of it.
 #[derive(Debug)]
 pub struct FlakyServer {
     address: SocketAddr,
@@ -83,7 +86,35 @@ impl FlakyServer {
     pub fn otherwise(&self, path: &str, answer: Answer) -> Result<(), Error> {
         valid::path(path)?;
         valid::answer(&answer)?;
-        self.ledger.rewrite(path, |script| script.otherwise = answer);
+        self.ledger.rewrite(path, |script| script.otherwise = Reply::Answer(answer));
+        Ok(())
+    }
+
+    /// Has a function answer a path whenever its script is used up: for pages, ledgers, whatever depends on the request.
+    ///
+    /// It runs on the server's thread, so one that takes long holds up all clients; [`Answer::after`] holds up one. What
+    /// it answers is checked when it is due: an answer that cannot be sent becomes a 500 that says why. Where it panics,
+    /// the connection is closed and the request is not recorded.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Path`] if no request can have the path.
+    ///
+    /// ```
+    /// # use flaky_server::{Answer, FlakyServer};
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let server = FlakyServer::start()?;
+    /// server.respond("/whoami", |request| match request.header("Authorization") {
+    ///     Some("Bearer open sesame") => Answer::json(200, r#"{"name":"Ali"}"#),
+    ///     _ => Answer::status(401),
+    /// })?;
+    /// assert_eq!(reqwest::blocking::get(server.url("/whoami"))?.status(), 401);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn respond(&self, path: &str, responder: impl Fn(&Request) -> Answer + Send + Sync + 'static) -> Result<(), Error> {
+        valid::path(path)?;
+        self.ledger.rewrite(path, |script| script.otherwise = Reply::Responder(Arc::new(responder)));
         Ok(())
     }
 

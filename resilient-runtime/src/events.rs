@@ -119,7 +119,7 @@ pub(crate) fn rejected(plan: &Plan<'_>, rejected: &Rejected, now: Instant) {
     if let Some(count) = plan.record.refusals.count(now) {
         let (function, resource) = (rejected.function(), rejected.resource());
         let (reason, attempts) = (rejected.kind().word(), rejected.attempts());
-        let retry_after_ms = rejected.retry_after().map(|wait| wait.as_millis());
+        let retry_after_ms = rejected.retry_after().map(|wait| millis(nanos(wait)));
         tell!(WARN, "rejected", function, resource, reason, attempts, retry_after_ms, count);
     }
 }

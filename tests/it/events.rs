@@ -306,3 +306,39 @@ fn keys_that_find_no_place_are_told_with_their_number_and_without_the_key() {
         assert!(!format!("{events:?}").contains("secret"));
     });
 }
+
+/// As JSON a number of 128 bits is a text.
+#[test]
+fn times_are_told_as_numbers_that_every_subscriber_writes_as_such() {
+    #[derive(Clone, Default)]
+    struct Numbers(Arc<Mutex<Vec<&'static str>>>);
+
+    impl Visit for Numbers {
+        fn record_u64(&mut self, field: &Field, _: u64) {
+            self.0.lock().unwrap().push(field.name());
+        }
+
+        fn record_debug(&mut self, _: &Field, _: &dyn Debug) {}
+    }
+
+    impl<S: Subscriber> Layer<S> for Numbers {
+        fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+            event.record(&mut self.clone());
+        }
+    }
+
+    #[resilient(name = "times", retries = 1, breaker(name = "times", failure_threshold = 2))]
+    fn call() -> Result<(), ServiceError> {
+        Err(ServiceError::Reset)
+    }
+
+    let numbers = Numbers::default();
+    tracing::subscriber::with_default(tracing_subscriber::registry().with(numbers.clone()), || {
+        let _clock = TurnedClock::start();
+        let _ = (call(), call());
+    });
+    let numbers = numbers.0.lock().unwrap();
+    for time in ["delay_ms", "open_for_ms", "retry_after_ms"] {
+        assert!(numbers.contains(&time), "{time} is no number of 64 bits");
+    }
+}

@@ -11,5 +11,6 @@ mod record;
 mod refusals;
 mod requests;
 mod reqwest_client;
+mod responders;
 mod scripts;
 mod slowness;

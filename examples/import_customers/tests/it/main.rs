@@ -1,0 +1,8 @@
+//! The program as a process, against a server that fails on purpose.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod disk;
+mod endings;
+mod killed;
+mod support;
+mod tables;
