@@ -6,9 +6,8 @@ use crate::bucket::Nap;
 use crate::bulkhead::{Bulkhead, Slot, Unpark};
 use crate::call::Call;
 use crate::clock::{Instant, now, sleep_blocking};
-use crate::engine::{Delay, Engine, Step};
+use crate::engine::{Engine, Step};
 use crate::events;
-use crate::plan::Plan;
 use crate::rejected::Rejected;
 use crate::script::Ticket;
 use crate::wishes;
@@ -48,20 +47,19 @@ impl Call<'_, '_> {
     pub fn turn_admitted_blocking(&mut self) -> Result<(), Rejected> {
         if self.starts_shortly() { Ok(()) } else { self.turn_late(Engine::wait_admitted) }
     }
-
-    /// The body has ended.
-    #[inline(always)]
-    pub fn end_body(&mut self) {
-        self.leave_body(true);
-    }
-
-    #[inline(always)]
-    pub fn wait_blocking(&mut self, delay: Delay) {
-        wait(self.plan(), delay);
-    }
 }
 
 impl Engine<'_> {
+    /// The wait that stands before the coming attempt, if it is not the first.
+    pub(crate) fn wait_out_delay(&mut self) {
+        let delay = self.take_delay();
+        if delay == 0 || wishes::skips(delay) {
+            return;
+        }
+        events::blocking(self.plan());
+        sleep_blocking(now().plus(delay));
+    }
+
     #[cold]
     #[expect(clippy::unnecessary_wraps, reason = "its siblings can fail")]
     fn wait_unrefused(&mut self) -> Result<(), Rejected> {
@@ -105,15 +103,6 @@ impl Engine<'_> {
             step = self.advance(&mut turn, now());
         }
     }
-}
-
-#[cold]
-fn wait(plan: &Plan<'_>, Delay(delay): Delay) {
-    if wishes::skips(delay) {
-        return;
-    }
-    events::blocking(plan);
-    sleep_blocking(now().plus(delay));
 }
 
 /// Until its end, or until the rate is another.

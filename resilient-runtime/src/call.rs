@@ -7,14 +7,13 @@
 
 use crate::breaker::{Breaker, Pass};
 use crate::clock::{Instant, Tick, now};
-use crate::engine::{Delay, Engine};
+use crate::engine::Engine;
 use crate::events;
-use crate::judging::Judged;
+use crate::judging::{Judge, Judged};
 use crate::nesting;
 use crate::plan::Plan;
 use crate::rejected::{Refusal, Rejected};
 use crate::script::Ticket;
-use crate::verdict::Verdict;
 use crate::wishes;
 use std::mem::ManuallyDrop;
 use std::ops::ControlFlow;
@@ -118,11 +117,6 @@ impl<'e, 'p> Call<'e, 'p> {
         build(self.engine, self.plan, std::mem::replace(&mut self.way, Way::Long), Start { pass: self.pass, at: self.at })
     }
 
-    #[inline(always)]
-    pub(crate) fn plan(&self) -> &'p Plan<'p> {
-        self.plan
-    }
-
     /// When it must end.
     pub(crate) fn ends(&mut self) -> Instant {
         let is_endless = self.plan.settings.deadline == u64::MAX && nesting::is_alone();
@@ -213,6 +207,12 @@ impl<'e, 'p> Call<'e, 'p> {
         }
     }
 
+    /// The wait that stands before the coming attempt.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn take_delay(&mut self) -> u64 {
+        self.engine.as_mut().map_or(0, Engine::take_delay)
+    }
+
     /// What comes of a call that could not start shortly: its turn, with the body entered, or what refused it.
     #[inline(always)]
     pub(crate) fn turn_late(&mut self, turn: fn(&mut Engine<'p>) -> Result<(), Rejected>) -> Result<(), Rejected> {
@@ -221,64 +221,104 @@ impl<'e, 'p> Call<'e, 'p> {
         turn_late(self.engine, self.plan, has_tried, turn)
     }
 
-    /// Whether a value is a success, which then is settled.
+    /// Runs the body, which its turn has entered.
     #[inline(always)]
-    pub fn succeeds(&mut self, judged: Judged<'static>) -> bool {
-        if judged.verdict == Verdict::Success {
-            let _ = self.settle(judged);
-            return true;
+    pub fn body<R>(&mut self, body: impl FnOnce() -> R) -> R {
+        let outcome = body();
+        self.leave_body(true);
+        outcome
+    }
+
+    /// Takes what an attempt came to, if that is a success: what the attempt holds is accounted for. Everything else is left to the
+    /// judge.
+    ///
+    /// It is asked first, so that a success is returned before anything takes its address: it would be copied through memory.
+    #[inline(always)]
+    pub fn succeeds<R, J: Judge<R>>(&mut self, judge: J, outcome: &R) -> Option<J> {
+        if judge.finds_success(outcome) {
+            self.succeed_and_earn();
+            return None;
         }
-        false
+        Some(judge)
     }
 
     /// The same, where nothing is retried.
     #[inline(always)]
-    pub fn succeeds_once(&mut self, judged: Judged<'static>) -> bool {
-        if judged.verdict == Verdict::Success {
-            self.settle_once(judged);
-            return true;
+    pub fn succeeds_once<R, J: Judge<R>>(&mut self, judge: J, outcome: &R) -> Option<J> {
+        if judge.finds_success(outcome) {
+            self.succeed();
+            return None;
         }
-        false
+        Some(judge)
     }
 
-    /// Takes the verdict on an attempt: what it holds is accounted for, and a retry decided.
+    /// Takes what an attempt came to: it is judged, what the attempt holds is accounted for, and a retry decided. It is given back at
+    /// the end of the call.
     #[inline(always)]
-    pub fn settle(&mut self, judged: Judged<'_>) -> ControlFlow<(), Delay> {
-        if judged.verdict != Verdict::Success {
-            return self.engine().settle(judged);
+    pub fn settle<R, J: Judge<R>>(&mut self, judge: J, outcome: R) -> Option<R> {
+        let start = Start { pass: self.pass, at: self.at };
+        settle(self.engine, self.plan, std::mem::replace(&mut self.way, Way::Long), start, judge, outcome)
+    }
+
+    /// The same, and whether it was a success; what comes before another attempt is given back too.
+    #[inline(always)]
+    pub fn settle_knowing<R, J: Judge<R>>(&mut self, judge: J, outcome: R) -> ControlFlow<(R, bool), R> {
+        let start = Start { pass: self.pass, at: self.at };
+        settle_knowing(self.engine, self.plan, std::mem::replace(&mut self.way, Way::Long), start, judge, outcome)
+    }
+
+    /// The same, where nothing is retried.
+    #[inline(always)]
+    pub fn settle_once<R, J: Judge<R>>(&mut self, judge: J, outcome: R) -> R {
+        self.settle_once_knowing(judge, outcome).0
+    }
+
+    /// The same, and whether it was a success.
+    #[inline(always)]
+    pub fn settle_once_knowing<R, J: Judge<R>>(&mut self, judge: J, outcome: R) -> (R, bool) {
+        let start = Start { pass: self.pass, at: self.at };
+        settle_once(self.engine, self.plan, std::mem::replace(&mut self.way, Way::Long), start, judge, outcome)
+    }
+
+    /// A timed-out attempt whose error type nobody asks about.
+    #[inline(always)]
+    pub fn settle_timed_out(&mut self) -> bool {
+        self.settle_judged(Judged::timed_out())
+    }
+
+    /// Whether the call is over.
+    #[inline(always)]
+    pub(crate) fn settle_judged(&mut self, judged: Judged<'_>) -> bool {
+        if judged.is_success() {
+            self.succeed_and_earn();
+            return true;
         }
+        self.engine().settle(judged)
+    }
+
+    #[inline(always)]
+    fn succeed_and_earn(&mut self) {
         match self.way {
             Way::Clear | Way::Running | Way::Long => self.engine().succeed_and_earn(),
             Way::Run => {
-                self.succeed();
+                self.hear();
                 if !self.plan.budget.is_full() {
                     earn(self.plan);
                 }
             }
         }
-        ControlFlow::Break(())
     }
 
-    /// The same, where nothing is retried.
     #[inline(always)]
-    pub fn settle_once(&mut self, judged: Judged<'_>) {
-        if judged.verdict != Verdict::Success {
-            return self.engine().settle_once(judged);
-        }
+    fn succeed(&mut self) {
         match self.way {
             Way::Clear | Way::Running | Way::Long => self.engine().succeed(),
-            Way::Run => self.succeed(),
+            Way::Run => self.hear(),
         }
     }
 
-    /// The same for an outcome from a script; apart, so that the body's own needs no help to find its way.
     #[inline(always)]
-    pub fn settle_scripted(&mut self, judged: Judged<'_>) -> ControlFlow<(), Delay> {
-        settle_scripted(self.engine(), judged)
-    }
-
-    #[inline(always)]
-    fn succeed(&self) {
+    fn hear(&self) {
         if self.plan.gate.listens() {
             hear(self.plan, Start { pass: self.pass, at: self.at });
         }
@@ -332,6 +372,7 @@ fn turn_late<'p>(
     turn: fn(&mut Engine<'p>) -> Result<(), Rejected>,
 ) -> Result<(), Rejected> {
     let engine = slot.get_or_insert_with(|| Engine::begin(plan));
+    engine.wait_out_delay();
     if has_tried || !engine.starts_at_once() {
         turn(engine)?;
     }
@@ -351,12 +392,61 @@ fn script<R>(engine: &mut Engine<'_>, play: impl FnOnce(&Ticket) -> R) -> Option
 
 #[cold]
 #[inline(never)]
-fn settle_scripted(engine: &mut Engine<'_>, judged: Judged<'_>) -> ControlFlow<(), Delay> {
-    if judged.verdict == Verdict::Success {
-        engine.succeed_and_earn();
-        return ControlFlow::Break(());
+fn settle<'p, R, J: Judge<R>>(
+    engine: &mut EngineSlot<'p>,
+    plan: &'p Plan<'p>,
+    way: Way,
+    start: Start,
+    judge: J,
+    outcome: R,
+) -> Option<R> {
+    match settle_knowing(engine, plan, way, start, judge, outcome) {
+        ControlFlow::Break((outcome, _)) => Some(outcome),
+        ControlFlow::Continue(_) => None,
     }
-    engine.settle(judged)
+}
+
+#[cold]
+#[inline(never)]
+fn settle_knowing<'p, R, J: Judge<R>>(
+    engine: &mut EngineSlot<'p>,
+    plan: &'p Plan<'p>,
+    way: Way,
+    start: Start,
+    judge: J,
+    outcome: R,
+) -> ControlFlow<(R, bool), R> {
+    let engine = build(engine, plan, way, start);
+    let judged = judge.judge(&outcome);
+    let is_success = judged.is_success();
+    let is_over = if is_success {
+        engine.succeed_and_earn();
+        true
+    } else {
+        engine.settle(judged)
+    };
+    if is_over { ControlFlow::Break((outcome, is_success)) } else { ControlFlow::Continue(outcome) }
+}
+
+#[cold]
+#[inline(never)]
+fn settle_once<'p, R, J: Judge<R>>(
+    engine: &mut EngineSlot<'p>,
+    plan: &'p Plan<'p>,
+    way: Way,
+    start: Start,
+    judge: J,
+    outcome: R,
+) -> (R, bool) {
+    let engine = build(engine, plan, way, start);
+    let judged = judge.judge(&outcome);
+    let is_success = judged.is_success();
+    if is_success {
+        engine.succeed();
+    } else {
+        engine.settle_once(judged);
+    }
+    (outcome, is_success)
 }
 
 #[cold]

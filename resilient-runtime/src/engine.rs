@@ -25,7 +25,6 @@ use crate::wishes;
 pub(crate) use admission::Step;
 #[cfg(feature = "tokio")]
 pub(crate) use admission::Turn;
-use std::ops::ControlFlow;
 use std::time::Duration;
 
 /// One call, over all its attempts.
@@ -38,6 +37,8 @@ pub struct Engine<'p> {
     /// When the attempt's body began, or the call before its first; `NEVER` where nobody has asked yet.
     started: Instant,
     previous_delay: u64,
+    /// Nobody has waited for it yet.
+    delay: u64,
     attempts: u32,
     deadline: Deadline,
     /// Whether an enclosing call has a pool.
@@ -66,12 +67,6 @@ struct Admission<'p> {
     permit: Option<breaker::Permit<'p>>,
 }
 
-/// The wait before the next attempt.
-#[doc(hidden)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[must_use = "the next attempt must wait so long"]
-pub struct Delay(pub(crate) u64);
-
 impl<'p> Engine<'p> {
     /// A call that has just begun.
     pub(crate) fn begin(plan: &'p Plan<'p>) -> Self {
@@ -86,6 +81,7 @@ impl<'p> Engine<'p> {
             scope: Scope { ends: Instant::NEVER, pools: plan.pools },
             started: Instant::NEVER,
             previous_delay: 0,
+            delay: 0,
             attempts: 0,
             deadline: Deadline::None,
             is_nested: false,
@@ -231,10 +227,15 @@ impl<'p> Engine<'p> {
         }
     }
 
-    /// Takes the verdict on an attempt that was none: what it holds is accounted for, and a retry decided.
+    /// Takes the verdict on an attempt that was none: what it holds is accounted for, and a retry decided. Whether the call is over.
     #[cold]
-    pub(crate) fn settle(&mut self, judged: Judged<'_>) -> ControlFlow<(), Delay> {
+    pub(crate) fn settle(&mut self, judged: Judged<'_>) -> bool {
         self.settle_at(&judged, now(), fastrand::u64(..))
+    }
+
+    /// The wait before the coming attempt, for whoever drives the call.
+    pub(crate) fn take_delay(&mut self) -> u64 {
+        std::mem::take(&mut self.delay)
     }
 
     /// The same, where nothing is retried.
@@ -243,25 +244,25 @@ impl<'p> Engine<'p> {
         self.account(&judged, now(), fastrand::u64(..));
     }
 
-    fn settle_at(&mut self, judged: &Judged<'_>, now: Instant, random: u64) -> ControlFlow<(), Delay> {
+    fn settle_at(&mut self, judged: &Judged<'_>, now: Instant, random: u64) -> bool {
         self.release_slot();
         self.account(judged, now, random);
         if !judged.again {
-            return ControlFlow::Break(());
+            return true;
         }
         match self.next_delay(judged, now, random) {
             Ok(delay) => {
                 events::retry(self.plan, self.attempts, delay, judged);
-                self.previous_delay = delay;
+                (self.previous_delay, self.delay) = (delay, delay);
                 self.started = Instant::NEVER;
                 if self.deadline == Deadline::Ahead {
                     self.deadline = Deadline::Running;
                 }
-                ControlFlow::Continue(Delay(delay))
+                false
             }
             Err(end) => {
                 events::exhausted(self.plan, self.attempts, end, judged);
-                ControlFlow::Break(())
+                true
             }
         }
     }

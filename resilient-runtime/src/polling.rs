@@ -4,7 +4,7 @@ use crate::bucket::{Nap, Sleeper};
 use crate::bulkhead::{Bulkhead, Place, Slot};
 use crate::call::{Attempting, Call};
 use crate::clock::{Alarm, Instant, Limit, now};
-use crate::engine::{Delay, Engine, Step, Turn};
+use crate::engine::{Engine, Step, Turn};
 use crate::rejected::Rejected;
 use crate::wishes;
 use pin_project_lite::pin_project;
@@ -31,6 +31,7 @@ pin_project! {
     /// What only an attempt pays for that has to wait: for its turn, or for a body that is pending under a time limit.
     #[project = ExtraProjection]
     enum Extra<'p> {
+        Pause { until: Instant, alarm: Alarm },
         Turn { turn: Turn<'p>, wait: Wait<'p> },
         Limit { #[pin] limit: Limit },
     }
@@ -60,11 +61,6 @@ impl<'e, 'p> Call<'e, 'p> {
     /// The same, where every wait is unlimited and nothing can refuse.
     pub fn attempt_unrefused<F: Future>(&mut self, body: F) -> Unrefused<'_, 'e, 'p, F> {
         Unrefused { attempt: self.attempt_anyhow(body) }
-    }
-
-    pub fn wait(&mut self, Delay(delay): Delay) -> Pause {
-        let delay = if wishes::skips(delay) { 0 } else { delay };
-        Pause::until(now().plus(delay))
     }
 }
 
@@ -105,6 +101,7 @@ fn engine<'c, 'p>(call: &'c mut Call<'_, 'p>) -> &'c mut Engine<'p> {
 
 #[cold]
 fn poll_turn<'p>(call: &mut Call<'_, 'p>, extra: &mut Extras<'p>, context: &mut Context<'_>) -> Poll<Result<(), Rejected>> {
+    ready!(poll_delay(call, extra, context));
     if extra.is_none() {
         if let Some(rejected) = call.refusal().filter(|_| call.attempt.may_be_refused) {
             return Poll::Ready(Err(rejected));
@@ -126,6 +123,19 @@ fn poll_turn<'p>(call: &mut Call<'_, 'p>, extra: &mut Extras<'p>, context: &mut 
     let asked = ready!(poll_wait(call.engine(), turn, wait, context));
     *extra = None;
     Poll::Ready(asked)
+}
+
+/// The wait before an attempt that is not the first.
+fn poll_delay(call: &mut Call<'_, '_>, extra: &mut Extras<'_>, context: &mut Context<'_>) -> Poll<()> {
+    let delay = call.take_delay();
+    if delay > 0 && !wishes::skips(delay) {
+        *extra = Some(Box::pin(Extra::Pause { until: now().plus(delay), alarm: Alarm::default() }));
+    }
+    if let Some(ExtraProjection::Pause { until, alarm }) = extra.as_mut().map(|extra| extra.as_mut().project()) {
+        ready!(poll_pause(alarm, *until, context));
+        *extra = None;
+    }
+    Poll::Ready(())
 }
 
 fn poll_wait<'p>(
@@ -207,41 +217,6 @@ impl<'p> Wait<'p> {
         }
         ready!(poll_pause(&mut self.alarm, until, context));
         Poll::Ready(self.place.take().and_then(|place| place.take().ok()))
-    }
-}
-
-/// A wait between attempts; apart, as most calls have none.
-#[doc(hidden)]
-#[must_use = "futures do nothing unless polled"]
-#[derive(Debug)]
-pub struct Pause(Option<Box<Waiting>>);
-
-#[derive(Debug)]
-struct Waiting {
-    until: Instant,
-    alarm: Alarm,
-}
-
-impl Pause {
-    pub(crate) const NONE: Self = Self(None);
-
-    fn until(until: Instant) -> Self {
-        Self(Some(Box::new(Waiting { until, alarm: Alarm::default() })))
-    }
-
-    pub(crate) fn is_over(&self) -> bool {
-        self.0.is_none()
-    }
-}
-
-impl Future for Pause {
-    type Output = ();
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        let Some(waiting) = &mut self.0 else { return Poll::Ready(()) };
-        ready!(poll_pause(&mut waiting.alarm, waiting.until, context));
-        self.0 = None;
-        Poll::Ready(())
     }
 }
 

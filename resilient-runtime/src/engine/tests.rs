@@ -29,13 +29,12 @@ fn a_healthy_call_takes_no_lock() {
     std::thread::spawn(move || {
         let mut engine = crate::call::no_engine();
         let mut call = Call::new(plan, &mut engine);
-        let outcome = call.turn_blocking().map(|()| 7);
-        call.end_body();
-        let settled = call.settle(Judged::by(Verdict::Success));
+        let outcome = call.turn_blocking().map(|()| call.body(|| 7));
+        let settled = call.settle_judged(Judged::by(Verdict::Success));
         done.send((outcome, settled)).ok();
     });
     let outcome = is_done.recv_timeout(Duration::from_secs(20)).expect("the call came back");
-    assert_eq!(outcome, (Ok(7), ControlFlow::Break(())));
+    assert_eq!(outcome, (Ok(7), true));
 }
 
 #[test]
