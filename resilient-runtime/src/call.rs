@@ -244,7 +244,7 @@ impl<'e, 'p> Call<'e, 'p> {
     /// Takes the verdict on an attempt: what it holds is accounted for, and a retry decided.
     #[inline(always)]
     pub fn settle(&mut self, judged: Judged<'_>) -> ControlFlow<(), Delay> {
-        if judged.verdict != Verdict::Success {
+        if judged.verdict != Verdict::Success || judged.again {
             return self.engine().settle(judged);
         }
         match self.way {
@@ -352,7 +352,7 @@ fn script<R>(engine: &mut Engine<'_>, play: impl FnOnce(&Ticket) -> R) -> Option
 #[cold]
 #[inline(never)]
 fn settle_scripted(engine: &mut Engine<'_>, judged: Judged<'_>) -> ControlFlow<(), Delay> {
-    if judged.verdict == Verdict::Success {
+    if judged.verdict == Verdict::Success && !judged.again {
         engine.succeed_and_earn();
         return ControlFlow::Break(());
     }

@@ -251,15 +251,24 @@ use fast as unturned;
 mod unturned {
     use super::{Instant, nanos};
     use std::sync::LazyLock;
+    use tokio::runtime::Handle;
 
     /// A paused runtime may have stopped its clock before the anchor was first read, so the anchor stands well after zero.
     const ANCHOR: u64 = 1 << 50;
 
-    static ANCHORED: LazyLock<tokio::time::Instant> = LazyLock::new(tokio::time::Instant::now);
+    static ANCHORED: LazyLock<tokio::time::Instant> = LazyLock::new(tokio_now);
+
+    /// Tokio has no clock for a thread whose last values are being dropped, and panics.
+    fn tokio_now() -> tokio::time::Instant {
+        match Handle::try_current() {
+            Err(error) if error.is_thread_local_destroyed() => std::time::Instant::now().into(),
+            _ => tokio::time::Instant::now(),
+        }
+    }
 
     #[cold]
     pub(super) fn now() -> Instant {
-        let now = tokio::time::Instant::now();
+        let now = tokio_now();
         let anchor = *ANCHORED;
         match now.checked_duration_since(anchor) {
             Some(after) => Instant(ANCHOR.saturating_add(nanos(after))),

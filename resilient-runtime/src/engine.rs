@@ -261,6 +261,9 @@ impl<'p> Engine<'p> {
             }
             Err(end) => {
                 events::exhausted(self.plan, self.attempts, end, judged);
+                if judged.verdict == Verdict::Success {
+                    self.earn();
+                }
                 ControlFlow::Break(())
             }
         }
