@@ -8,7 +8,7 @@ use fastrand::Rng;
 use resilient::testing::TurnedClock;
 use resilient::{Breaker, CircuitBreaker, Jitter, Policy, PolicyBuilder, Rate, Verdict, Window, breaker, bucket, resilient};
 use std::cell::{Cell, RefCell};
-use std::fmt::{self, Debug};
+use std::fmt::{self, Debug, Write as _};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -116,7 +116,7 @@ struct Text(String);
 
 impl Visit for Text {
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-        self.0 += &format!(" {field}={value:?}");
+        let _ = write!(self.0, " {field}={value:?}");
     }
 }
 
@@ -241,7 +241,7 @@ impl World {
 
     fn call_further_in(&self, fails: bool) {
         let calls = self.further_in.replace_with(|calls| *calls + 1);
-        let outcome = self.inner.run(|| if fails && calls % 3 > 0 { Err(ServiceError::Reset) } else { Ok(calls) });
+        let outcome = self.inner.run(|| if fails && !calls.is_multiple_of(3) { Err(ServiceError::Reset) } else { Ok(calls) });
         self.log.add(format!("further in: {outcome:?}"));
     }
 
@@ -376,9 +376,9 @@ fn functions_and_policies_with_and_without_a_detour_do_the_same() {
     let script = script(99, 6_000);
     let by_hand = policy("short by hand", BREAKERS[0]).build().unwrap();
     let worlds: [(&str, Call); 4] = [
-        ("short function", Box::new(|played| functions::short(played))),
-        ("function with a bulkhead", Box::new(|played| functions::seated(played))),
-        ("function with a deadline", Box::new(|played| functions::urgent(played))),
+        ("short function", Box::new(functions::short)),
+        ("function with a bulkhead", Box::new(functions::seated)),
+        ("function with a deadline", Box::new(functions::urgent)),
         ("short by hand", Box::new(move |played| by_hand.run_with(|| played.body(), |outcome| played.classify(outcome)))),
     ];
     let logs = worlds.map(|(name, call)| (name.to_owned(), World::play(name, call, &script)));
