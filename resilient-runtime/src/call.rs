@@ -289,7 +289,7 @@ impl<'e, 'p> Call<'e, 'p> {
     /// Whether the call is over.
     #[inline(always)]
     pub(crate) fn settle_judged(&mut self, judged: Judged<'_>) -> bool {
-        if judged.is_success() {
+        if judged.is_success() && !judged.again {
             self.succeed_and_earn();
             return true;
         }
@@ -419,7 +419,7 @@ fn settle_knowing<'p, R, J: Judge<R>>(
     let engine = build(engine, plan, way, start);
     let judged = judge.judge(&outcome);
     let is_success = judged.is_success();
-    let is_over = if is_success {
+    let is_over = if is_success && !judged.again {
         engine.succeed_and_earn();
         true
     } else {

@@ -262,6 +262,9 @@ impl<'p> Engine<'p> {
             }
             Err(end) => {
                 events::exhausted(self.plan, self.attempts, end, judged);
+                if judged.verdict == Verdict::Success {
+                    self.earn();
+                }
                 true
             }
         }

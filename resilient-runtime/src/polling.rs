@@ -103,7 +103,9 @@ fn engine<'c, 'p>(call: &'c mut Call<'_, 'p>) -> &'c mut Engine<'p> {
 fn poll_turn<'p>(call: &mut Call<'_, 'p>, extra: &mut Extras<'p>, context: &mut Context<'_>) -> Poll<Result<(), Rejected>> {
     ready!(poll_delay(call, extra, context));
     if extra.is_none() {
-        if let Some(rejected) = call.refusal().filter(|_| call.attempt.may_be_refused) {
+        if call.attempt.may_be_refused
+            && let Some(rejected) = call.refusal()
+        {
             return Poll::Ready(Err(rejected));
         }
         if call.starts_late() {

@@ -36,6 +36,7 @@ mod rate;
 mod readme;
 mod regressions;
 mod retry;
+mod short_way;
 mod sizes;
 mod support;
 mod testing;
