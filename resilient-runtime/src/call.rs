@@ -5,20 +5,20 @@
 
 #![expect(clippy::inline_always, reason = "a call whose address is taken cannot stay in registers")]
 
-use crate::breaker::{Breaker, Pass};
+use crate::breaker::Pass;
 use crate::clock::{Instant, Tick, now};
 use crate::engine::{Delay, Engine};
 use crate::events;
 use crate::judging::Judged;
 use crate::nesting;
 use crate::plan::Plan;
-use crate::rejected::{Refusal, Rejected};
+use crate::refused::Refused;
+use crate::rejected::{Kind, Rejected, Time};
 use crate::script::Ticket;
 use crate::verdict::Verdict;
 use crate::wishes;
 use std::mem::ManuallyDrop;
 use std::ops::ControlFlow;
-use std::time::Duration;
 
 /// One call, over all its attempts. What it holds itself is copied and never lent, so that it can stay in registers.
 #[doc(hidden)]
@@ -48,6 +48,9 @@ pub(crate) struct Attempting {
 /// Where an engine stands once there is one. It is the call that drops it: that one knows whether there is.
 #[doc(hidden)]
 pub type EngineSlot<'p> = ManuallyDrop<Option<Engine<'p>>>;
+
+/// How an engine that was not at once ready comes to its turn.
+type Turn<'p> = fn(&mut Engine<'p>) -> Result<(), Refused>;
 
 /// How far it has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -150,17 +153,22 @@ impl<'e, 'p> Call<'e, 'p> {
         false
     }
 
-    /// What an open circuit answers, for which no engine is needed either.
-    #[inline(always)]
-    pub(crate) fn refusal(&self) -> Option<Rejected> {
-        let wait = if self.has_tried_shortly() { open_for(self.plan) } else { None };
-        wait.map(|wait| refused(self.plan, wait))
+    /// What refuses it where the short way led nowhere, if no engine is needed to know.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn refusal(&self) -> Option<Refused> {
+        if self.way == Way::Clear { refusal(self.plan) } else { None }
     }
 
-    /// The short way was open to it, and led nowhere.
-    #[inline(always)]
+    #[cfg(feature = "tokio")]
     fn has_tried_shortly(&self) -> bool {
-        self.way == Way::Clear && !self.plan.gate.is_shut() && nesting::is_alone()
+        self.way == Way::Clear && has_tried_shortly(self.plan)
+    }
+
+    /// What its caller is told.
+    #[inline(always)]
+    #[must_use]
+    pub fn told(&self, refused: Refused) -> Rejected {
+        refused.told(self.plan, self.engine.as_ref().map_or(0, Engine::attempts))
     }
 
     /// Whether everything that the coming attempt needs is had at once after all, by an engine.
@@ -215,10 +223,27 @@ impl<'e, 'p> Call<'e, 'p> {
 
     /// What comes of a call that could not start shortly: its turn, with the body entered, or what refused it.
     #[inline(always)]
-    pub(crate) fn turn_late(&mut self, turn: fn(&mut Engine<'p>) -> Result<(), Rejected>) -> Result<(), Rejected> {
-        let has_tried = self.has_tried_shortly();
-        self.way = Way::Long;
-        turn_late(self.engine, self.plan, has_tried, turn)
+    pub(crate) fn turn_refusable(&mut self) -> Result<(), Refused> {
+        self.way = Way::Clear;
+        let turned = turn_refusable(self.plan, self.engine);
+        self.turned(turned)
+    }
+
+    /// The same, where not every refusal is heard.
+    #[inline(always)]
+    pub(crate) fn turn_late(&mut self, turn: Turn<'p>) -> Result<(), Refused> {
+        self.way = Way::Clear;
+        let turned = turn_late(self.plan, self.engine, turn);
+        self.turned(turned)
+    }
+
+    /// One that is refused, or panics on the way, holds nothing that would have to be dropped here.
+    #[inline(always)]
+    fn turned(&mut self, turned: Result<(), Refused>) -> Result<(), Refused> {
+        if turned.is_ok() {
+            self.way = Way::Long;
+        }
+        turned
     }
 
     /// Whether a value is a success, which then is settled.
@@ -288,7 +313,8 @@ impl<'e, 'p> Call<'e, 'p> {
     #[doc(hidden)]
     #[inline(always)]
     pub fn script<R>(&mut self, play: impl FnOnce(&Ticket) -> R) -> Option<R> {
-        script(self.engine(), play)
+        self.way = Way::Long;
+        script(self.engine, self.plan, play)
     }
 }
 
@@ -323,25 +349,51 @@ fn leave(engine: &mut EngineSlot<'_>, has_ended: bool) {
     }
 }
 
-#[cold]
-#[inline(never)]
-fn turn_late<'p>(
-    slot: &mut EngineSlot<'p>,
-    plan: &'p Plan<'p>,
-    has_tried: bool,
-    turn: fn(&mut Engine<'p>) -> Result<(), Rejected>,
-) -> Result<(), Rejected> {
-    let engine = slot.get_or_insert_with(|| Engine::begin(plan));
-    if has_tried || !engine.starts_at_once() {
-        turn(engine)?;
-    }
-    engine.enter_body();
-    Ok(())
+/// The short way was open to a call, and led nowhere.
+fn has_tried_shortly(plan: &Plan<'_>) -> bool {
+    !plan.gate.is_shut() && nesting::is_alone()
 }
 
 #[cold]
 #[inline(never)]
-fn script<R>(engine: &mut Engine<'_>, play: impl FnOnce(&Ticket) -> R) -> Option<R> {
+fn turn_refusable<'p>(plan: &'p Plan<'p>, slot: &mut EngineSlot<'p>) -> Result<(), Refused> {
+    if slot.is_none()
+        && let Some(refused) = refusal(plan)
+    {
+        return Err(refused);
+    }
+    turn_late(plan, slot, Engine::wait_for_turn)
+}
+
+#[cold]
+#[inline(never)]
+fn turn_late<'p>(plan: &'p Plan<'p>, slot: &mut EngineSlot<'p>, turn: Turn<'p>) -> Result<(), Refused> {
+    let has_tried = slot.is_none() && has_tried_shortly(plan);
+    let slot = GivenUp(slot);
+    let engine = slot.0.get_or_insert_with(|| Engine::begin(plan));
+    let turned = if !has_tried && engine.starts_at_once() { Ok(()) } else { turn(engine) };
+    if turned.is_ok() {
+        engine.enter_body();
+    } else if !Ticket::is_handed_over() {
+        engine.give_back();
+    }
+    std::mem::forget(slot);
+    turned
+}
+
+/// The engine of a call that panics while it waits for its turn.
+struct GivenUp<'e, 'p>(&'e mut EngineSlot<'p>);
+
+impl Drop for GivenUp<'_, '_> {
+    fn drop(&mut self) {
+        **self.0 = None;
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn script<'p, R>(slot: &mut EngineSlot<'p>, plan: &'p Plan<'p>, play: impl FnOnce(&Ticket) -> R) -> Option<R> {
+    let engine = slot.get_or_insert_with(|| Engine::begin(plan));
     let outcome = Ticket::take_up().map(|ticket| play(&ticket));
     if outcome.is_some() {
         engine.body_ended();
@@ -368,24 +420,21 @@ fn build<'e, 'p>(engine: &'e mut EngineSlot<'p>, plan: &'p Plan<'p>, way: Way, s
     })
 }
 
-/// How much longer a call is refused by an open circuit. What is told of it is told here, so that the refusal itself can be made where
-/// it is returned.
-#[cold]
-#[inline(never)]
-fn open_for(plan: &Plan<'_>) -> Option<Duration> {
-    let breaker = plan.breaker.filter(|_| !wishes::is_scripted())?;
-    let now = now();
-    let wait = Duration::from_nanos(breaker.refuses_for(now)?);
-    if events::tells_of_refusals() {
-        events::rejected(plan, &refused(plan, wait), now);
-    }
-    Some(wait)
-}
-
+/// What an open circuit or an empty bucket answers, if that can be seen by looking. It is told of here.
 #[inline(always)]
-fn refused(plan: &Plan<'_>, wait: Duration) -> Rejected {
-    let resource = plan.breaker.map(Breaker::name);
-    Rejected::CircuitOpen(Refusal { function: plan.function, resource, attempts: 0, time: Some(wait) })
+fn refusal(plan: &Plan<'_>) -> Option<Refused> {
+    if !has_tried_shortly(plan) || wishes::is_scripted() {
+        return None;
+    }
+    let now = now();
+    let (kind, wait) = match plan.breaker.and_then(|breaker| breaker.refuses_for(now)) {
+        Some(wait) => (Kind::CircuitOpen, wait),
+        None if plan.breaker.is_some_and(|breaker| !breaker.lets_pass()) => return None,
+        None => (Kind::RateLimited, plan.bucket?.refuses_for(now, plan.settings.max_wait)?),
+    };
+    let refused = Refused::by(kind, Time::nanos(wait));
+    events::rejected(plan, refused, 0, now);
+    Some(refused)
 }
 
 #[cold]

@@ -18,7 +18,8 @@ use crate::judging::Judged;
 use crate::nesting::{self, Scope};
 use crate::plan::Plan;
 use crate::pools::{self, NO_POOL};
-use crate::rejected::{Refusal, Rejected};
+use crate::refused::Refused;
+use crate::rejected::{Kind, Time};
 use crate::switches;
 use crate::verdict::Verdict;
 use crate::wishes;
@@ -26,7 +27,6 @@ pub(crate) use admission::Step;
 #[cfg(feature = "tokio")]
 pub(crate) use admission::Turn;
 use std::ops::ControlFlow;
-use std::time::Duration;
 
 /// One call, over all its attempts.
 #[doc(hidden)]
@@ -147,8 +147,8 @@ impl<'p> Engine<'p> {
     }
 
     /// The deadline that ends the call, if it is its own.
-    fn own_deadline(&self) -> Option<Duration> {
-        (self.deadline != Deadline::Inherited).then_some(Duration::from_nanos(self.plan.settings.deadline))
+    fn own_deadline(&self) -> Time {
+        if self.deadline == Deadline::Inherited { Time::NONE } else { Time::nanos(self.plan.settings.deadline) }
     }
 
     /// Whether the attempt was given what its function says: its full timeout, or without one half of the call's own deadline.
@@ -160,15 +160,16 @@ impl<'p> Engine<'p> {
 
     /// A refusal before the body ran, at a time that is when the attempt wanted to start.
     #[cold]
-    fn refuse(&mut self, kind: fn(Refusal) -> Rejected, resource: Option<&'static str>, time: Option<Duration>) -> Step<'p> {
+    fn refuse(&mut self, kind: Kind, time: Time) -> Step<'p> {
         self.admission = Admission::default();
-        let rejected = self.rejected(kind, resource, time);
-        events::rejected(self.plan, &rejected, self.started);
-        Step::Refuse(rejected)
+        let refused = Refused::by(kind, time);
+        events::rejected(self.plan, refused, self.attempts, self.started);
+        Step::Refuse(refused)
     }
 
-    fn rejected(&self, kind: fn(Refusal) -> Rejected, resource: Option<&'static str>, time: Option<Duration>) -> Rejected {
-        kind(Refusal { function: self.plan.function, resource, attempts: self.attempts, time })
+    #[inline]
+    pub(crate) fn attempts(&self) -> u32 {
+        self.attempts
     }
 
     /// An attempt was a success.

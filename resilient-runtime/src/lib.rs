@@ -39,6 +39,7 @@ mod policy;
 mod polling;
 mod pools;
 mod rate;
+mod refused;
 mod registry;
 mod rejected;
 mod script;

@@ -151,7 +151,7 @@ impl Policy {
         loop {
             let outcome = match call.turn_blocking() {
                 Ok(()) => body(&mut carried),
-                Err(rejected) => return Err(E::from_rejected(rejected)),
+                Err(refused) => return Err(E::from_rejected(call.told(refused))),
             };
             call.end_body();
             match call.settle(Judged::by(classify(&outcome))) {

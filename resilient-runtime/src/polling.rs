@@ -5,6 +5,7 @@ use crate::bulkhead::{Bulkhead, Place, Slot};
 use crate::call::{Attempting, Call};
 use crate::clock::{Alarm, Instant, Limit, now};
 use crate::engine::{Delay, Engine, Step, Turn};
+use crate::refused::Refused;
 use crate::rejected::Rejected;
 use crate::wishes;
 use pin_project_lite::pin_project;
@@ -106,8 +107,8 @@ fn engine<'c, 'p>(call: &'c mut Call<'_, 'p>) -> &'c mut Engine<'p> {
 #[cold]
 fn poll_turn<'p>(call: &mut Call<'_, 'p>, extra: &mut Extras<'p>, context: &mut Context<'_>) -> Poll<Result<(), Rejected>> {
     if extra.is_none() {
-        if let Some(rejected) = call.refusal().filter(|_| call.attempt.may_be_refused) {
-            return Poll::Ready(Err(rejected));
+        if let Some(refused) = call.refusal().filter(|_| call.attempt.may_be_refused) {
+            return Poll::Ready(Err(call.told(refused)));
         }
         if call.starts_late() {
             return Poll::Ready(Ok(()));
@@ -116,7 +117,7 @@ fn poll_turn<'p>(call: &mut Call<'_, 'p>, extra: &mut Extras<'p>, context: &mut 
         let mut turn = engine.turn(start);
         match engine.advance(&mut turn, start) {
             Step::Run => return Poll::Ready(Ok(())),
-            Step::Refuse(rejected) => return Poll::Ready(Err(rejected)),
+            Step::Refuse(refused) => return Poll::Ready(Err(call.told(refused))),
             step => *extra = Some(Box::pin(Extra::Turn { turn, wait: Wait::of(step) })),
         }
     }
@@ -125,7 +126,7 @@ fn poll_turn<'p>(call: &mut Call<'_, 'p>, extra: &mut Extras<'p>, context: &mut 
     };
     let asked = ready!(poll_wait(call.engine(), turn, wait, context));
     *extra = None;
-    Poll::Ready(asked)
+    Poll::Ready(asked.map_err(|refused| call.told(refused)))
 }
 
 fn poll_wait<'p>(
@@ -133,14 +134,14 @@ fn poll_wait<'p>(
     turn: &mut Turn<'p>,
     wait: &mut Wait<'p>,
     context: &mut Context<'_>,
-) -> Poll<Result<(), Rejected>> {
+) -> Poll<Result<(), Refused>> {
     loop {
         if let Some(slot) = ready!(wait.poll(context)) {
             turn.seat(slot);
         }
         match engine.advance(turn, now()) {
             Step::Run => return Poll::Ready(Ok(())),
-            Step::Refuse(rejected) => return Poll::Ready(Err(rejected)),
+            Step::Refuse(refused) => return Poll::Ready(Err(refused)),
             step => *wait = Wait::of(step),
         }
     }
@@ -161,7 +162,8 @@ fn poll_limit<'p>(call: &mut Call<'_, 'p>, extra: &mut Extras<'p>, context: &mut
         return Poll::Pending;
     };
     ready!(limit.poll(context));
-    Poll::Ready(engine(call).stop_body(now(), fastrand::u64(..)))
+    let refused = engine(call).stop_body(now(), fastrand::u64(..));
+    Poll::Ready(call.told(refused))
 }
 
 impl<'p> Wait<'p> {

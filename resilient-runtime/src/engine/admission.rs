@@ -6,9 +6,9 @@ use crate::bucket::{Nap, Token};
 use crate::bulkhead::{Bulkhead, Slot};
 use crate::clock::{Instant, now};
 use crate::events;
-use crate::rejected::Rejected;
+use crate::refused::Refused;
+use crate::rejected::{Kind, Time};
 use crate::wishes;
-use std::time::Duration;
 
 /// What an attempt has so far that must wait for the rest.
 #[derive(Debug)]
@@ -30,7 +30,7 @@ pub(crate) enum Step<'p> {
     Run,
     Sleep(Nap<'p>),
     Queue(&'p Bulkhead, Instant),
-    Refuse(Rejected),
+    Refuse(Refused),
 }
 
 impl<'p> Engine<'p> {
@@ -90,7 +90,7 @@ impl<'p> Engine<'p> {
         self.admission.slot.is_some()
     }
 
-    fn give_back(&mut self) {
+    pub(crate) fn give_back(&mut self) {
         self.admission = Admission::default();
     }
 
@@ -112,7 +112,7 @@ impl<'p> Engine<'p> {
     pub(crate) fn advance(&mut self, turn: &mut Turn<'p>, now: Instant) -> Step<'p> {
         self.started = now;
         if now >= self.ends() {
-            return self.refuse(Rejected::DeadlineExceeded, None, self.own_deadline());
+            return self.refuse(Kind::DeadlineExceeded, self.own_deadline());
         }
         let permit = match self.ask_breaker(now) {
             Ok(permit) => permit,
@@ -137,8 +137,8 @@ impl<'p> Engine<'p> {
         match breaker.admit(now, self.lease()) {
             Ok(permit) => Ok(Some(permit)),
             Err(until) => {
-                let wait = until.map(|until| Duration::from_nanos(until.since(now).max(1)));
-                Err(self.refuse(Rejected::CircuitOpen, Some(breaker.name()), wait))
+                let wait = until.map_or(Time::NONE, |until| Time::nanos(until.since(now).max(1)));
+                Err(self.refuse(Kind::CircuitOpen, wait))
             }
         }
     }
@@ -149,10 +149,9 @@ impl<'p> Engine<'p> {
         let until = turn.gives_up.max(now);
         let held = turn.token.take().map(Token::carried).filter(|token| token.at > now || !token.is_stale(now));
         let in_time = |token: Token<'p>| if token.at > until { Err(token.at) } else { Ok(token) };
-        let token = held.map_or_else(|| bucket.reserve(now, until), in_time).map_err(|due| {
-            let wait = Duration::from_nanos(due.since(now).max(1));
-            self.refuse(Rejected::RateLimited, bucket.name(), Some(wait))
-        })?;
+        let token = held
+            .map_or_else(|| bucket.reserve(now, until), in_time)
+            .map_err(|due| self.refuse(Kind::RateLimited, Time::nanos(due.since(now).max(1))))?;
         let at = token.at;
         if at > now && wishes::skips(at.since(now)) {
             return Ok(());
@@ -168,7 +167,7 @@ impl<'p> Engine<'p> {
             return Ok(());
         }
         if now >= turn.gives_up || turn.is_over {
-            return Err(self.refuse(Rejected::BulkheadFull, bulkhead.name(), None));
+            return Err(self.refuse(Kind::BulkheadFull, Time::NONE));
         }
         // Kept in the line for slots it would go stale, and everybody's behind it: whoever is seated takes one anew.
         turn.token = None;
