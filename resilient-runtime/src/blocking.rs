@@ -4,11 +4,10 @@
 
 use crate::bucket::Nap;
 use crate::bulkhead::{Bulkhead, Slot, Unpark};
-use crate::call::Call;
+use crate::call::{Call, EngineSlot};
 use crate::clock::{Instant, now, sleep_blocking};
 use crate::engine::{Delay, Engine, Step};
 use crate::events;
-use crate::plan::Plan;
 use crate::refused::Refused;
 use crate::script::Ticket;
 use crate::wishes;
@@ -54,7 +53,7 @@ impl Call<'_, '_> {
 
     #[inline(always)]
     pub fn wait_blocking(&mut self, delay: Delay) {
-        wait(self.plan(), delay);
+        wait(self.slot(), delay);
     }
 }
 
@@ -105,12 +104,10 @@ impl Engine<'_> {
 }
 
 #[cold]
-fn wait(plan: &Plan<'_>, Delay(delay): Delay) {
-    if wishes::skips(delay) {
-        return;
-    }
-    events::blocking(plan);
-    sleep_blocking(now().plus(delay));
+fn wait(slot: &mut EngineSlot<'_>, Delay(delay): Delay) {
+    let Some(engine) = slot.engine_mut().filter(|_| !wishes::skips(delay)) else { return };
+    events::blocking(engine.plan());
+    engine.rest(sleep_blocking);
 }
 
 /// Until its end, or until the rate is another.

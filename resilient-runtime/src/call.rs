@@ -15,6 +15,7 @@ use crate::plan::Plan;
 use crate::refused::Refused;
 use crate::rejected::{Kind, Rejected, Time};
 use crate::script::Ticket;
+use crate::seat::Seat;
 use crate::verdict::Verdict;
 use crate::wishes;
 use std::mem::ManuallyDrop;
@@ -45,9 +46,49 @@ pub(crate) struct Attempting {
     pub(crate) may_be_refused: bool,
 }
 
-/// Where an engine stands once there is one. It is the call that drops it: that one knows whether there is.
+/// Where that stands of a call which does not fit into registers. It is the call that drops it: that one knows whether it must.
 #[doc(hidden)]
-pub type EngineSlot<'p> = ManuallyDrop<Option<Engine<'p>>>;
+#[derive(Debug)]
+pub struct EngineSlot<'p>(ManuallyDrop<Held<'p>>);
+
+#[derive(Debug)]
+enum Held<'p> {
+    Nothing,
+    Seat(Seat<'p>),
+    Engine(Engine<'p>),
+}
+
+impl<'p> EngineSlot<'p> {
+    #[inline]
+    fn engine(&self) -> Option<&Engine<'p>> {
+        if let Held::Engine(engine) = &*self.0 { Some(engine) } else { None }
+    }
+
+    pub(crate) fn engine_mut(&mut self) -> Option<&mut Engine<'p>> {
+        if let Held::Engine(engine) = &mut *self.0 { Some(engine) } else { None }
+    }
+
+    fn is_empty(&self) -> bool {
+        matches!(*self.0, Held::Nothing)
+    }
+
+    fn hold(&mut self, held: Held<'p>) {
+        *self.0 = held;
+    }
+
+    /// The engine that takes over from whatever there was.
+    fn engine_or(&mut self, or: impl FnOnce() -> Engine<'p>) -> &mut Engine<'p> {
+        match &*self.0 {
+            Held::Nothing => self.hold(Held::Engine(or())),
+            Held::Seat(seat) => self.hold(Held::Engine(seat.take_over())),
+            Held::Engine(_) => {}
+        }
+        match &mut *self.0 {
+            Held::Engine(engine) => engine,
+            Held::Nothing | Held::Seat(_) => unreachable!("it was made just now"),
+        }
+    }
+}
 
 /// How an engine that was not at once ready comes to its turn.
 type Turn<'p> = fn(&mut Engine<'p>) -> Result<(), Refused>;
@@ -87,7 +128,7 @@ impl Start {
 #[inline(always)]
 #[must_use]
 pub fn no_engine<'p>() -> EngineSlot<'p> {
-    ManuallyDrop::new(None)
+    EngineSlot(ManuallyDrop::new(Held::Nothing))
 }
 
 impl<'e, 'p> Call<'e, 'p> {
@@ -122,8 +163,8 @@ impl<'e, 'p> Call<'e, 'p> {
     }
 
     #[inline(always)]
-    pub(crate) fn plan(&self) -> &'p Plan<'p> {
-        self.plan
+    pub(crate) fn slot(&mut self) -> &mut EngineSlot<'p> {
+        self.engine
     }
 
     /// When it must end.
@@ -136,7 +177,7 @@ impl<'e, 'p> Call<'e, 'p> {
     #[inline(always)]
     #[must_use]
     pub fn is_last(&self) -> bool {
-        self.engine.as_ref().map_or(self.plan.settings.retries == 0, Engine::is_last)
+        self.engine.engine().map_or(self.plan.settings.retries == 0, Engine::is_last)
     }
 
     /// Whether everything that the first attempt needs is had at once, without an engine; if so, its body is entered.
@@ -168,13 +209,23 @@ impl<'e, 'p> Call<'e, 'p> {
     #[inline(always)]
     #[must_use]
     pub fn told(&self, refused: Refused) -> Rejected {
-        refused.told(self.plan, self.engine.as_ref().map_or(0, Engine::attempts))
+        refused.told(self.plan, self.engine.engine().map_or(0, Engine::attempts))
     }
 
     /// Whether everything that the coming attempt needs is had at once after all, by an engine.
     #[cfg(feature = "tokio")]
     pub(crate) fn starts_late(&mut self) -> bool {
-        !self.has_tried_shortly() && self.engine().starts_at_once()
+        if self.has_tried_shortly() {
+            return false;
+        }
+        if self.way == Way::Clear
+            && let Some(seat) = Seat::take(self.plan)
+        {
+            self.way = Way::Long;
+            self.engine.hold(Held::Seat(seat));
+            return true;
+        }
+        self.engine().starts_at_once()
     }
 
     /// Whether its first attempt has begun without an engine.
@@ -196,7 +247,16 @@ impl<'e, 'p> Call<'e, 'p> {
     pub(crate) fn enter_body(&mut self) {
         match self.way {
             Way::Run if nesting::is_alone() => self.descend(),
-            Way::Clear | Way::Run | Way::Running | Way::Long => self.engine().enter_body(),
+            Way::Clear | Way::Run | Way::Running | Way::Long => self.enter_late(),
+        }
+    }
+
+    #[cfg(feature = "tokio")]
+    #[cold]
+    fn enter_late(&mut self) {
+        match &*self.engine.0 {
+            Held::Seat(seat) => seat.enter_body(),
+            Held::Nothing | Held::Engine(_) => self.engine().enter_body(),
         }
     }
 
@@ -273,7 +333,10 @@ impl<'e, 'p> Call<'e, 'p> {
             return self.engine().settle(judged);
         }
         match self.way {
-            Way::Clear | Way::Running | Way::Long => self.engine().succeed_and_earn(),
+            Way::Clear | Way::Running | Way::Long => {
+                succeed_late_and_earn(self.engine, self.plan);
+                self.way = Way::Run;
+            }
             Way::Run => {
                 self.succeed();
                 if !self.plan.budget.is_full() {
@@ -291,7 +354,10 @@ impl<'e, 'p> Call<'e, 'p> {
             return self.engine().settle_once(judged);
         }
         match self.way {
-            Way::Clear | Way::Running | Way::Long => self.engine().succeed(),
+            Way::Clear | Way::Running | Way::Long => {
+                succeed_late(self.engine, self.plan);
+                self.way = Way::Run;
+            }
             Way::Run => self.succeed(),
         }
     }
@@ -304,7 +370,7 @@ impl<'e, 'p> Call<'e, 'p> {
 
     #[inline(always)]
     fn succeed(&self) {
-        if self.plan.gate.listens() {
+        if self.plan.circuit.listens() {
             hear(self.plan, Start { pass: self.pass, at: self.at });
         }
     }
@@ -330,21 +396,36 @@ impl Drop for Call<'_, '_> {
 /// In its body only a panic ends a call.
 #[cold]
 #[inline(never)]
-fn end<'p>(engine: &mut EngineSlot<'p>, plan: &'p Plan<'p>, pass: Pass) {
-    if engine.is_none() {
-        nesting::ascend();
-        build(engine, plan, Way::Run, Start { pass, at: Tick::UNREAD }).body_panicked();
+fn end<'p>(slot: &mut EngineSlot<'p>, plan: &'p Plan<'p>, pass: Pass) {
+    match &mut *slot.0 {
+        Held::Nothing => {
+            nesting::ascend();
+            build(slot, plan, Way::Run, Start { pass, at: Tick::UNREAD }).body_panicked();
+        }
+        Held::Seat(seat) if seat.is_taken() => {
+            seat.leave_body();
+            seat.take_over().body_panicked();
+        }
+        Held::Seat(_) | Held::Engine(_) => {}
     }
-    **engine = None;
+    slot.hold(Held::Nothing);
 }
 
 #[cold]
 #[inline(never)]
-fn leave(engine: &mut EngineSlot<'_>, has_ended: bool) {
-    if let Some(engine) = &mut **engine {
-        engine.leave_body();
-        if has_ended {
-            engine.body_ended();
+fn leave(slot: &mut EngineSlot<'_>, has_ended: bool) {
+    match &mut *slot.0 {
+        Held::Nothing => {}
+        Held::Seat(seat) if has_ended => seat.leave_body(),
+        Held::Seat(seat) => {
+            let engine = seat.pend();
+            slot.hold(Held::Engine(engine));
+        }
+        Held::Engine(engine) => {
+            engine.leave_body();
+            if has_ended {
+                engine.body_ended();
+            }
         }
     }
 }
@@ -357,20 +438,44 @@ fn has_tried_shortly(plan: &Plan<'_>) -> bool {
 #[cold]
 #[inline(never)]
 fn turn_refusable<'p>(plan: &'p Plan<'p>, slot: &mut EngineSlot<'p>) -> Result<(), Refused> {
-    if slot.is_none()
-        && let Some(refused) = refusal(plan)
-    {
-        return Err(refused);
+    if slot.is_empty() {
+        if sits(plan, slot) {
+            return Ok(());
+        }
+        if let Some(refused) = refusal(plan) {
+            return Err(refused);
+        }
     }
-    turn_late(plan, slot, Engine::wait_for_turn)
+    wait_for_turn(plan, slot, Engine::wait_for_turn)
 }
 
 #[cold]
 #[inline(never)]
 fn turn_late<'p>(plan: &'p Plan<'p>, slot: &mut EngineSlot<'p>, turn: Turn<'p>) -> Result<(), Refused> {
-    let has_tried = slot.is_none() && has_tried_shortly(plan);
+    if slot.is_empty() && sits(plan, slot) {
+        return Ok(());
+    }
+    wait_for_turn(plan, slot, turn)
+}
+
+/// Whether its first attempt needs more than a pass and a token, and has it; if so, its body is entered.
+#[inline(always)]
+fn sits<'p>(plan: &'p Plan<'p>, slot: &mut EngineSlot<'p>) -> bool {
+    let seat = Seat::take(plan);
+    let sits = seat.is_some();
+    if let Some(seat) = seat {
+        seat.enter_body();
+        slot.hold(Held::Seat(seat));
+    }
+    sits
+}
+
+#[cold]
+#[inline(never)]
+fn wait_for_turn<'p>(plan: &'p Plan<'p>, slot: &mut EngineSlot<'p>, turn: Turn<'p>) -> Result<(), Refused> {
+    let has_tried = slot.is_empty() && has_tried_shortly(plan);
     let slot = GivenUp(slot);
-    let engine = slot.0.get_or_insert_with(|| Engine::begin(plan));
+    let engine = slot.0.engine_or(|| Engine::begin(plan));
     let turned = if !has_tried && engine.starts_at_once() { Ok(()) } else { turn(engine) };
     if turned.is_ok() {
         engine.enter_body();
@@ -386,14 +491,44 @@ struct GivenUp<'e, 'p>(&'e mut EngineSlot<'p>);
 
 impl Drop for GivenUp<'_, '_> {
     fn drop(&mut self) {
-        **self.0 = None;
+        self.0.hold(Held::Nothing);
+    }
+}
+
+/// A success of a call that is not on the short way; nothing is held any more.
+#[cold]
+#[inline(never)]
+fn succeed_late(slot: &mut EngineSlot<'_>, plan: &Plan<'_>) {
+    match &mut *slot.0 {
+        Held::Nothing => {}
+        Held::Seat(seat) if plan.circuit.listens() => hear(plan, seat.start()),
+        Held::Seat(_) => {}
+        Held::Engine(engine) => engine.succeed(),
+    }
+}
+
+/// The same, where retries are paid for.
+#[cold]
+#[inline(never)]
+fn succeed_late_and_earn(slot: &mut EngineSlot<'_>, plan: &Plan<'_>) {
+    match &mut *slot.0 {
+        Held::Nothing => {}
+        Held::Engine(engine) => engine.succeed_and_earn(),
+        Held::Seat(seat) => {
+            if plan.circuit.listens() {
+                hear(plan, seat.start());
+            }
+            if !plan.budget.is_full() {
+                earn(plan);
+            }
+        }
     }
 }
 
 #[cold]
 #[inline(never)]
 fn script<'p, R>(slot: &mut EngineSlot<'p>, plan: &'p Plan<'p>, play: impl FnOnce(&Ticket) -> R) -> Option<R> {
-    let engine = slot.get_or_insert_with(|| Engine::begin(plan));
+    let engine = slot.engine_or(|| Engine::begin(plan));
     let outcome = Ticket::take_up().map(|ticket| play(&ticket));
     if outcome.is_some() {
         engine.body_ended();
@@ -414,7 +549,7 @@ fn settle_scripted(engine: &mut Engine<'_>, judged: Judged<'_>) -> ControlFlow<(
 #[cold]
 #[inline(never)]
 fn build<'e, 'p>(engine: &'e mut EngineSlot<'p>, plan: &'p Plan<'p>, way: Way, start: Start) -> &'e mut Engine<'p> {
-    engine.get_or_insert_with(|| match way {
+    engine.engine_or(|| match way {
         Way::Running | Way::Run => Engine::take_over(plan, start),
         Way::Clear | Way::Long => Engine::begin(plan),
     })

@@ -29,15 +29,16 @@ pub(crate) use admission::Turn;
 use std::ops::ControlFlow;
 
 /// One call, over all its attempts.
-#[doc(hidden)]
 #[derive(Debug)]
-pub struct Engine<'p> {
+pub(crate) struct Engine<'p> {
     plan: &'p Plan<'p>,
     /// What it hands down, and when it must end itself; while its body runs, what stood there before.
     scope: Scope,
     /// When the attempt's body began, or the call before its first; `NEVER` where nobody has asked yet.
     started: Instant,
     previous_delay: u64,
+    /// Until when it waits before the coming attempt.
+    resumes: Instant,
     attempts: u32,
     deadline: Deadline,
     /// Whether an enclosing call has a pool.
@@ -86,6 +87,7 @@ impl<'p> Engine<'p> {
             scope: Scope { ends: Instant::NEVER, pools: plan.pools },
             started: Instant::NEVER,
             previous_delay: 0,
+            resumes: Instant::NEVER,
             attempts: 0,
             deadline: Deadline::None,
             is_nested: false,
@@ -100,6 +102,16 @@ impl<'p> Engine<'p> {
         let permit = plan.breaker.map(|breaker| breaker.permit(pass));
         let mut engine = Self::alone(plan);
         (engine.started, engine.attempts, engine.admission.permit) = (at.into(), 1, permit);
+        if plan.settings.deadline != u64::MAX {
+            (engine.scope, engine.deadline) = (plan.scope_from(engine.started), Deadline::Ahead);
+        }
+        engine
+    }
+
+    /// The same between two polls of the body: its slot stays taken.
+    pub(crate) fn take_over_pending(plan: &'p Plan<'p>, start: Start, slot: Option<Slot<'p>>) -> Self {
+        let mut engine = Self::take_over(plan, start);
+        engine.admission.slot = slot;
         engine
     }
 
@@ -188,6 +200,11 @@ impl<'p> Engine<'p> {
         }
     }
 
+    /// The wait before the coming attempt, by whoever sleeps until then and knows when it woke.
+    pub(crate) fn rest(&mut self, sleep_until: fn(Instant) -> Instant) {
+        self.started = sleep_until(self.resumes);
+    }
+
     /// The same, where nothing is retried.
     pub(crate) fn succeed(&mut self) {
         if let Some(permit) = self.admission.permit.take() {
@@ -253,7 +270,7 @@ impl<'p> Engine<'p> {
         match self.next_delay(judged, now, random) {
             Ok(delay) => {
                 events::retry(self.plan, self.attempts, delay, judged);
-                self.previous_delay = delay;
+                (self.previous_delay, self.resumes) = (delay, now.plus(delay));
                 self.started = Instant::NEVER;
                 if self.deadline == Deadline::Ahead {
                     self.deadline = Deadline::Running;

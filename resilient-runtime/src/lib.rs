@@ -43,6 +43,7 @@ mod refused;
 mod registry;
 mod rejected;
 mod script;
+mod seat;
 mod site;
 mod switches;
 mod sync;

@@ -44,21 +44,13 @@ impl<'p> Engine<'p> {
         true
     }
 
-    /// A call that has just begun read the time when it set its deadline; one without deadline and bucket need not know it.
+    /// A call that has just begun read the time when it set its deadline, as did one that has just waited; one without deadline and
+    /// bucket need not know it.
     fn is_in_time(&mut self) -> bool {
-        match self.deadline {
-            Deadline::Ahead => true,
-            Deadline::None => {
-                if self.plan.bucket.is_some() {
-                    self.started = now();
-                }
-                true
-            }
-            Deadline::Running | Deadline::Inherited => {
-                self.started = now();
-                self.started < self.ends()
-            }
+        if self.started == Instant::NEVER && (self.deadline != Deadline::None || self.plan.bucket.is_some()) {
+            self.started = now();
         }
+        !matches!(self.deadline, Deadline::Running | Deadline::Inherited) || self.started < self.ends()
     }
 
     fn takes_all(&mut self) -> bool {
