@@ -105,9 +105,12 @@ impl Engine<'_> {
 
 #[cold]
 fn wait(slot: &mut EngineSlot<'_>, Delay(delay): Delay) {
-    let Some(engine) = slot.engine_mut().filter(|_| !wishes::skips(delay)) else { return };
-    events::blocking(engine.plan());
-    engine.rest(sleep_blocking);
+    let Some(engine) = slot.engine_mut() else { return };
+    let until = engine.rest(delay);
+    if !wishes::skips(delay) {
+        events::blocking(engine.plan());
+        engine.wake(sleep_blocking(until));
+    }
 }
 
 /// Until its end, or until the rate is another.

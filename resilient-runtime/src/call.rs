@@ -500,9 +500,8 @@ impl Drop for GivenUp<'_, '_> {
 #[inline(never)]
 fn succeed_late(slot: &mut EngineSlot<'_>, plan: &Plan<'_>) {
     match &mut *slot.0 {
-        Held::Nothing => {}
         Held::Seat(seat) if plan.circuit.listens() => hear(plan, seat.start()),
-        Held::Seat(_) => {}
+        Held::Nothing | Held::Seat(_) => {}
         Held::Engine(engine) => engine.succeed(),
     }
 }
@@ -527,9 +526,9 @@ fn succeed_late_and_earn(slot: &mut EngineSlot<'_>, plan: &Plan<'_>) {
 
 #[cold]
 #[inline(never)]
-fn script<'p, R>(slot: &mut EngineSlot<'p>, plan: &'p Plan<'p>, play: impl FnOnce(&Ticket) -> R) -> Option<R> {
+fn script<'p, R>(slot: &mut EngineSlot<'p>, plan: &'p Plan<'p>, outcome_of: impl FnOnce(&Ticket) -> R) -> Option<R> {
     let engine = slot.engine_or(|| Engine::begin(plan));
-    let outcome = Ticket::take_up().map(|ticket| play(&ticket));
+    let outcome = Ticket::take_up().map(|ticket| outcome_of(&ticket));
     if outcome.is_some() {
         engine.body_ended();
     }

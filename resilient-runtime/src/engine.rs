@@ -34,11 +34,9 @@ pub(crate) struct Engine<'p> {
     plan: &'p Plan<'p>,
     /// What it hands down, and when it must end itself; while its body runs, what stood there before.
     scope: Scope,
-    /// When the attempt's body began, or the call before its first; `NEVER` where nobody has asked yet.
+    /// When the attempt's body began, or the call before its first, or the wait between two; `NEVER` where nobody has asked yet.
     started: Instant,
     previous_delay: u64,
-    /// Until when it waits before the coming attempt.
-    resumes: Instant,
     attempts: u32,
     deadline: Deadline,
     /// Whether an enclosing call has a pool.
@@ -87,7 +85,6 @@ impl<'p> Engine<'p> {
             scope: Scope { ends: Instant::NEVER, pools: plan.pools },
             started: Instant::NEVER,
             previous_delay: 0,
-            resumes: Instant::NEVER,
             attempts: 0,
             deadline: Deadline::None,
             is_nested: false,
@@ -200,9 +197,14 @@ impl<'p> Engine<'p> {
         }
     }
 
-    /// The wait before the coming attempt, by whoever sleeps until then and knows when it woke.
-    pub(crate) fn rest(&mut self, sleep_until: fn(Instant) -> Instant) {
-        self.started = sleep_until(self.resumes);
+    /// Until when to wait before the coming attempt, counted from the verdict on the last.
+    pub(crate) fn rest(&mut self, delay: u64) -> Instant {
+        std::mem::replace(&mut self.started, Instant::NEVER).plus(delay)
+    }
+
+    /// The wait is over now.
+    pub(crate) fn wake(&mut self, now: Instant) {
+        self.started = now;
     }
 
     /// The same, where nothing is retried.
@@ -270,8 +272,7 @@ impl<'p> Engine<'p> {
         match self.next_delay(judged, now, random) {
             Ok(delay) => {
                 events::retry(self.plan, self.attempts, delay, judged);
-                (self.previous_delay, self.resumes) = (delay, now.plus(delay));
-                self.started = Instant::NEVER;
+                (self.previous_delay, self.started) = (delay, now);
                 if self.deadline == Deadline::Ahead {
                     self.deadline = Deadline::Running;
                 }

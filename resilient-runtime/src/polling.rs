@@ -65,7 +65,7 @@ impl<'e, 'p> Call<'e, 'p> {
 
     pub fn wait(&mut self, Delay(delay): Delay) -> Pause {
         let delay = if wishes::skips(delay) { 0 } else { delay };
-        Pause::until(now().plus(delay))
+        Pause::until(self.slot().engine_mut().map_or_else(now, |engine| engine.rest(delay)))
     }
 }
 

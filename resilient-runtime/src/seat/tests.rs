@@ -1,10 +1,10 @@
 use super::*;
+use crate::CircuitBreaker;
 use crate::call::{Call, no_engine};
 use crate::judging::Judged;
 use crate::rate::Rate;
 use crate::site::Site;
 use crate::verdict::Verdict;
-use crate::CircuitBreaker;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
