@@ -438,15 +438,12 @@ fn has_tried_shortly(plan: &Plan<'_>) -> bool {
 #[cold]
 #[inline(never)]
 fn turn_refusable<'p>(plan: &'p Plan<'p>, slot: &mut EngineSlot<'p>) -> Result<(), Refused> {
-    if slot.is_empty() {
-        if sits(plan, slot) {
-            return Ok(());
-        }
-        if let Some(refused) = refusal(plan) {
-            return Err(refused);
-        }
+    if slot.is_empty()
+        && let Some(refused) = refusal(plan)
+    {
+        return Err(refused);
     }
-    wait_for_turn(plan, slot, Engine::wait_for_turn)
+    turn_late(plan, slot, Engine::wait_for_turn)
 }
 
 #[cold]
