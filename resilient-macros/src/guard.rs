@@ -213,10 +213,11 @@ impl Guard<'_> {
             return quote_spanned!(mixed()=> { #p::Call::turn_unrefused_blocking(&mut __call); #run });
         }
         let refused = self.refused();
+        let refused = quote_spanned!(mixed()=> { let __rejected = #p::Call::told(&__call, __refused); #refused });
         let refused = self.scripted(&refused).unwrap_or(refused);
         quote_spanned!(mixed()=> match #p::Call::turn_blocking(&mut __call) {
             #p::Ok(()) => #run,
-            #p::Err(__rejected) => #refused,
+            #p::Err(__refused) => #refused,
         })
     }
 

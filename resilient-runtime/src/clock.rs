@@ -126,16 +126,17 @@ impl From<Tick> for Instant {
     }
 }
 
-/// Blocks this thread until `until`, or turns a hand-turned clock there.
-pub(crate) fn sleep_blocking(until: Instant) {
+/// Blocks this thread until `until`, or turns a hand-turned clock there; answers when it is now.
+pub(crate) fn sleep_blocking(until: Instant) -> Instant {
     loop {
-        let left = until.since(now());
+        let now = now();
+        let left = until.since(now);
         if left == 0 {
-            return;
+            return now;
         }
         #[cfg(feature = "testing")]
         if wishes::turn(left) {
-            return;
+            return until;
         }
         std::thread::sleep(Duration::from_nanos(left));
     }

@@ -150,7 +150,7 @@ impl Policy {
         loop {
             let outcome = match call.turn_blocking() {
                 Ok(()) => call.body(|| body(&mut carried)),
-                Err(rejected) => return Err(E::from_rejected(rejected)),
+                Err(refused) => return Err(E::from_rejected(call.told(refused))),
             };
             if call.settle_judged(Judged::by(classify(&outcome))) {
                 return outcome;

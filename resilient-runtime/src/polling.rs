@@ -5,6 +5,7 @@ use crate::bulkhead::{Bulkhead, Place, Slot};
 use crate::call::{Attempting, Call};
 use crate::clock::{Alarm, Instant, Limit, now};
 use crate::engine::{Engine, Step, Turn};
+use crate::refused::Refused;
 use crate::rejected::Rejected;
 use crate::wishes;
 use pin_project_lite::pin_project;
@@ -31,7 +32,7 @@ pin_project! {
     /// What only an attempt pays for that has to wait: for its turn, or for a body that is pending under a time limit.
     #[project = ExtraProjection]
     enum Extra<'p> {
-        Pause { until: Instant, alarm: Alarm },
+        Rest { until: Instant, alarm: Alarm },
         Turn { turn: Turn<'p>, wait: Wait<'p> },
         Limit { #[pin] limit: Limit },
     }
@@ -101,12 +102,12 @@ fn engine<'c, 'p>(call: &'c mut Call<'_, 'p>) -> &'c mut Engine<'p> {
 
 #[cold]
 fn poll_turn<'p>(call: &mut Call<'_, 'p>, extra: &mut Extras<'p>, context: &mut Context<'_>) -> Poll<Result<(), Rejected>> {
-    ready!(poll_delay(call, extra, context));
+    ready!(poll_rest(call, extra, context));
     if extra.is_none() {
         if call.attempt.may_be_refused
-            && let Some(rejected) = call.refusal()
+            && let Some(refused) = call.refusal()
         {
-            return Poll::Ready(Err(rejected));
+            return Poll::Ready(Err(call.told(refused)));
         }
         if call.starts_late() {
             return Poll::Ready(Ok(()));
@@ -115,7 +116,7 @@ fn poll_turn<'p>(call: &mut Call<'_, 'p>, extra: &mut Extras<'p>, context: &mut 
         let mut turn = engine.turn(start);
         match engine.advance(&mut turn, start) {
             Step::Run => return Poll::Ready(Ok(())),
-            Step::Refuse(rejected) => return Poll::Ready(Err(rejected)),
+            Step::Refuse(refused) => return Poll::Ready(Err(call.told(refused))),
             step => *extra = Some(Box::pin(Extra::Turn { turn, wait: Wait::of(step) })),
         }
     }
@@ -124,16 +125,15 @@ fn poll_turn<'p>(call: &mut Call<'_, 'p>, extra: &mut Extras<'p>, context: &mut 
     };
     let asked = ready!(poll_wait(call.engine(), turn, wait, context));
     *extra = None;
-    Poll::Ready(asked)
+    Poll::Ready(asked.map_err(|refused| call.told(refused)))
 }
 
 /// The wait before an attempt that is not the first.
-fn poll_delay(call: &mut Call<'_, '_>, extra: &mut Extras<'_>, context: &mut Context<'_>) -> Poll<()> {
-    let delay = call.take_delay();
-    if delay > 0 && !wishes::skips(delay) {
-        *extra = Some(Box::pin(Extra::Pause { until: now().plus(delay), alarm: Alarm::default() }));
+fn poll_rest(call: &mut Call<'_, '_>, extra: &mut Extras<'_>, context: &mut Context<'_>) -> Poll<()> {
+    if let Some(until) = call.rest() {
+        *extra = Some(Box::pin(Extra::Rest { until, alarm: Alarm::default() }));
     }
-    if let Some(ExtraProjection::Pause { until, alarm }) = extra.as_mut().map(|extra| extra.as_mut().project()) {
+    if let Some(ExtraProjection::Rest { until, alarm }) = extra.as_mut().map(|extra| extra.as_mut().project()) {
         ready!(poll_pause(alarm, *until, context));
         *extra = None;
     }
@@ -145,14 +145,14 @@ fn poll_wait<'p>(
     turn: &mut Turn<'p>,
     wait: &mut Wait<'p>,
     context: &mut Context<'_>,
-) -> Poll<Result<(), Rejected>> {
+) -> Poll<Result<(), Refused>> {
     loop {
         if let Some(slot) = ready!(wait.poll(context)) {
             turn.seat(slot);
         }
         match engine.advance(turn, now()) {
             Step::Run => return Poll::Ready(Ok(())),
-            Step::Refuse(rejected) => return Poll::Ready(Err(rejected)),
+            Step::Refuse(refused) => return Poll::Ready(Err(refused)),
             step => *wait = Wait::of(step),
         }
     }
@@ -173,7 +173,8 @@ fn poll_limit<'p>(call: &mut Call<'_, 'p>, extra: &mut Extras<'p>, context: &mut
         return Poll::Pending;
     };
     ready!(limit.poll(context));
-    Poll::Ready(engine(call).stop_body(now(), fastrand::u64(..)))
+    let refused = engine(call).stop_body(now(), fastrand::u64(..));
+    Poll::Ready(call.told(refused))
 }
 
 impl<'p> Wait<'p> {

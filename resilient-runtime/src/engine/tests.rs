@@ -7,6 +7,7 @@ use crate::site::Site;
 use crate::{Bucket, Bulkhead};
 use crate::{CircuitBreaker, registry};
 use std::sync::mpsc;
+use std::time::Duration;
 
 static EVERYTHING: Site = Site::new("call", "call/tests.rs", 1, |site| {
     site.retries(3)
