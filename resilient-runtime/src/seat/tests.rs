@@ -23,10 +23,9 @@ fn call(plan: &'static Plan<'static>, body: impl Fn() -> Verdict) -> (Option<u32
     let mut call = Call::new(plan, &mut slot);
     call.turn_blocking().expect("nothing refuses");
     let seen = (in_flight(plan), nesting::inherited().ends != Instant::NEVER);
-    let verdict = body();
-    call.end_body();
+    let verdict = call.body(body);
     assert_eq!((in_flight(plan), nesting::is_alone()), (Some(0), true), "{verdict:?}");
-    let _ = call.settle(Judged::by(verdict));
+    let _ = call.settle_judged(Judged::by(verdict));
     seen
 }
 
