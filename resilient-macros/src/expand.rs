@@ -8,7 +8,7 @@ use crate::function::Function;
 use crate::guard::{Guard, mixed};
 use crate::mistakes::Mistakes;
 use crate::parameters::pass;
-use crate::settings::Settings;
+use crate::settings::{Settings, alias_at};
 use crate::tokens::{hoist_inner_attributes, is_word, regroup, rename_self, split_inner_attributes};
 use crate::validate::validate;
 
@@ -40,29 +40,27 @@ pub(crate) fn resilient(attribute: TokenStream, item: TokenStream) -> TokenStrea
 //
 // Output:
 //     async fn load(url: &str, mut buffer: Vec<u8>) -> Result<u32, E> {
-//         p::__ide! { retries timeout }
+//         use ::resilient::__private as p;
+//         use ::resilient::__private::judging::*;
+//         ::resilient::__private::__ide! { retries timeout }
 //         static __SITE: p::Site = p::Site::new("module::load", file!(), line!(), |__site| __site.retries(3).timeout(…));
 //         let __plan = p::Site::plan(&__SITE);
 //         let mut __engine = p::no_engine();
 //         let mut __call = p::Call::new(__plan, &mut __engine);
-//         let mut __delay = None;
 //         loop {
-//             __delay = Some({
-//                 let __out = match p::after(p::Call::pause(&mut __call, __delay), p::Call::attempt(&mut __call, async {
-//                     if let Some(__ret) = None::<Result<u32, E>> { return __ret; }
-//                     if false { let _ = &mut buffer; }
-//                     let mut buffer = p::Fresh::fresh(&buffer);
-//                     (BODY)
-//                 })).await {
-//                     Ok(__out) => __out,
-//                     Err(__rejected) => … p::refused::<Result<u32, E>>(__rejected) …,
-//                 };
-//                 let __judged = …;
-//                 match p::Call::settle(&mut __call, __judged) {
-//                     Break(()) => return __out,
-//                     Continue(__delay) => __delay,
-//                 }
-//             });
+//             let __out = match p::Call::attempt(&mut __call, async {
+//                 if let Some(__ret) = None::<Result<u32, E>> { return __ret; }
+//                 if false { let _ = &mut buffer; }
+//                 let mut buffer = p::Fresh::fresh(&buffer);
+//                 (BODY)
+//             }).await {
+//                 Ok(__out) => __out,
+//                 Err(__rejected) => … p::refused::<Result<u32, E>>(__rejected) …,
+//             };
+//             match p::Call::succeeds(&mut __call, (&&&&&&&p::told(&__out).resilient_values()).resilient_judge(), &__out) {
+//                 None => return __out,
+//                 Some(__judge) => if let Some(__out) = p::Call::settle(&mut __call, __judge, __out) { return __out; },
+//             }
 //         }
 //     }
 fn expand(mut function: Function, mut body: Body, settings: &Settings) -> TokenStream {
@@ -70,7 +68,7 @@ fn expand(mut function: Function, mut body: Body, settings: &Settings) -> TokenS
     let passing = pass(&mut function.signature, &mut body, settings, is_async);
     let inner = hoist_inner_attributes(&mut body.block);
     let guard = Guard {
-        p: settings.private(),
+        p: alias_at(mixed()),
         settings,
         name: &function.signature.ident,
         is_async,
@@ -92,9 +90,9 @@ fn unchanged(item: TokenStream, settings: &Settings) -> TokenStream {
         && is_function
         && !settings.has("crate")
     {
-        let (p, typed) = (settings.private(), &settings.typed);
+        let (root, typed) = (settings.root(), &settings.typed);
         let (inner, code) = split_inner_attributes(body.stream());
-        *body = regroup(body, quote_spanned!(mixed()=> #inner #p::__ide! { #(#typed)* } #code));
+        *body = regroup(body, quote_spanned!(mixed()=> #inner #root::__ide! { #(#typed)* } #code));
     }
     tokens.into_iter().collect()
 }

@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{Expr, ExprClosure, Pat};
+use syn::{Expr, ExprClosure, Ident, Pat};
 
 use crate::guard::mixed;
 use crate::mentions::Mentions;
@@ -34,7 +34,7 @@ impl Fallback {
     /// A closure's body stands in the function itself, so that it may move parameters, `.await` and `?`.
     // Input:  |failure| last_known_price(item, failure)
     // Output: let failure = p::identity(__failure); (last_known_price(item, failure))
-    pub(crate) fn splice(&self, p: &TokenStream) -> TokenStream {
+    pub(crate) fn splice(&self, p: &Ident) -> TokenStream {
         let place = mixed().located_at(self.0.span());
         let Some(closure) = self.closure() else {
             return match bare(&self.0) {

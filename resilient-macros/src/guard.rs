@@ -8,13 +8,13 @@ use syn::ext::IdentExt;
 use crate::body::Returns;
 use crate::fallback::Fallback;
 use crate::parameters::Passing;
-use crate::settings::Settings;
+use crate::settings::{Settings, alias_at};
 use crate::tokens::{says, source_text};
 use crate::value::Given;
 
 /// Everything that the emitted code depends on.
 pub(crate) struct Guard<'a> {
-    pub(crate) p: TokenStream,
+    pub(crate) p: Ident,
     pub(crate) settings: &'a Settings,
     pub(crate) name: &'a Ident,
     pub(crate) is_async: bool,
@@ -26,13 +26,13 @@ pub(crate) struct Guard<'a> {
 
 impl Guard<'_> {
     pub(crate) fn code(&self) -> TokenStream {
-        let (p, typed, site, plan) = (&self.p, &self.settings.typed, self.site(), self.plan());
-        let (keep, spares, call) = (self.keep(), &self.passing.spares, self.call());
+        let (p, root, typed, site, plan) = (&self.p, self.settings.root(), &self.settings.typed, self.site(), self.plan());
+        let (judges, keep, spares, call) = (self.judges(), self.keep(), &self.passing.spares, self.call());
         let guarded = match &self.settings.fallback {
             None => call,
             Some(fallback) => self.with_fallback(&call, fallback),
         };
-        quote_spanned!(mixed()=> #p::__ide! { #(#typed)* } #site #plan #keep #spares #guarded)
+        quote_spanned!(mixed()=> use #root as #p; #judges #root::__ide! { #(#typed)* } #site #plan #keep #spares #guarded)
     }
 
     // Output: let __failure = '__call: { … break '__call p::Failure::Error(__error) … }; FALLBACK
@@ -46,8 +46,8 @@ impl Guard<'_> {
     // Output: static __SITE: p::Site = p::Site::new("module::load", file!(), line!(), |__site| __site.retries(3));
     //         p::submit! { p::Entry(&__SITE) }
     fn site(&self) -> TokenStream {
-        let (p, name) = (&self.p, self.name.unraw().to_string());
-        let own_name = quote_spanned!(mixed()=> #p::concat!(#p::module_path!(), "::", #name));
+        let (p, root, name) = (&self.p, self.settings.root(), self.name.unraw().to_string());
+        let own_name = quote_spanned!(mixed()=> #root::concat!(#root::module_path!(), "::", #name));
         let name = self.settings.name.as_ref().map_or(own_name, |name| name.given().to_token_stream());
         let declared = self.declared();
         let (constant, declare) = if self.settings.is_known_to_be_right() {
@@ -58,8 +58,8 @@ impl Guard<'_> {
         };
         quote_spanned!(mixed()=>
             #constant
-            static __SITE: #p::Site = #p::Site::new(#name, #p::file!(), #p::line!(), #declare);
-            #p::submit! { #p::Entry(&__SITE) }
+            static __SITE: #p::Site = #p::Site::new(#name, #root::file!(), #root::line!(), #declare);
+            #root::submit! { #p::Entry(&__SITE) }
         )
     }
 
@@ -108,62 +108,57 @@ impl Guard<'_> {
     }
 
     fn repeated(&self) -> TokenStream {
-        let (p, attempt, settled) = (&self.p, self.attempt(), self.settled("settle"));
+        let (p, attempt, settled) = (&self.p, self.attempt(), self.settled(true));
         let last = (!self.settings.clone.is_empty()).then(|| quote_spanned!(mixed()=> let __last = #p::Call::is_last(&__call);));
-        let end = self.end_of_body();
-        let rest = quote_spanned!(mixed()=>
-            let __out = #attempt;
-            #end
-            #settled
-        );
-        let attempt = if self.may_wait_after_refusal() || (self.is_scriptable() && self.is_async) {
-            quote_spanned!(mixed()=> '__attempt: { #rest })
-        } else {
-            quote_spanned!(mixed()=> { #rest })
-        };
-        if self.is_async {
-            return quote_spanned!(mixed()=> let mut __delay = #p::None; loop { #last __delay = #p::Some(#attempt); });
-        }
-        quote_spanned!(mixed()=> loop { #last let __delay = #attempt; #p::Call::wait_blocking(&mut __call, __delay); })
+        quote_spanned!(mixed()=> loop { #last let __out = #attempt; #settled })
     }
 
-    /// The wait before the next attempt, if there is one.
-    pub(crate) fn settled(&self, settle: &str) -> TokenStream {
-        let settle = Ident::new(settle, mixed());
-        let (p, judged, good, leave) = (&self.p, self.judged(), self.good(), self.leave());
-        let succeeded = self.succeeded("succeeds");
+    /// The end of an attempt that may be repeated. What is found to be a success at once is returned at once.
+    // Output: match p::Call::succeeds(&mut __call, …, &__out) {
+    //             None => return __out,
+    //             Some(__judge) => if let Some(__out) = p::Call::settle(&mut __call, __judge, __out) { return __out; },
+    //         }
+    pub(crate) fn settled(&self, may_succeed: bool) -> TokenStream {
+        let (p, kind, judge, leave) = (&self.p, self.kind(), self.judge(), self.leave());
         let again = self.context_again(&self.kept_error());
-        quote_spanned!(mixed()=>
-            #succeeded
-            #judged
-            #good
-            match #p::Call::#settle(&mut __call, __judged) {
-                #p::ControlFlow::Break(()) => #leave,
-                #p::ControlFlow::Continue(__delay) => { #again __delay }
-            }
-        )
+        let settled = if again.is_none() && self.settings.last_known.is_none() {
+            quote_spanned!(mixed()=> if let #p::Some(__out) = #p::Call::settle(&mut __call, __judge, __out) { #leave; })
+        } else {
+            let good =
+                if self.settings.last_known.is_some() { quote_spanned!(mixed()=> __good) } else { quote_spanned!(mixed()=> _) };
+            quote_spanned!(mixed()=> match #p::Call::settle_knowing(&mut __call, __judge, __out) {
+                #p::Break((__out, #good)) => #leave,
+                #p::Continue(__out) => { #again }
+            })
+        };
+        if may_succeed && self.settings.classify.is_none() && self.settings.last_known.is_none() {
+            return quote_spanned!(mixed()=> #kind match #p::Call::succeeds(&mut __call, #judge, &__out) {
+                #p::None => return __out,
+                #p::Some(__judge) => #settled
+            });
+        }
+        quote_spanned!(mixed()=> #kind let __judge = #judge; #settled)
     }
 
     fn once(&self) -> TokenStream {
-        let (p, attempt, is_judged) = (&self.p, self.attempt(), self.settings.needs_verdict());
-        let (end, leave) = (self.end_of_body(), self.leave());
+        let (p, attempt, is_judged, leave) = (&self.p, self.attempt(), self.settings.needs_verdict(), self.leave());
+        let is_left_so = self.settings.fallback.is_none() && self.settings.last_known.is_none();
         if is_judged {
-            let (succeeded, judged, good) = (self.succeeded("succeeds_once"), self.judged(), self.good());
-            return quote_spanned!(mixed()=>
-                let __out = #attempt;
-                #end
-                #succeeded
-                #judged
-                #good
-                #p::Call::settle_once(&mut __call, __judged);
-                #leave
-            );
+            let (kind, judge) = (self.kind(), self.judge());
+            let end = if self.settings.last_known.is_some() {
+                quote_spanned!(mixed()=> let (__out, __good) = #p::Call::settle_once_knowing(&mut __call, #judge, __out); #leave)
+            } else if is_left_so {
+                quote_spanned!(mixed()=> #p::Call::settle_once(&mut __call, #judge, __out))
+            } else {
+                quote_spanned!(mixed()=> let __out = #p::Call::settle_once(&mut __call, #judge, __out); #leave)
+            };
+            return quote_spanned!(mixed()=> let __out = #attempt; #kind #end);
         }
-        if self.is_async && self.settings.fallback.is_none() && self.settings.last_known.is_none() {
+        if is_left_so {
             return attempt;
         }
         let kind = self.kind();
-        quote_spanned!(mixed()=> let __out = #attempt; #end #kind #leave)
+        quote_spanned!(mixed()=> let __out = #attempt; #kind #leave)
     }
 
     // Output: let mut __context = p::context(&mut __call);
@@ -172,7 +167,7 @@ impl Guard<'_> {
         self.settings.context.as_ref()?;
         let mutability = self.is_retried().then(|| quote_spanned!(mixed()=> mut));
         let context = if self.keeps_error() {
-            let p = self.settings.private_at(place);
+            let p = alias_at(place);
             quote_spanned!(place=> #p::context_of::<#ty>(&mut __call))
         } else {
             quote_spanned!(mixed()=> #p::context(&mut __call))
@@ -207,7 +202,7 @@ impl Guard<'_> {
             return self.attempt_async();
         }
         let body = self.closure();
-        let run = quote_spanned!(mixed()=> #p::body(#body));
+        let run = quote_spanned!(mixed()=> #p::Call::body(&mut __call, #body));
         if !self.settings.can_refuse() {
             if let Some(scripted) = self.scripted(&self.never_refused()) {
                 return quote_spanned!(mixed()=> match #p::Call::turn_admitted_blocking(&mut __call) {
@@ -218,16 +213,12 @@ impl Guard<'_> {
             return quote_spanned!(mixed()=> { #p::Call::turn_unrefused_blocking(&mut __call); #run });
         }
         let refused = self.refused();
+        let refused = quote_spanned!(mixed()=> { let __rejected = #p::Call::told(&__call, __refused); #refused });
         let refused = self.scripted(&refused).unwrap_or(refused);
         quote_spanned!(mixed()=> match #p::Call::turn_blocking(&mut __call) {
             #p::Ok(()) => #run,
-            #p::Err(__rejected) => #refused,
+            #p::Err(__refused) => #refused,
         })
-    }
-
-    fn end_of_body(&self) -> Option<TokenStream> {
-        let p = &self.p;
-        (!self.is_async).then(|| quote_spanned!(mixed()=> #p::Call::end_body(&mut __call);))
     }
 
     fn attempt_async(&self) -> TokenStream {
@@ -248,14 +239,10 @@ impl Guard<'_> {
         })
     }
 
-    // Output: p::after(p::Call::pause(&mut __call, __delay), p::Call::attempt(&mut __call, async { … })).await
+    // Output: p::Call::attempt(&mut __call, async { … }).await
     fn awaited(&self, attempt: &str) -> TokenStream {
         let (p, attempt, body) = (&self.p, Ident::new(attempt, mixed()), self.future());
-        let attempt = quote_spanned!(mixed()=> #p::Call::#attempt(&mut __call, #body));
-        if !self.is_retried() {
-            return quote_spanned!(mixed()=> #attempt.await);
-        }
-        quote_spanned!(mixed()=> #p::after(#p::Call::pause(&mut __call, __delay), #attempt).await)
+        quote_spanned!(mixed()=> #p::Call::#attempt(&mut __call, #body).await)
     }
 
     // Output: async { if false { let _ = &mut order; } if let Some(__ret) = None::<Ret> { return __ret; } (BODY) }

@@ -10,7 +10,7 @@ use crate::guard::{Guard, mixed};
 use crate::keys::{BUCKET_KEYS, BULKHEAD_KEYS, unknown};
 use crate::literals::Count;
 use crate::mistakes::Mistakes;
-use crate::settings::{Settings, expression, read, twice, unique};
+use crate::settings::{Settings, alias_at, expression, read, twice, unique};
 use crate::value::{Setting, bare};
 
 /// `key` and `max_keys`, among all keys or inside a group.
@@ -205,13 +205,13 @@ impl Guard<'_> {
     // Output: let __last_key = match &(tenant) { __key => { p::Keyed::find(&mut __keyed, …, …); p::kept(…) } };
     fn find(&self, key: &Expr, kinds: &[Kind], is_kept: bool) -> TokenStream {
         let (p, place) = (&self.p, mixed().located_at(key.span()));
-        let at_key = self.settings.private_at(place);
+        let (at_key, root) = (alias_at(place), self.settings.root_at(place));
         let no_kinds = kinds.is_empty();
         let kinds = kinds.iter().map(|kind| {
             let kind = format_ident!("{}", kind.word().to_uppercase(), span = mixed());
             quote_spanned!(mixed()=> #p::Keyed::#kind)
         });
-        let peeled = quote_spanned!(place=> { use #at_key::peeling::*; (*__key).resilient_peel() });
+        let peeled = quote_spanned!(place=> { use #root::peeling::*; (*__key).resilient_peel() });
         let find = quote_spanned!(place=> #at_key::Keyed::find(&mut __keyed, #peeled, #(#kinds)|*));
         if !is_kept {
             return quote_spanned!(mixed()=> match &(#key) { __key => #find, });

@@ -10,7 +10,7 @@ use syn::{Error, Expr, GenericArgument, Ident, PathArguments, Result, Type};
 use crate::guard::{Guard, mixed};
 use crate::keys::LAST_KNOWN;
 use crate::literals::duration_tokens;
-use crate::settings::Settings;
+use crate::settings::{Settings, alias_at};
 use crate::types::{arguments, bare as bare_type, borrow};
 use crate::value::{Given, Setting, bare};
 
@@ -97,20 +97,10 @@ impl Guard<'_> {
         )
     }
 
-    // Output: let __good = p::Judged::is_success(&__judged);
-    pub(crate) fn good(&self) -> TokenStream {
-        let p = &self.p;
-        let is_asked = self.settings.last_known.is_some() && self.settings.needs_verdict();
-        if !is_asked {
-            return TokenStream::new();
-        }
-        quote_spanned!(mixed()=> let __good = #p::Judged::is_success(&__judged);)
-    }
-
     /// The outcome at the call's end, kept or replaced.
     pub(crate) fn known(&self) -> TokenStream {
         let (place, keeper) = (self.at_type(), keeper(self.settings));
-        let (p, ty) = (self.settings.private_at(place), &self.returns.ty);
+        let (p, ty) = (alias_at(place), &self.returns.ty);
         let good = if self.settings.needs_verdict() {
             quote_spanned!(mixed()=> __good)
         } else {
@@ -126,7 +116,7 @@ impl Guard<'_> {
     pub(crate) fn known_instead(&self) -> Option<TokenStream> {
         self.settings.last_known.as_ref()?;
         let (place, keeper) = (self.at_type(), keeper(self.settings));
-        let (p, ty) = (self.settings.private_at(place), &self.returns.ty);
+        let (p, ty) = (alias_at(place), &self.returns.ty);
         let known = quote_spanned!(place=> #p::known_instead::<#ty>(__plan, #keeper, __age, &__rejected));
         Some(quote_spanned!(mixed()=> if let #p::Some(__known) = #known { return __known; }))
     }

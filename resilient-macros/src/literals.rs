@@ -30,7 +30,7 @@ impl Literal for Count {
         Some(number.base10_parse().map(Self).map_err(|_| too_large))
     }
 
-    fn call(&self, key: &Ident, _p: &TokenStream) -> TokenStream {
+    fn call(&self, key: &Ident, _p: &Ident) -> TokenStream {
         let count = self.0;
         quote!(#key(#count))
     }
@@ -48,13 +48,13 @@ impl Literal for Duration {
         }
     }
 
-    fn call(&self, key: &Ident, p: &TokenStream) -> TokenStream {
+    fn call(&self, key: &Ident, p: &Ident) -> TokenStream {
         let duration = duration_tokens(*self, p);
         quote!(#key(#duration))
     }
 }
 
-pub(crate) fn duration_tokens(duration: Duration, p: &TokenStream) -> TokenStream {
+pub(crate) fn duration_tokens(duration: Duration, p: &Ident) -> TokenStream {
     let (seconds, nanos) = (duration.as_secs(), duration.subsec_nanos());
     quote_spanned!(mixed()=> #p::Duration::new(#seconds, #nanos))
 }
@@ -71,12 +71,12 @@ impl Literal for Rate {
         }
     }
 
-    fn call(&self, key: &Ident, p: &TokenStream) -> TokenStream {
+    fn call(&self, key: &Ident, p: &Ident) -> TokenStream {
         let (count, period) = (self.count, duration_tokens(self.period, p));
         quote_spanned!(mixed()=> #key(#p::Rate::per(#count, #period)))
     }
 
-    fn call_with(key: &Ident, given: &Expr, p: &TokenStream) -> TokenStream {
+    fn call_with(key: &Ident, given: &Expr, p: &Ident) -> TokenStream {
         let rate = quote_spanned!(mixed().located_at(given.span())=> rate);
         quote_spanned!(mixed()=> #key(#p::Setting(#given).#rate()))
     }
@@ -93,7 +93,7 @@ impl Literal for Ratio {
         ratio(literal).map(|ratio| Ok(Self(ratio)))
     }
 
-    fn call(&self, key: &Ident, _p: &TokenStream) -> TokenStream {
+    fn call(&self, key: &Ident, _p: &Ident) -> TokenStream {
         let ratio = self.0;
         quote!(#key(#ratio))
     }
@@ -111,7 +111,7 @@ impl Literal for Flag {
         }
     }
 
-    fn call(&self, key: &Ident, _p: &TokenStream) -> TokenStream {
+    fn call(&self, key: &Ident, _p: &Ident) -> TokenStream {
         let flag = self.0;
         quote!(#key(#flag))
     }
@@ -140,7 +140,7 @@ impl Literal for Window {
         }
     }
 
-    fn call(&self, key: &Ident, p: &TokenStream) -> TokenStream {
+    fn call(&self, key: &Ident, p: &Ident) -> TokenStream {
         match self {
             Self::Calls(calls) => quote_spanned!(mixed()=> #key(#p::Window::calls(#calls))),
             Self::Time(time) => {
@@ -150,7 +150,7 @@ impl Literal for Window {
         }
     }
 
-    fn call_with(key: &Ident, given: &Expr, p: &TokenStream) -> TokenStream {
+    fn call_with(key: &Ident, given: &Expr, p: &Ident) -> TokenStream {
         let window = quote_spanned!(mixed().located_at(given.span())=> window);
         quote_spanned!(mixed()=> #key(#p::Setting(#given).#window()))
     }
@@ -175,7 +175,7 @@ impl Literal for Name {
         }
     }
 
-    fn call(&self, key: &Ident, _p: &TokenStream) -> TokenStream {
+    fn call(&self, key: &Ident, _p: &Ident) -> TokenStream {
         let name = &self.0;
         quote!(#key(#name))
     }
@@ -207,7 +207,7 @@ impl Literal for Backoff {
         None
     }
 
-    fn call(&self, key: &Ident, p: &TokenStream) -> TokenStream {
+    fn call(&self, key: &Ident, p: &Ident) -> TokenStream {
         let variant = format_ident!(
             "{}",
             match self {
@@ -240,7 +240,7 @@ impl Literal for Jitter {
         ratio(literal).map(|ratio| Ok(Self::Ratio(ratio)))
     }
 
-    fn call(&self, key: &Ident, p: &TokenStream) -> TokenStream {
+    fn call(&self, key: &Ident, p: &Ident) -> TokenStream {
         let jitter = match self {
             Self::Full => quote!(Full),
             Self::Equal => quote!(Equal),
@@ -271,7 +271,7 @@ impl Literal for Budget {
         }
     }
 
-    fn call(&self, _key: &Ident, _p: &TokenStream) -> TokenStream {
+    fn call(&self, _key: &Ident, _p: &Ident) -> TokenStream {
         match self {
             Self::Ratio(ratio) => quote!(budget_ratio(#ratio)),
             Self::Named(Name(name)) => quote!(budget_named(#name)),
@@ -279,7 +279,7 @@ impl Literal for Budget {
         }
     }
 
-    fn call_with(_key: &Ident, given: &Expr, _p: &TokenStream) -> TokenStream {
+    fn call_with(_key: &Ident, given: &Expr, _p: &Ident) -> TokenStream {
         quote!(budget_ratio(#given))
     }
 }
@@ -300,7 +300,7 @@ impl Literal for MaxWait {
         Duration::read(literal).map(|limit| limit.map(Self::Limit))
     }
 
-    fn call(&self, key: &Ident, p: &TokenStream) -> TokenStream {
+    fn call(&self, key: &Ident, p: &Ident) -> TokenStream {
         match self {
             Self::Unlimited => quote!(max_wait_unlimited()),
             Self::Limit(limit) => limit.call(key, p),

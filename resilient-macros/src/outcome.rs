@@ -2,9 +2,9 @@
 
 use proc_macro2::TokenStream;
 use quote::quote_spanned;
-use syn::Ident;
 
 use crate::guard::{Guard, mixed};
+use crate::settings::alias_at;
 
 impl Guard<'_> {
     /// What happens when a policy refuses: mostly, the function returns.
@@ -43,81 +43,65 @@ impl Guard<'_> {
             if #p::is_final(&__rejected) {
                 #leave;
             }
-            match #p::Call::settle(&mut __call, #p::Judged::timed_out()) {
-                #p::ControlFlow::Break(()) => #leave,
-                #p::ControlFlow::Continue(__delay) => { #again break '__attempt __delay }
+            if #p::Call::settle_timed_out(&mut __call) {
+                #leave;
             }
+            #again
+            continue;
         })
     }
 
     /// The refusal as the function's own error.
     fn converted(&self) -> TokenStream {
         let (ty, place) = (&self.returns.ty, self.at_type());
-        let p = self.settings.private_at(place);
+        let p = alias_at(place);
         match &self.settings.map_err {
             None => quote_spanned!(place=> #p::refused::<#ty>(__rejected)),
             Some(map_err) => quote_spanned!(place=> #p::refused_with::<#ty>(__rejected, #map_err)),
         }
     }
 
-    /// A success returns before anything takes its address, or it would be copied through memory.
-    // Output: if let p::Ok(__value) = p::parts(&__out) { if p::Call::succeeds(&mut __call, …) { return __out; } } let __out = __out;
-    pub(crate) fn succeeded(&self, succeeds: &str) -> Option<TokenStream> {
-        let is_by_type = self.settings.classify.is_none() && !self.is_plain_welcome;
-        if !is_by_type || self.settings.last_known.is_some() {
-            return None;
-        }
-        let (p, place, succeeds) = (&self.p, self.at_type(), Ident::new(succeeds, mixed()));
-        let located = self.settings.private_at(place);
-        let parts = quote_spanned!(place=> #located::parts(&__out));
-        Some(quote_spanned!(mixed()=>
-            if let #p::Ok(__value) = #parts {
-                if #p::Call::#succeeds(&mut __call, { use #p::judging::*; (&&#p::Probe(__value)).resilient_judge_value() }) {
-                    return __out;
-                }
-            }
-            let __out = __out;
-        ))
-    }
-
-    pub(crate) fn judged(&self) -> TokenStream {
-        let (p, ty, kind) = (&self.p, &self.returns.ty, self.kind());
-        let judged = match &self.settings.classify {
-            Some(classify) => quote_spanned!(mixed()=> #p::classify(&__out, #classify)),
-            None => self.judged_by_type(),
-        };
-        let retry_if = self.settings.retry_if.as_ref();
-        let retry_if =
-            retry_if.map(|retry_if| quote_spanned!(mixed()=> let __judged = #p::retry_if::<#ty>(__judged, &__out, #retry_if);));
-        quote_spanned!(mixed()=> #kind let __judged = #judged; #retry_if)
-    }
-
-    /// The block must hold no code of the user's: the traits that choose the method are in scope there.
-    fn judged_by_type(&self) -> TokenStream {
+    /// What the outcome means, by its type or by the user's word.
+    // Output: (&&&&&&&p::told(&__out).resilient_values()).resilient_judge()
+    pub(crate) fn judge(&self) -> TokenStream {
         let (p, place) = (&self.p, self.at_type());
-        let parts = if self.is_plain_welcome {
-            quote_spanned!(mixed()=> __kind.parts(&__out))
+        let judge = if let Some(classify) = &self.settings.classify {
+            quote_spanned!(mixed()=> #p::classify(&__out, #classify))
         } else {
-            let p = self.settings.private_at(place);
-            quote_spanned!(place=> #p::parts(&__out))
+            let told = if self.is_plain_welcome {
+                quote_spanned!(mixed()=> __kind.told())
+            } else {
+                let p = alias_at(place);
+                quote_spanned!(place=> #p::told(&__out))
+            };
+            quote_spanned!(mixed()=> (&&&&&&&#told.resilient_values()).resilient_judge())
         };
-        quote_spanned!(mixed()=> {
-            use #p::judging::*;
-            match #parts {
-                #p::Ok(__value) => (&&#p::Probe(__value)).resilient_judge_value(),
-                #p::Err(__error) => (&&&&&&&#p::Probe(__error)).resilient_judge_error(),
-            }
-        })
+        match &self.settings.retry_if {
+            None => judge,
+            Some(retry_if) => quote_spanned!(mixed()=> #p::retry_if(&__out, #judge, #retry_if)),
+        }
     }
 
     /// Where values that are no `Result` are welcome, finds out whether this one is.
     pub(crate) fn kind(&self) -> TokenStream {
         let p = &self.p;
-        let is_asked = self.settings.has("fallback") || self.settings.classify.is_none();
-        if !self.is_plain_welcome || !is_asked {
+        if !self.asks_for_kind() {
             return TokenStream::new();
         }
-        quote_spanned!(mixed()=> let __kind = { use #p::judging::*; (&#p::Kind::of(&__out)).resilient_kind() };)
+        quote_spanned!(mixed()=> let __kind = (&#p::Kind::of(&__out)).resilient_kind();)
+    }
+
+    fn asks_for_kind(&self) -> bool {
+        self.is_plain_welcome && (self.settings.has("fallback") || self.settings.classify.is_none())
+    }
+
+    /// The traits that the compiler chooses between; they have no names, so that they can meet none in the body.
+    pub(crate) fn judges(&self) -> Option<TokenStream> {
+        let is_judged = self.settings.classify.is_none() && self.settings.needs_verdict();
+        (is_judged || self.asks_for_kind()).then(|| {
+            let root = self.settings.root();
+            quote_spanned!(mixed()=> use #root::judging::*;)
+        })
     }
 
     /// The end of the call, with the outcome that it has.

@@ -9,7 +9,7 @@ use syn::{Attribute, FnArg, Ident, Pat, PatIdent, Receiver, ReceiverKind, Signat
 use crate::body::{Body, Let};
 use crate::guard::mixed;
 use crate::mentions::Mentions;
-use crate::settings::Settings;
+use crate::settings::{Settings, alias_at};
 use crate::types;
 
 /// What a binding holds, as far as its spelling tells.
@@ -159,7 +159,7 @@ impl Rules<'_> {
     fn copy(&mut self, binding: &mut PatIdent, holds: Holds, cfg: &TokenStream) {
         let (name, mutability) = (&binding.ident, binding.mutability.take());
         let fresh = mixed().located_at(name.span());
-        let p = self.settings.private_at(fresh);
+        let p = alias_at(fresh);
         let copy = if holds == Holds::Unique {
             quote_spanned!(fresh=> &mut *#name)
         } else {
@@ -194,7 +194,7 @@ impl Rules<'_> {
     fn spare(&mut self, binding: &mut PatIdent, cfg: &TokenStream) {
         let (name, mutability) = (&binding.ident, binding.mutability.take());
         let (place, is_given_back) = (mixed().located_at(name.span()), self.fallback.contains(name));
-        let p = self.settings.private_at(place);
+        let p = alias_at(place);
         let spare = format_ident!("__spare_{}", name.unraw(), span = place);
         let is_last = if is_given_back { quote!(false) } else { quote_spanned!(mixed()=> __last) };
         let passing = &mut self.passing;

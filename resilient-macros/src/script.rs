@@ -15,12 +15,12 @@ impl Guard<'_> {
     /// user's.
     // Output: match p::Call::script(&mut __call, |__ticket| …) { Some(__out) => __out, None => OTHERWISE }
     pub(crate) fn scripted(&self, otherwise: &TokenStream) -> Option<TokenStream> {
-        let (p, ty, end) = (&self.p, &self.returns.ty, self.end_of_script());
         self.is_scriptable().then(|| {
+            let (p, root, ty, end) = (&self.p, self.settings.root(), &self.returns.ty, self.end_of_script());
             quote_spanned!(mixed()=> match #p::Call::script(&mut __call, |__ticket| {
                 let __stage = #p::Stage::<#ty>::new();
                 {
-                    use #p::scripts::*;
+                    use #root::scripts::*;
                     let __error = (&&__stage).resilient_play_error(__ticket);
                     let __value = (&&&__stage).resilient_play_value(__ticket);
                     #p::played(__ticket, __error, __value)
@@ -38,15 +38,9 @@ impl Guard<'_> {
         if !self.is_retried() {
             return quote_spanned!(mixed()=> __out);
         }
-        let settled = self.settled("settle_scripted");
-        if self.is_async {
-            return quote_spanned!(mixed()=> break '__attempt { #settled });
-        }
-        // A `break` would have the compiler advise to move out of the loop what the body consumes.
-        let p = &self.p;
+        let settled = self.settled(false);
         quote_spanned!(mixed()=> {
-            let __delay = { #settled };
-            #p::Call::wait_blocking(&mut __call, __delay);
+            #settled
             continue;
         })
     }

@@ -113,12 +113,12 @@ impl Settings {
         names.iter().any(|name| self.has(name))
     }
 
-    /// Where everything that we emit lives.
-    pub(crate) fn private(&self) -> TokenStream {
-        self.private_at(mixed())
+    /// Where everything that we emit lives, in full.
+    pub(crate) fn root(&self) -> TokenStream {
+        self.root_at(mixed())
     }
 
-    pub(crate) fn private_at(&self, place: Span) -> TokenStream {
+    pub(crate) fn root_at(&self, place: Span) -> TokenStream {
         private(self.root.as_ref(), place)
     }
 
@@ -407,7 +407,7 @@ impl Breaker {
     }
 
     /// `breaker_named("payments")`, `breaker("payments", CircuitBreaker::new().failure_threshold(3))`
-    pub(crate) fn call(&self, p: &TokenStream) -> Option<TokenStream> {
+    pub(crate) fn call(&self, p: &Ident) -> Option<TokenStream> {
         let name = self.name.as_ref()?.given();
         let settings: Vec<_> = self.settings().map(|setting| setting.call(p)).collect();
         if settings.is_empty() {
@@ -429,6 +429,11 @@ pub(crate) fn root(given: Option<&Expr>) -> Result<Option<Path>> {
         Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => text.parse_with(Path::parse_mod_style).map(Some),
         _ => Err(Error::new_spanned(given, format!("`crate` takes the path of the library: `{}`", usage(KEYS, "crate")))),
     }
+}
+
+/// What the root is called inside the function: a word is less to parse, to resolve and to type than a path.
+pub(crate) fn alias_at(place: Span) -> Ident {
+    Ident::new("__p", place)
 }
 
 /// Where everything that we emit lives.

@@ -26,10 +26,10 @@ pub(crate) trait Literal: Sized {
     fn read(literal: &Lit) -> Option<std::result::Result<Self, String>>;
 
     /// The call that gives this value to the site, such as `retries(3)`.
-    fn call(&self, key: &Ident, p: &TokenStream) -> TokenStream;
+    fn call(&self, key: &Ident, p: &Ident) -> TokenStream;
 
     /// The same for an expression that is a constant.
-    fn call_with(key: &Ident, given: &Expr, _p: &TokenStream) -> TokenStream {
+    fn call_with(key: &Ident, given: &Expr, _p: &Ident) -> TokenStream {
         quote!(#key(#given))
     }
 }
@@ -65,7 +65,7 @@ pub(crate) trait Given {
     fn is_literal(&self) -> bool;
 
     /// The call for the site, such as `retries(3)`.
-    fn call(&self, p: &TokenStream) -> TokenStream;
+    fn call(&self, p: &Ident) -> TokenStream;
 
     /// A word that is none of ours, and so could only be a variable.
     fn unknown_word(&self) -> Option<(&Ident, String)>;
@@ -89,7 +89,7 @@ impl<T: Literal> Given for Setting<T> {
         self.literal.is_some()
     }
 
-    fn call(&self, p: &TokenStream) -> TokenStream {
+    fn call(&self, p: &Ident) -> TokenStream {
         let key = setter(&self.key, "");
         match &self.literal {
             Some(value) => value.call(&key, p),

@@ -113,9 +113,11 @@ impl fmt::Display for Escaped<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rejected::Refusal;
+    use crate::clock::nanos;
+    use crate::rejected::{Refusal, Time};
 
     fn refusal(resource: Option<&'static str>, time: Option<Duration>) -> Refusal {
+        let time = time.map_or(Time::NONE, |time| Time::nanos(nanos(time)));
         Refusal { function: "secret::path", resource, attempts: 3, time }
     }
 

@@ -6,10 +6,9 @@ use crate::bucket::Nap;
 use crate::bulkhead::{Bulkhead, Slot, Unpark};
 use crate::call::Call;
 use crate::clock::{Instant, now, sleep_blocking};
-use crate::engine::{Delay, Engine, Step};
+use crate::engine::{Engine, Step};
 use crate::events;
-use crate::plan::Plan;
-use crate::rejected::Rejected;
+use crate::refused::Refused;
 use crate::script::Ticket;
 use crate::wishes;
 use std::time::Duration;
@@ -21,14 +20,11 @@ impl Call<'_, '_> {
     ///
     /// What refused it.
     #[inline(always)]
-    pub fn turn_blocking(&mut self) -> Result<(), Rejected> {
+    pub fn turn_blocking(&mut self) -> Result<(), Refused> {
         if self.starts_shortly() {
             return Ok(());
         }
-        match self.refusal() {
-            Some(rejected) => Err(rejected),
-            None => self.turn_late(Engine::wait_for_turn),
-        }
+        self.turn_refusable()
     }
 
     /// The same, where every wait is unlimited and nothing can refuse.
@@ -45,33 +41,30 @@ impl Call<'_, '_> {
     ///
     /// When [`script`](Self::script) has it.
     #[inline(always)]
-    pub fn turn_admitted_blocking(&mut self) -> Result<(), Rejected> {
+    pub fn turn_admitted_blocking(&mut self) -> Result<(), Refused> {
         if self.starts_shortly() { Ok(()) } else { self.turn_late(Engine::wait_admitted) }
-    }
-
-    /// The body has ended.
-    #[inline(always)]
-    pub fn end_body(&mut self) {
-        self.leave_body(true);
-    }
-
-    #[inline(always)]
-    pub fn wait_blocking(&mut self, delay: Delay) {
-        wait(self.plan(), delay);
     }
 }
 
 impl Engine<'_> {
+    /// The wait that stands before the coming attempt, if it is not the first.
+    pub(crate) fn rest_blocking(&mut self) {
+        if let Some(until) = self.rest() {
+            events::blocking(self.plan());
+            self.wake(sleep_blocking(until));
+        }
+    }
+
     #[cold]
     #[expect(clippy::unnecessary_wraps, reason = "its siblings can fail")]
-    fn wait_unrefused(&mut self) -> Result<(), Rejected> {
+    fn wait_unrefused(&mut self) -> Result<(), Refused> {
         self.refuse_never();
         while self.wait_for_turn().is_err() {}
         Ok(())
     }
 
     #[cold]
-    fn wait_admitted(&mut self) -> Result<(), Rejected> {
+    fn wait_admitted(&mut self) -> Result<(), Refused> {
         self.refuse_never();
         loop {
             match self.wait_for_turn() {
@@ -82,14 +75,14 @@ impl Engine<'_> {
     }
 
     #[cold]
-    fn wait_for_turn(&mut self) -> Result<(), Rejected> {
+    pub(crate) fn wait_for_turn(&mut self) -> Result<(), Refused> {
         let start = now();
         let mut turn = self.turn(start);
         let mut step = self.advance(&mut turn, start);
         loop {
             match step {
                 Step::Run => return Ok(()),
-                Step::Refuse(rejected) => return Err(rejected),
+                Step::Refuse(refused) => return Err(refused),
                 Step::Sleep(nap) => {
                     events::blocking(self.plan());
                     take_nap(nap);
@@ -105,15 +98,6 @@ impl Engine<'_> {
             step = self.advance(&mut turn, now());
         }
     }
-}
-
-#[cold]
-fn wait(plan: &Plan<'_>, Delay(delay): Delay) {
-    if wishes::skips(delay) {
-        return;
-    }
-    events::blocking(plan);
-    sleep_blocking(now().plus(delay));
 }
 
 /// Until its end, or until the rate is another.

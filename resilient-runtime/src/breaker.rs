@@ -376,6 +376,12 @@ impl Breaker {
         (permit.ok_or_else(|| Some(self.shut_until())), change)
     }
 
+    /// Whether nobody is refused, nor needs a permit that must be given back.
+    #[inline]
+    pub(crate) fn lets_pass(&self) -> bool {
+        matches!(self.load().phase(), Phase::Closed | Phase::Disabled)
+    }
+
     /// How much longer an open circuit refuses everybody; a half-open one has to be asked.
     #[inline]
     pub(crate) fn refuses_for(&self, now: Instant) -> Option<u64> {

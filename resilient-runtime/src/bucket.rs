@@ -221,6 +221,17 @@ impl Bucket {
         self.take_many(1, now, until).map(|(meter, paid, at)| Token { bucket: self, meter, paid, at })
     }
 
+    /// How much longer there is no token, if that is longer than a caller would wait; nothing is taken.
+    pub(crate) fn refuses_for(&self, now: Instant, longest: u64) -> Option<u64> {
+        let meter = self.meter.get();
+        let paid = meter.paid_until.load(Ordering::Relaxed);
+        if paid == REPLACED || self.freed_count.load(Ordering::Relaxed) > 0 {
+            return None;
+        }
+        let (_, at) = meter.after_taking(paid, 1, now);
+        (at > now.plus(longest)).then(|| at.since(now))
+    }
+
     /// The meter they were taken from, until when that is paid, and from when on they are good.
     fn take_many(&self, tokens: u64, now: Instant, until: Instant) -> Result<(&Meter, u64, Instant), Instant> {
         let mut meter = self.meter.get();
@@ -232,11 +243,7 @@ impl Bucket {
                 std::hint::spin_loop();
                 continue;
             }
-            let Interval { units, tolerance, .. } = meter.interval;
-            let here = meter.interval.units_at(now);
-            let next = paid.max(here).saturating_add(tokens.saturating_mul(units));
-            let conforms = next <= here.saturating_add(tolerance);
-            let at = if conforms { now } else { meter.interval.instant_of(next.saturating_sub(tolerance)) };
+            let (next, at) = meter.after_taking(paid, tokens, now);
             if at > until || next == REPLACED {
                 return Err(at);
             }
@@ -408,6 +415,17 @@ impl Meter {
     /// Until when somebody has paid who has that slot.
     fn paid_for(&self, at: Instant) -> u64 {
         self.interval.units_at(at).saturating_add(self.interval.tolerance)
+    }
+
+    /// Until when all is paid with so many more, and from when on they are good.
+    #[inline]
+    fn after_taking(&self, paid: u64, tokens: u64, now: Instant) -> (u64, Instant) {
+        let Interval { units, tolerance, .. } = self.interval;
+        let here = self.interval.units_at(now);
+        let next = paid.max(here).saturating_add(tokens.saturating_mul(units));
+        let conforms = next <= here.saturating_add(tolerance);
+        let at = if conforms { now } else { self.interval.instant_of(next.saturating_sub(tolerance)) };
+        (next, at)
     }
 
     fn take(&self, now: Instant) -> Option<u64> {

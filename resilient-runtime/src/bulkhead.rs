@@ -164,6 +164,12 @@ impl Bulkhead {
         None
     }
 
+    /// A slot that was taken and forgotten, by whom it belongs to.
+    #[inline]
+    pub(crate) fn taken(&self) -> Slot<'_> {
+        Slot(self)
+    }
+
     /// A slot, or the last place in the queue.
     #[cold]
     pub(crate) fn enqueue(&self, waker: Waker) -> Result<Slot<'_>, Place<'_>> {

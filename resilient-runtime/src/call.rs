@@ -5,20 +5,20 @@
 
 #![expect(clippy::inline_always, reason = "a call whose address is taken cannot stay in registers")]
 
-use crate::breaker::{Breaker, Pass};
+use crate::breaker::Pass;
 use crate::clock::{Instant, Tick, now};
-use crate::engine::{Delay, Engine};
+use crate::engine::Engine;
 use crate::events;
-use crate::judging::Judged;
+use crate::judging::{Judge, Judged};
 use crate::nesting;
 use crate::plan::Plan;
-use crate::rejected::{Refusal, Rejected};
+use crate::refused::Refused;
+use crate::rejected::{Kind, Rejected, Time};
 use crate::script::Ticket;
-use crate::verdict::Verdict;
+use crate::seat::Seat;
 use crate::wishes;
 use std::mem::ManuallyDrop;
 use std::ops::ControlFlow;
-use std::time::Duration;
 
 /// One call, over all its attempts. What it holds itself is copied and never lent, so that it can stay in registers.
 #[doc(hidden)]
@@ -45,9 +45,53 @@ pub(crate) struct Attempting {
     pub(crate) may_be_refused: bool,
 }
 
-/// Where an engine stands once there is one. It is the call that drops it: that one knows whether there is.
+/// Where that stands of a call which does not fit into registers. It is the call that drops it: that one knows whether it must.
 #[doc(hidden)]
-pub type EngineSlot<'p> = ManuallyDrop<Option<Engine<'p>>>;
+#[derive(Debug)]
+pub struct EngineSlot<'p>(ManuallyDrop<Held<'p>>);
+
+#[derive(Debug)]
+enum Held<'p> {
+    Nothing,
+    Seat(Seat<'p>),
+    Engine(Engine<'p>),
+}
+
+impl<'p> EngineSlot<'p> {
+    #[inline]
+    fn engine(&self) -> Option<&Engine<'p>> {
+        if let Held::Engine(engine) = &*self.0 { Some(engine) } else { None }
+    }
+
+    #[cfg(feature = "tokio")]
+    fn engine_mut(&mut self) -> Option<&mut Engine<'p>> {
+        if let Held::Engine(engine) = &mut *self.0 { Some(engine) } else { None }
+    }
+
+    fn is_empty(&self) -> bool {
+        matches!(*self.0, Held::Nothing)
+    }
+
+    fn hold(&mut self, held: Held<'p>) {
+        *self.0 = held;
+    }
+
+    /// The engine that takes over from whatever there was.
+    fn engine_or(&mut self, or: impl FnOnce() -> Engine<'p>) -> &mut Engine<'p> {
+        match &*self.0 {
+            Held::Nothing => self.hold(Held::Engine(or())),
+            Held::Seat(seat) => self.hold(Held::Engine(seat.take_over())),
+            Held::Engine(_) => {}
+        }
+        match &mut *self.0 {
+            Held::Engine(engine) => engine,
+            Held::Nothing | Held::Seat(_) => unreachable!("it was made just now"),
+        }
+    }
+}
+
+/// How an engine that was not at once ready comes to its turn.
+type Turn<'p> = fn(&mut Engine<'p>) -> Result<(), Refused>;
 
 /// How far it has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -84,7 +128,7 @@ impl Start {
 #[inline(always)]
 #[must_use]
 pub fn no_engine<'p>() -> EngineSlot<'p> {
-    ManuallyDrop::new(None)
+    EngineSlot(ManuallyDrop::new(Held::Nothing))
 }
 
 impl<'e, 'p> Call<'e, 'p> {
@@ -118,9 +162,10 @@ impl<'e, 'p> Call<'e, 'p> {
         build(self.engine, self.plan, std::mem::replace(&mut self.way, Way::Long), Start { pass: self.pass, at: self.at })
     }
 
-    #[inline(always)]
-    pub(crate) fn plan(&self) -> &'p Plan<'p> {
-        self.plan
+    /// Until when to wait before the coming attempt.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn rest(&mut self) -> Option<Instant> {
+        self.engine.engine_mut().and_then(Engine::rest)
     }
 
     /// When it must end.
@@ -133,7 +178,7 @@ impl<'e, 'p> Call<'e, 'p> {
     #[inline(always)]
     #[must_use]
     pub fn is_last(&self) -> bool {
-        self.engine.as_ref().map_or(self.plan.settings.retries == 0, Engine::is_last)
+        self.engine.engine().map_or(self.plan.settings.retries == 0, Engine::is_last)
     }
 
     /// Whether everything that the first attempt needs is had at once, without an engine; if so, its body is entered.
@@ -150,23 +195,38 @@ impl<'e, 'p> Call<'e, 'p> {
         false
     }
 
-    /// What an open circuit answers, for which no engine is needed either.
-    #[inline(always)]
-    pub(crate) fn refusal(&self) -> Option<Rejected> {
-        let wait = if self.has_tried_shortly() { open_for(self.plan) } else { None };
-        wait.map(|wait| refused(self.plan, wait))
+    /// What refuses it where the short way led nowhere, if no engine is needed to know.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn refusal(&self) -> Option<Refused> {
+        if self.way == Way::Clear { refusal(self.plan) } else { None }
     }
 
-    /// The short way was open to it, and led nowhere.
-    #[inline(always)]
+    #[cfg(feature = "tokio")]
     fn has_tried_shortly(&self) -> bool {
-        self.way == Way::Clear && !self.plan.gate.is_shut() && nesting::is_alone()
+        self.way == Way::Clear && has_tried_shortly(self.plan)
+    }
+
+    /// What its caller is told.
+    #[inline(always)]
+    #[must_use]
+    pub fn told(&self, refused: Refused) -> Rejected {
+        refused.told(self.plan, self.engine.engine().map_or(0, Engine::attempts))
     }
 
     /// Whether everything that the coming attempt needs is had at once after all, by an engine.
     #[cfg(feature = "tokio")]
     pub(crate) fn starts_late(&mut self) -> bool {
-        !self.has_tried_shortly() && self.engine().starts_at_once()
+        if self.has_tried_shortly() {
+            return false;
+        }
+        if self.way == Way::Clear
+            && let Some(seat) = Seat::take(self.plan)
+        {
+            self.way = Way::Long;
+            self.engine.hold(Held::Seat(seat));
+            return true;
+        }
+        self.engine().starts_at_once()
     }
 
     /// Whether its first attempt has begun without an engine.
@@ -188,7 +248,16 @@ impl<'e, 'p> Call<'e, 'p> {
     pub(crate) fn enter_body(&mut self) {
         match self.way {
             Way::Run if nesting::is_alone() => self.descend(),
-            Way::Clear | Way::Run | Way::Running | Way::Long => self.engine().enter_body(),
+            Way::Clear | Way::Run | Way::Running | Way::Long => self.enter_late(),
+        }
+    }
+
+    #[cfg(feature = "tokio")]
+    #[cold]
+    fn enter_late(&mut self) {
+        match &*self.engine.0 {
+            Held::Seat(seat) => seat.enter_body(),
+            Held::Nothing | Held::Engine(_) => self.engine().enter_body(),
         }
     }
 
@@ -215,71 +284,134 @@ impl<'e, 'p> Call<'e, 'p> {
 
     /// What comes of a call that could not start shortly: its turn, with the body entered, or what refused it.
     #[inline(always)]
-    pub(crate) fn turn_late(&mut self, turn: fn(&mut Engine<'p>) -> Result<(), Rejected>) -> Result<(), Rejected> {
-        let has_tried = self.has_tried_shortly();
-        self.way = Way::Long;
-        turn_late(self.engine, self.plan, has_tried, turn)
+    pub(crate) fn turn_refusable(&mut self) -> Result<(), Refused> {
+        self.way = Way::Clear;
+        let turned = turn_refusable(self.plan, self.engine);
+        self.turned(turned)
     }
 
-    /// Whether a value is a success, which then is settled.
+    /// The same, where not every refusal is heard.
     #[inline(always)]
-    pub fn succeeds(&mut self, judged: Judged<'static>) -> bool {
-        if judged.verdict == Verdict::Success {
-            let _ = self.settle(judged);
-            return true;
+    pub(crate) fn turn_late(&mut self, turn: Turn<'p>) -> Result<(), Refused> {
+        self.way = Way::Clear;
+        let turned = turn_late(self.plan, self.engine, turn);
+        self.turned(turned)
+    }
+
+    /// One that is refused, or panics on the way, holds nothing that would have to be dropped here.
+    #[inline(always)]
+    fn turned(&mut self, turned: Result<(), Refused>) -> Result<(), Refused> {
+        if turned.is_ok() {
+            self.way = Way::Long;
         }
-        false
+        turned
+    }
+
+    /// Runs the body, which its turn has entered.
+    #[inline(always)]
+    pub fn body<R>(&mut self, body: impl FnOnce() -> R) -> R {
+        let outcome = body();
+        self.leave_body(true);
+        outcome
+    }
+
+    /// Takes what an attempt came to, if that is a success: what the attempt holds is accounted for. Everything else is left to the
+    /// judge.
+    ///
+    /// It is asked first, so that a success is returned before anything takes its address: it would be copied through memory.
+    #[inline(always)]
+    pub fn succeeds<R, J: Judge<R>>(&mut self, judge: J, outcome: &R) -> Option<J> {
+        if judge.finds_success(outcome) {
+            self.succeed_and_earn();
+            return None;
+        }
+        Some(judge)
     }
 
     /// The same, where nothing is retried.
     #[inline(always)]
-    pub fn succeeds_once(&mut self, judged: Judged<'static>) -> bool {
-        if judged.verdict == Verdict::Success {
-            self.settle_once(judged);
-            return true;
+    pub fn succeeds_once<R, J: Judge<R>>(&mut self, judge: J, outcome: &R) -> Option<J> {
+        if judge.finds_success(outcome) {
+            self.succeed();
+            return None;
         }
-        false
+        Some(judge)
     }
 
-    /// Takes the verdict on an attempt: what it holds is accounted for, and a retry decided.
+    /// Takes what an attempt came to: it is judged, what the attempt holds is accounted for, and a retry decided. It is given back at
+    /// the end of the call.
     #[inline(always)]
-    pub fn settle(&mut self, judged: Judged<'_>) -> ControlFlow<(), Delay> {
-        if judged.verdict != Verdict::Success {
-            return self.engine().settle(judged);
+    pub fn settle<R, J: Judge<R>>(&mut self, judge: J, outcome: R) -> Option<R> {
+        let start = Start { pass: self.pass, at: self.at };
+        settle(self.engine, self.plan, std::mem::replace(&mut self.way, Way::Long), start, judge, outcome)
+    }
+
+    /// The same, and whether it was a success; what comes before another attempt is given back too.
+    #[inline(always)]
+    pub fn settle_knowing<R, J: Judge<R>>(&mut self, judge: J, outcome: R) -> ControlFlow<(R, bool), R> {
+        let start = Start { pass: self.pass, at: self.at };
+        settle_knowing(self.engine, self.plan, std::mem::replace(&mut self.way, Way::Long), start, judge, outcome)
+    }
+
+    /// The same, where nothing is retried.
+    #[inline(always)]
+    pub fn settle_once<R, J: Judge<R>>(&mut self, judge: J, outcome: R) -> R {
+        self.settle_once_knowing(judge, outcome).0
+    }
+
+    /// The same, and whether it was a success.
+    #[inline(always)]
+    pub fn settle_once_knowing<R, J: Judge<R>>(&mut self, judge: J, outcome: R) -> (R, bool) {
+        let start = Start { pass: self.pass, at: self.at };
+        settle_once(self.engine, self.plan, std::mem::replace(&mut self.way, Way::Long), start, judge, outcome)
+    }
+
+    /// A timed-out attempt whose error type nobody asks about.
+    #[inline(always)]
+    pub fn settle_timed_out(&mut self) -> bool {
+        self.settle_judged(Judged::timed_out())
+    }
+
+    /// Whether the call is over.
+    #[inline(always)]
+    pub(crate) fn settle_judged(&mut self, judged: Judged<'_>) -> bool {
+        if judged.is_success() && !judged.again {
+            self.succeed_and_earn();
+            return true;
         }
+        self.engine().settle(judged)
+    }
+
+    #[inline(always)]
+    fn succeed_and_earn(&mut self) {
         match self.way {
-            Way::Clear | Way::Running | Way::Long => self.engine().succeed_and_earn(),
+            Way::Clear | Way::Running | Way::Long => {
+                succeed_late_and_earn(self.engine, self.plan);
+                self.way = Way::Run;
+            }
             Way::Run => {
-                self.succeed();
+                self.hear();
                 if !self.plan.budget.is_full() {
                     earn(self.plan);
                 }
             }
         }
-        ControlFlow::Break(())
     }
 
-    /// The same, where nothing is retried.
     #[inline(always)]
-    pub fn settle_once(&mut self, judged: Judged<'_>) {
-        if judged.verdict != Verdict::Success {
-            return self.engine().settle_once(judged);
-        }
+    fn succeed(&mut self) {
         match self.way {
-            Way::Clear | Way::Running | Way::Long => self.engine().succeed(),
-            Way::Run => self.succeed(),
+            Way::Clear | Way::Running | Way::Long => {
+                succeed_late(self.engine, self.plan);
+                self.way = Way::Run;
+            }
+            Way::Run => self.hear(),
         }
     }
 
-    /// The same for an outcome from a script; apart, so that the body's own needs no help to find its way.
     #[inline(always)]
-    pub fn settle_scripted(&mut self, judged: Judged<'_>) -> ControlFlow<(), Delay> {
-        settle_scripted(self.engine(), judged)
-    }
-
-    #[inline(always)]
-    fn succeed(&self) {
-        if self.plan.gate.listens() {
+    fn hear(&self) {
+        if self.plan.circuit.listens() {
             hear(self.plan, Start { pass: self.pass, at: self.at });
         }
     }
@@ -288,7 +420,8 @@ impl<'e, 'p> Call<'e, 'p> {
     #[doc(hidden)]
     #[inline(always)]
     pub fn script<R>(&mut self, play: impl FnOnce(&Ticket) -> R) -> Option<R> {
-        script(self.engine(), play)
+        self.way = Way::Long;
+        script(self.engine, self.plan, play)
     }
 }
 
@@ -304,45 +437,137 @@ impl Drop for Call<'_, '_> {
 /// In its body only a panic ends a call.
 #[cold]
 #[inline(never)]
-fn end<'p>(engine: &mut EngineSlot<'p>, plan: &'p Plan<'p>, pass: Pass) {
-    if engine.is_none() {
-        nesting::ascend();
-        build(engine, plan, Way::Run, Start { pass, at: Tick::UNREAD }).body_panicked();
+fn end<'p>(slot: &mut EngineSlot<'p>, plan: &'p Plan<'p>, pass: Pass) {
+    match &mut *slot.0 {
+        Held::Nothing => {
+            nesting::ascend();
+            build(slot, plan, Way::Run, Start { pass, at: Tick::UNREAD }).body_panicked();
+        }
+        Held::Seat(seat) if seat.is_taken() => {
+            seat.leave_body();
+            seat.take_over().body_panicked();
+        }
+        Held::Seat(_) | Held::Engine(_) => {}
     }
-    **engine = None;
+    slot.hold(Held::Nothing);
 }
 
 #[cold]
 #[inline(never)]
-fn leave(engine: &mut EngineSlot<'_>, has_ended: bool) {
-    if let Some(engine) = &mut **engine {
-        engine.leave_body();
-        if has_ended {
-            engine.body_ended();
+fn leave(slot: &mut EngineSlot<'_>, has_ended: bool) {
+    match &mut *slot.0 {
+        Held::Nothing => {}
+        Held::Seat(seat) if has_ended => seat.leave_body(),
+        Held::Seat(seat) => {
+            let engine = seat.pend();
+            slot.hold(Held::Engine(engine));
+        }
+        Held::Engine(engine) => {
+            engine.leave_body();
+            if has_ended {
+                engine.body_ended();
+            }
+        }
+    }
+}
+
+/// The short way was open to a call, and led nowhere.
+fn has_tried_shortly(plan: &Plan<'_>) -> bool {
+    !plan.gate.is_shut() && nesting::is_alone()
+}
+
+#[cold]
+#[inline(never)]
+fn turn_refusable<'p>(plan: &'p Plan<'p>, slot: &mut EngineSlot<'p>) -> Result<(), Refused> {
+    if slot.is_empty()
+        && let Some(refused) = refusal(plan)
+    {
+        return Err(refused);
+    }
+    turn_late(plan, slot, Engine::wait_for_turn)
+}
+
+#[cold]
+#[inline(never)]
+fn turn_late<'p>(plan: &'p Plan<'p>, slot: &mut EngineSlot<'p>, turn: Turn<'p>) -> Result<(), Refused> {
+    if slot.is_empty() && sits(plan, slot) {
+        return Ok(());
+    }
+    wait_for_turn(plan, slot, turn)
+}
+
+/// Whether its first attempt needs more than a pass and a token, and has it; if so, its body is entered.
+#[inline(always)]
+fn sits<'p>(plan: &'p Plan<'p>, slot: &mut EngineSlot<'p>) -> bool {
+    let seat = Seat::take(plan);
+    let sits = seat.is_some();
+    if let Some(seat) = seat {
+        seat.enter_body();
+        slot.hold(Held::Seat(seat));
+    }
+    sits
+}
+
+#[cold]
+#[inline(never)]
+fn wait_for_turn<'p>(plan: &'p Plan<'p>, slot: &mut EngineSlot<'p>, turn: Turn<'p>) -> Result<(), Refused> {
+    let has_tried = slot.is_empty() && has_tried_shortly(plan);
+    let slot = GivenUp(slot);
+    let engine = slot.0.engine_or(|| Engine::begin(plan));
+    engine.rest_blocking();
+    let turned = if !has_tried && engine.starts_at_once() { Ok(()) } else { turn(engine) };
+    if turned.is_ok() {
+        engine.enter_body();
+    } else if !Ticket::is_handed_over() {
+        engine.give_back();
+    }
+    std::mem::forget(slot);
+    turned
+}
+
+/// The engine of a call that panics while it waits for its turn.
+struct GivenUp<'e, 'p>(&'e mut EngineSlot<'p>);
+
+impl Drop for GivenUp<'_, '_> {
+    fn drop(&mut self) {
+        self.0.hold(Held::Nothing);
+    }
+}
+
+/// A success of a call that is not on the short way; nothing is held any more.
+#[cold]
+#[inline(never)]
+fn succeed_late(slot: &mut EngineSlot<'_>, plan: &Plan<'_>) {
+    match &mut *slot.0 {
+        Held::Seat(seat) if plan.circuit.listens() => hear(plan, seat.start()),
+        Held::Nothing | Held::Seat(_) => {}
+        Held::Engine(engine) => engine.succeed(),
+    }
+}
+
+/// The same, where retries are paid for.
+#[cold]
+#[inline(never)]
+fn succeed_late_and_earn(slot: &mut EngineSlot<'_>, plan: &Plan<'_>) {
+    match &mut *slot.0 {
+        Held::Nothing => {}
+        Held::Engine(engine) => engine.succeed_and_earn(),
+        Held::Seat(seat) => {
+            if plan.circuit.listens() {
+                hear(plan, seat.start());
+            }
+            if !plan.budget.is_full() {
+                earn(plan);
+            }
         }
     }
 }
 
 #[cold]
 #[inline(never)]
-fn turn_late<'p>(
-    slot: &mut EngineSlot<'p>,
-    plan: &'p Plan<'p>,
-    has_tried: bool,
-    turn: fn(&mut Engine<'p>) -> Result<(), Rejected>,
-) -> Result<(), Rejected> {
-    let engine = slot.get_or_insert_with(|| Engine::begin(plan));
-    if has_tried || !engine.starts_at_once() {
-        turn(engine)?;
-    }
-    engine.enter_body();
-    Ok(())
-}
-
-#[cold]
-#[inline(never)]
-fn script<R>(engine: &mut Engine<'_>, play: impl FnOnce(&Ticket) -> R) -> Option<R> {
-    let outcome = Ticket::take_up().map(|ticket| play(&ticket));
+fn script<'p, R>(slot: &mut EngineSlot<'p>, plan: &'p Plan<'p>, outcome_of: impl FnOnce(&Ticket) -> R) -> Option<R> {
+    let engine = slot.engine_or(|| Engine::begin(plan));
+    let outcome = Ticket::take_up().map(|ticket| outcome_of(&ticket));
     if outcome.is_some() {
         engine.body_ended();
     }
@@ -351,41 +576,87 @@ fn script<R>(engine: &mut Engine<'_>, play: impl FnOnce(&Ticket) -> R) -> Option
 
 #[cold]
 #[inline(never)]
-fn settle_scripted(engine: &mut Engine<'_>, judged: Judged<'_>) -> ControlFlow<(), Delay> {
-    if judged.verdict == Verdict::Success {
-        engine.succeed_and_earn();
-        return ControlFlow::Break(());
+fn settle<'p, R, J: Judge<R>>(
+    engine: &mut EngineSlot<'p>,
+    plan: &'p Plan<'p>,
+    way: Way,
+    start: Start,
+    judge: J,
+    outcome: R,
+) -> Option<R> {
+    match settle_knowing(engine, plan, way, start, judge, outcome) {
+        ControlFlow::Break((outcome, _)) => Some(outcome),
+        ControlFlow::Continue(_) => None,
     }
-    engine.settle(judged)
+}
+
+#[cold]
+#[inline(never)]
+fn settle_knowing<'p, R, J: Judge<R>>(
+    engine: &mut EngineSlot<'p>,
+    plan: &'p Plan<'p>,
+    way: Way,
+    start: Start,
+    judge: J,
+    outcome: R,
+) -> ControlFlow<(R, bool), R> {
+    let engine = build(engine, plan, way, start);
+    let judged = judge.judge(&outcome);
+    let is_success = judged.is_success();
+    let is_over = if is_success && !judged.again {
+        engine.succeed_and_earn();
+        true
+    } else {
+        engine.settle(judged)
+    };
+    if is_over { ControlFlow::Break((outcome, is_success)) } else { ControlFlow::Continue(outcome) }
+}
+
+#[cold]
+#[inline(never)]
+fn settle_once<'p, R, J: Judge<R>>(
+    engine: &mut EngineSlot<'p>,
+    plan: &'p Plan<'p>,
+    way: Way,
+    start: Start,
+    judge: J,
+    outcome: R,
+) -> (R, bool) {
+    let engine = build(engine, plan, way, start);
+    let judged = judge.judge(&outcome);
+    let is_success = judged.is_success();
+    if is_success {
+        engine.succeed();
+    } else {
+        engine.settle_once(judged);
+    }
+    (outcome, is_success)
 }
 
 #[cold]
 #[inline(never)]
 fn build<'e, 'p>(engine: &'e mut EngineSlot<'p>, plan: &'p Plan<'p>, way: Way, start: Start) -> &'e mut Engine<'p> {
-    engine.get_or_insert_with(|| match way {
+    engine.engine_or(|| match way {
         Way::Running | Way::Run => Engine::take_over(plan, start),
         Way::Clear | Way::Long => Engine::begin(plan),
     })
 }
 
-/// How much longer a call is refused by an open circuit. What is told of it is told here, so that the refusal itself can be made where
-/// it is returned.
-#[cold]
-#[inline(never)]
-fn open_for(plan: &Plan<'_>) -> Option<Duration> {
-    let breaker = plan.breaker.filter(|_| !wishes::is_scripted())?;
-    let now = now();
-    let wait = Duration::from_nanos(breaker.refuses_for(now)?);
-    if events::tells_of_refusals() {
-        events::rejected(plan, &refused(plan, wait), now);
-    }
-    Some(wait)
-}
-
+/// What an open circuit or an empty bucket answers, if that can be seen by looking. It is told of here.
 #[inline(always)]
-fn refused(plan: &Plan<'_>, wait: Duration) -> Rejected {
-    let resource = plan.breaker.map(Breaker::name);
-    Rejected::CircuitOpen(Refusal { function: plan.function, resource, attempts: 0, time: Some(wait) })
+fn refusal(plan: &Plan<'_>) -> Option<Refused> {
+    if !has_tried_shortly(plan) || wishes::is_scripted() {
+        return None;
+    }
+    let now = now();
+    let (kind, wait) = match plan.breaker.and_then(|breaker| breaker.refuses_for(now)) {
+        Some(wait) => (Kind::CircuitOpen, wait),
+        None if plan.breaker.is_some_and(|breaker| !breaker.lets_pass()) => return None,
+        None => (Kind::RateLimited, plan.bucket?.refuses_for(now, plan.settings.max_wait)?),
+    };
+    let refused = Refused::by(kind, Time::nanos(wait));
+    events::rejected(plan, refused, 0, now);
+    Some(refused)
 }
 
 #[cold]

@@ -126,16 +126,17 @@ impl From<Tick> for Instant {
     }
 }
 
-/// Blocks this thread until `until`, or turns a hand-turned clock there.
-pub(crate) fn sleep_blocking(until: Instant) {
+/// Blocks this thread until `until`, or turns a hand-turned clock there; answers when it is now.
+pub(crate) fn sleep_blocking(until: Instant) -> Instant {
     loop {
-        let left = until.since(now());
+        let now = now();
+        let left = until.since(now);
         if left == 0 {
-            return;
+            return now;
         }
         #[cfg(feature = "testing")]
         if wishes::turn(left) {
-            return;
+            return until;
         }
         std::thread::sleep(Duration::from_nanos(left));
     }
@@ -158,9 +159,20 @@ mod fast {
 
     static COUNTER: LazyLock<Counter> = LazyLock::new(|| {
         let clock = quanta::Clock::new();
-        let start = clock.raw().wrapping_sub(EARLIER);
+        let start = beginning(clock.raw());
         Counter { clock, start }
     });
+
+    /// A machine that has just started has counted less than that.
+    fn beginning(first: u64) -> u64 {
+        first.saturating_sub(EARLIER)
+    }
+
+    /// A counter that begins anew, after a sleep of the machine say, is behind our beginning: time stands still until it is there.
+    #[inline]
+    fn ticks_since(start: u64, raw: u64) -> u64 {
+        raw.saturating_sub(start)
+    }
 
     /// The clock, for who has found it once and need not look whether it is there.
     #[cfg(not(feature = "testing"))]
@@ -183,7 +195,7 @@ mod fast {
         #[inline]
         fn tick(self) -> Tick {
             let Counter { clock, start } = self.0;
-            Tick(clock.raw().wrapping_sub(*start))
+            Tick(ticks_since(*start, clock.raw()))
         }
     }
 
@@ -201,12 +213,34 @@ mod fast {
 
     pub(super) fn now() -> Instant {
         let Counter { clock, start } = &*COUNTER;
-        Instant(clock.delta_as_nanos(*start, clock.raw()))
+        Instant(clock.delta_as_nanos(0, ticks_since(*start, clock.raw())))
     }
 
     #[cfg(not(feature = "testing"))]
     pub(crate) fn nanos_of_ticks(ticks: u64) -> u64 {
         COUNTER.clock.delta_as_nanos(0, ticks)
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+
+        /// It stood still for ever where the counter was read for the first time within minutes of the machine's start.
+        #[test]
+        fn time_passes_on_a_machine_that_has_just_started() {
+            for first in [0, 1, EARLIER - 1, EARLIER, u64::MAX - 1_000] {
+                let start = beginning(first);
+                let passed = |raw| ticks_since(start, raw) - ticks_since(start, first);
+                assert_eq!([passed(first), passed(first + 1), passed(first + 1_000)], [0, 1, 1_000], "{first}");
+            }
+        }
+
+        #[test]
+        fn a_counter_that_begins_anew_stops_time_and_is_not_far_ahead() {
+            let start = beginning(1 << 50);
+            assert_eq!([0, 1, start].map(|raw| ticks_since(start, raw)), [0; 3]);
+            assert_eq!(ticks_since(start, start + 1), 1);
+        }
     }
 }
 
@@ -218,15 +252,24 @@ use fast as unturned;
 mod unturned {
     use super::{Instant, nanos};
     use std::sync::LazyLock;
+    use tokio::runtime::Handle;
 
     /// A paused runtime may have stopped its clock before the anchor was first read, so the anchor stands well after zero.
     const ANCHOR: u64 = 1 << 50;
 
-    static ANCHORED: LazyLock<tokio::time::Instant> = LazyLock::new(tokio::time::Instant::now);
+    static ANCHORED: LazyLock<tokio::time::Instant> = LazyLock::new(tokio_now);
+
+    /// Tokio has no clock for a thread whose last values are being dropped, and panics.
+    fn tokio_now() -> tokio::time::Instant {
+        match Handle::try_current() {
+            Err(error) if error.is_thread_local_destroyed() => std::time::Instant::now().into(),
+            _ => tokio::time::Instant::now(),
+        }
+    }
 
     #[cold]
     pub(super) fn now() -> Instant {
-        let now = tokio::time::Instant::now();
+        let now = tokio_now();
         let anchor = *ANCHORED;
         match now.checked_duration_since(anchor) {
             Some(after) => Instant(ANCHOR.saturating_add(nanos(after))),

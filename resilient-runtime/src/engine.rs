@@ -19,30 +19,31 @@ use crate::nesting::{self, Scope};
 use crate::plan::Plan;
 use crate::pools::{self, NO_POOL};
 use crate::random;
-use crate::rejected::{Refusal, Rejected};
+use crate::refused::Refused;
+use crate::rejected::{Kind, Time};
 use crate::switches;
 use crate::verdict::Verdict;
 use crate::wishes;
 pub(crate) use admission::Step;
 #[cfg(feature = "tokio")]
 pub(crate) use admission::Turn;
-use std::ops::ControlFlow;
-use std::time::Duration;
 
 /// One call, over all its attempts.
-#[doc(hidden)]
 #[derive(Debug)]
-pub struct Engine<'p> {
+#[expect(clippy::struct_excessive_bools, reason = "one word holds all four, and a future grows by every word in every layer")]
+pub(crate) struct Engine<'p> {
     plan: &'p Plan<'p>,
     /// What it hands down, and when it must end itself; while its body runs, what stood there before.
     scope: Scope,
-    /// When the attempt's body began, or the call before its first; `NEVER` where nobody has asked yet.
+    /// When the attempt's body began, or the call before its first, or the wait between two; `NEVER` where nobody has asked yet.
     started: Instant,
     previous_delay: u64,
     attempts: u32,
     deadline: Deadline,
     /// Whether an enclosing call has a pool.
     is_nested: bool,
+    /// The wait before the coming attempt is still to come.
+    must_rest: bool,
     is_never_refused: bool,
     is_in_body: bool,
     admission: Admission<'p>,
@@ -67,12 +68,6 @@ struct Admission<'p> {
     permit: Option<breaker::Permit<'p>>,
 }
 
-/// The wait before the next attempt.
-#[doc(hidden)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[must_use = "the next attempt must wait so long"]
-pub struct Delay(pub(crate) u64);
-
 impl<'p> Engine<'p> {
     /// A call that has just begun.
     pub(crate) fn begin(plan: &'p Plan<'p>) -> Self {
@@ -90,6 +85,7 @@ impl<'p> Engine<'p> {
             attempts: 0,
             deadline: Deadline::None,
             is_nested: false,
+            must_rest: false,
             is_never_refused: false,
             is_in_body: false,
             admission: Admission::default(),
@@ -101,6 +97,16 @@ impl<'p> Engine<'p> {
         let permit = plan.breaker.map(|breaker| breaker.permit(pass));
         let mut engine = Self::alone(plan);
         (engine.started, engine.attempts, engine.admission.permit) = (at.into(), 1, permit);
+        if plan.settings.deadline != u64::MAX {
+            (engine.scope, engine.deadline) = (plan.scope_from(engine.started), Deadline::Ahead);
+        }
+        engine
+    }
+
+    /// The same between two polls of the body: its slot stays taken.
+    pub(crate) fn take_over_pending(plan: &'p Plan<'p>, start: Start, slot: Option<Slot<'p>>) -> Self {
+        let mut engine = Self::take_over(plan, start);
+        engine.admission.slot = slot;
         engine
     }
 
@@ -148,8 +154,8 @@ impl<'p> Engine<'p> {
     }
 
     /// The deadline that ends the call, if it is its own.
-    fn own_deadline(&self) -> Option<Duration> {
-        (self.deadline != Deadline::Inherited).then_some(Duration::from_nanos(self.plan.settings.deadline))
+    fn own_deadline(&self) -> Time {
+        if self.deadline == Deadline::Inherited { Time::NONE } else { Time::nanos(self.plan.settings.deadline) }
     }
 
     /// Whether the attempt was given what its function says: its full timeout, or without one half of the call's own deadline.
@@ -161,15 +167,16 @@ impl<'p> Engine<'p> {
 
     /// A refusal before the body ran, at a time that is when the attempt wanted to start.
     #[cold]
-    fn refuse(&mut self, kind: fn(Refusal) -> Rejected, resource: Option<&'static str>, time: Option<Duration>) -> Step<'p> {
+    fn refuse(&mut self, kind: Kind, time: Time) -> Step<'p> {
         self.admission = Admission::default();
-        let rejected = self.rejected(kind, resource, time);
-        events::rejected(self.plan, &rejected, self.started);
-        Step::Refuse(rejected)
+        let refused = Refused::by(kind, time);
+        events::rejected(self.plan, refused, self.attempts, self.started);
+        Step::Refuse(refused)
     }
 
-    fn rejected(&self, kind: fn(Refusal) -> Rejected, resource: Option<&'static str>, time: Option<Duration>) -> Rejected {
-        kind(Refusal { function: self.plan.function, resource, attempts: self.attempts, time })
+    #[inline]
+    pub(crate) fn attempts(&self) -> u32 {
+        self.attempts
     }
 
     /// An attempt was a success.
@@ -186,6 +193,20 @@ impl<'p> Engine<'p> {
         if !self.is_nested {
             self.plan.budget.earn(now());
         }
+    }
+
+    /// Until when to wait before the coming attempt, counted from the verdict on the last; for whoever drives the call.
+    pub(crate) fn rest(&mut self) -> Option<Instant> {
+        if !std::mem::take(&mut self.must_rest) {
+            return None;
+        }
+        let settled = std::mem::replace(&mut self.started, Instant::NEVER);
+        (!wishes::skips(self.previous_delay)).then(|| settled.plus(self.previous_delay))
+    }
+
+    /// The wait is over now.
+    pub(crate) fn wake(&mut self, now: Instant) {
+        self.started = now;
     }
 
     /// The same, where nothing is retried.
@@ -232,9 +253,9 @@ impl<'p> Engine<'p> {
         }
     }
 
-    /// Takes the verdict on an attempt that was none: what it holds is accounted for, and a retry decided.
+    /// Takes the verdict on an attempt that was none: what it holds is accounted for, and a retry decided. Whether the call is over.
     #[cold]
-    pub(crate) fn settle(&mut self, judged: Judged<'_>) -> ControlFlow<(), Delay> {
+    pub(crate) fn settle(&mut self, judged: Judged<'_>) -> bool {
         self.settle_at(&judged, now(), random::number())
     }
 
@@ -244,25 +265,27 @@ impl<'p> Engine<'p> {
         self.account(&judged, now(), random::number());
     }
 
-    fn settle_at(&mut self, judged: &Judged<'_>, now: Instant, random: u64) -> ControlFlow<(), Delay> {
+    fn settle_at(&mut self, judged: &Judged<'_>, now: Instant, random: u64) -> bool {
         self.release_slot();
         self.account(judged, now, random);
         if !judged.again {
-            return ControlFlow::Break(());
+            return true;
         }
         match self.next_delay(judged, now, random) {
             Ok(delay) => {
                 events::retry(self.plan, self.attempts, delay, judged);
-                self.previous_delay = delay;
-                self.started = Instant::NEVER;
+                (self.previous_delay, self.must_rest, self.started) = (delay, true, now);
                 if self.deadline == Deadline::Ahead {
                     self.deadline = Deadline::Running;
                 }
-                ControlFlow::Continue(Delay(delay))
+                false
             }
             Err(end) => {
                 events::exhausted(self.plan, self.attempts, end, judged);
-                ControlFlow::Break(())
+                if judged.verdict == Verdict::Success {
+                    self.earn();
+                }
+                true
             }
         }
     }

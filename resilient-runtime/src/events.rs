@@ -5,6 +5,7 @@ use crate::clock::{Instant, nanos};
 use crate::configure::Problem;
 use crate::judging::Judged;
 use crate::plan::Plan;
+use crate::refused::Refused;
 use crate::rejected::Rejected;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
@@ -106,16 +107,15 @@ pub(crate) fn exhausted(plan: &Plan<'_>, attempts: u32, end: End, judged: &Judge
     tell!(WARN, "exhausted", function = plan.function, breaker, attempts, reason, verdict, error);
 }
 
-/// Whether anybody listens to [`rejected`].
 #[inline]
-pub(crate) fn tells_of_refusals() -> bool {
-    enabled!(target: "resilient", Level::WARN)
+pub(crate) fn rejected(plan: &Plan<'_>, refused: Refused, attempts: u32, now: Instant) {
+    if enabled!(target: "resilient", Level::WARN) {
+        tell_rejected(plan, &refused.told(plan, attempts), now);
+    }
 }
 
-pub(crate) fn rejected(plan: &Plan<'_>, rejected: &Rejected, now: Instant) {
-    if !tells_of_refusals() {
-        return;
-    }
+#[cold]
+fn tell_rejected(plan: &Plan<'_>, rejected: &Rejected, now: Instant) {
     if let Some(count) = plan.record.refusals.count(now) {
         let (function, resource) = (rejected.function(), rejected.resource());
         let (reason, attempts) = (rejected.kind().word(), rejected.attempts());

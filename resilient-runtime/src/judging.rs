@@ -1,10 +1,11 @@
-//! From an outcome to a verdict, by autoref in the emitted code: the more an error says of itself, the earlier its trait is found.
+//! From an outcome to a verdict, by autoref in the emitted code: the more an error says of itself, the earlier its judge is found.
 
-use crate::outcome::Outcome;
+use crate::outcome::{Outcome, PlainKind, ResultKind};
 use crate::rejected::{Kind, refusal_in};
 use crate::verdict::{Classify, Verdict};
 use std::error::Error;
 use std::fmt::Display;
+use std::marker::PhantomData;
 
 /// A verdict, and how it came about.
 #[doc(hidden)]
@@ -45,137 +46,348 @@ impl<'e> Judged<'e> {
         Self { error: Some(error), ..self }
     }
 
-    /// Whether it was a success, and so worth keeping.
-    #[must_use]
-    pub const fn is_success(&self) -> bool {
+    #[inline]
+    pub(crate) const fn is_success(&self) -> bool {
         matches!(self.verdict, Verdict::Success)
     }
 
     /// A timed-out attempt whose error type nobody asked about.
-    #[must_use]
-    pub const fn timed_out() -> Self {
+    pub(crate) const fn timed_out() -> Self {
         Self::by(Verdict::TRANSIENT)
     }
 }
 
+/// How the outcomes of a function are judged.
 #[doc(hidden)]
-pub fn classify<R, F: FnOnce(&R) -> Verdict>(outcome: &R, classify: F) -> Judged<'static> {
-    Judged::by(classify(outcome))
+pub trait Judge<R> {
+    /// A success that is known at once. It is asked first, so that a success is returned before anything takes its address: it would
+    /// be copied through memory.
+    fn finds_success(&self, outcome: &R) -> bool;
+
+    fn judge(self, outcome: &R) -> Judged<'_>;
+}
+
+/// The user's whole say.
+struct ByWord<F>(F);
+
+/// What it gives has no name, so that a closure of another type is told of here and nowhere else.
+#[doc(hidden)]
+#[inline]
+pub fn classify<R, F: FnOnce(&R) -> Verdict>(_outcome: &R, classify: F) -> impl Judge<R> + use<R, F> {
+    ByWord(classify)
+}
+
+impl<R, F: FnOnce(&R) -> Verdict> Judge<R> for ByWord<F> {
+    #[inline]
+    fn finds_success(&self, _outcome: &R) -> bool {
+        false
+    }
+
+    #[inline]
+    fn judge(self, outcome: &R) -> Judged<'_> {
+        Judged::by((self.0)(outcome))
+    }
 }
 
 /// The user's word on trying again; breaker and budget keep the classification.
+struct RetryIf<J, F> {
+    judge: J,
+    retry_if: F,
+}
+
+/// As [`classify`].
 #[doc(hidden)]
-pub fn retry_if<'e, R: Outcome>(judged: Judged<'e>, outcome: &R, retry_if: impl FnOnce(&R::Error) -> bool) -> Judged<'e> {
-    match outcome.parts() {
-        Ok(_) => judged,
-        Err(_) if judged.is_refusal => judged,
-        Err(error) => Judged { again: retry_if(error), is_unclassified: false, ..judged },
+#[inline]
+pub fn retry_if<R: Outcome, J: Judge<R>, F: FnOnce(&R::Error) -> bool>(
+    _outcome: &R,
+    judge: J,
+    retry_if: F,
+) -> impl Judge<R> + use<R, J, F> {
+    RetryIf { judge, retry_if }
+}
+
+impl<R: Outcome, J: Judge<R>, F: FnOnce(&R::Error) -> bool> Judge<R> for RetryIf<J, F> {
+    #[inline]
+    fn finds_success(&self, outcome: &R) -> bool {
+        self.judge.finds_success(outcome)
+    }
+
+    fn judge(self, outcome: &R) -> Judged<'_> {
+        let judged = self.judge.judge(outcome);
+        match outcome.parts() {
+            Ok(_) => judged,
+            Err(_) if judged.is_refusal => judged,
+            Err(error) => Judged { again: (self.retry_if)(error), is_unclassified: false, ..judged },
+        }
+    }
+}
+
+/// The kind of an outcome, and how a value of it is judged: by its type, or as a success.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Told<K, V = ()>(PhantomData<(K, V)>);
+
+impl<K> Told<K> {
+    pub(crate) const fn new() -> Self {
+        Self(PhantomData)
     }
 }
 
 #[doc(hidden)]
-#[derive(Clone, Copy, Debug)]
-pub struct Probe<'e, T>(pub &'e T);
-
-#[doc(hidden)]
-pub trait JudgeClassifiedError<'e> {
-    fn resilient_judge_error(&self) -> Judged<'e>;
+#[inline]
+#[must_use]
+pub fn told<R: Outcome>(_outcome: &R) -> Told<ResultKind<R::Value, R::Error>> {
+    Told::new()
 }
 
-impl<'e, T: Classify + Error> JudgeClassifiedError<'e> for &&&&&&Probe<'e, T> {
-    fn resilient_judge_error(&self) -> Judged<'e> {
-        Judged::refused_or(refusal_in(self.0.source()), || Judged::by(self.0.classify())).of(self.0)
+/// How a value is judged.
+#[doc(hidden)]
+pub trait JudgeValue<T> {
+    fn judge(value: &T) -> Judged<'static>;
+}
+
+#[doc(hidden)]
+#[derive(Debug)]
+pub enum ByItsType {}
+
+impl<T: Classify> JudgeValue<T> for ByItsType {
+    #[inline]
+    fn judge(value: &T) -> Judged<'static> {
+        Judged::by(value.classify())
     }
 }
 
 #[doc(hidden)]
-pub trait JudgeClassifiedText<'e> {
-    fn resilient_judge_error(&self) -> Judged<'e>;
+#[derive(Debug)]
+pub enum AsSuccess {}
+
+impl<T> JudgeValue<T> for AsSuccess {
+    #[inline]
+    fn judge(_value: &T) -> Judged<'static> {
+        Judged::by(Verdict::Success)
+    }
 }
 
-impl<'e, T: Classify + Display> JudgeClassifiedText<'e> for &&&&&Probe<'e, T> {
-    fn resilient_judge_error(&self) -> Judged<'e> {
-        Judged::by(self.0.classify()).of(self.0)
+impl<T: Classify, E> Told<ResultKind<T, E>> {
+    #[inline]
+    #[must_use]
+    pub const fn resilient_values(self) -> Told<ResultKind<T, E>, ByItsType> {
+        Told(PhantomData)
+    }
+}
+
+impl<R: Classify> Told<PlainKind<R>> {
+    #[inline]
+    #[must_use]
+    pub const fn resilient_values(self) -> Told<PlainKind<R>, ByItsType> {
+        Told(PhantomData)
+    }
+}
+
+/// Found where the methods above are not.
+#[doc(hidden)]
+pub trait AnyValues: Sized {
+    type Told;
+    fn resilient_values(self) -> Self::Told;
+}
+
+impl<K> AnyValues for Told<K> {
+    type Told = Told<K, AsSuccess>;
+
+    #[inline]
+    fn resilient_values(self) -> Self::Told {
+        Told(PhantomData)
+    }
+}
+
+/// How an error is judged.
+#[doc(hidden)]
+pub trait JudgeError<E> {
+    fn judge(error: &E) -> Judged<'_>;
+}
+
+/// By the types of value and error.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct ByType<V, E>(PhantomData<(V, E)>);
+
+impl<R: Outcome, V: JudgeValue<R::Value>, E: JudgeError<R::Error>> Judge<R> for ByType<V, E> {
+    #[inline]
+    fn finds_success(&self, outcome: &R) -> bool {
+        outcome.parts().is_ok_and(|value| V::judge(value).is_success())
+    }
+
+    fn judge(self, outcome: &R) -> Judged<'_> {
+        match outcome.parts() {
+            Ok(value) => V::judge(value),
+            Err(error) => E::judge(error),
+        }
+    }
+}
+
+/// By the type of what is no `Result`.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Plainly<V>(PhantomData<V>);
+
+impl<R, V: JudgeValue<R>> Judge<R> for Plainly<V> {
+    #[inline]
+    fn finds_success(&self, outcome: &R) -> bool {
+        V::judge(outcome).is_success()
+    }
+
+    fn judge(self, outcome: &R) -> Judged<'_> {
+        V::judge(outcome)
+    }
+}
+
+/// One trait for all errors: the more one says of itself, the more references stand in front of what it is judged by.
+#[doc(hidden)]
+pub trait JudgedBy {
+    type Judge;
+    fn resilient_judge(&self) -> Self::Judge;
+}
+
+impl<R, V> JudgedBy for Told<PlainKind<R>, V> {
+    type Judge = Plainly<V>;
+
+    #[inline]
+    fn resilient_judge(&self) -> Self::Judge {
+        Plainly(PhantomData)
     }
 }
 
 #[doc(hidden)]
-pub trait JudgeClassified {
-    fn resilient_judge_error(&self) -> Judged<'static>;
+#[derive(Debug)]
+pub enum ClassifiedError {}
+
+impl<E: Classify + Error> JudgeError<E> for ClassifiedError {
+    fn judge(error: &E) -> Judged<'_> {
+        Judged::refused_or(refusal_in(error.source()), || Judged::by(error.classify())).of(error)
+    }
 }
 
-impl<T: Classify> JudgeClassified for &&&&Probe<'_, T> {
-    fn resilient_judge_error(&self) -> Judged<'static> {
-        Judged::by(self.0.classify())
+impl<T, E: Classify + Error, V> JudgedBy for &&&&&&Told<ResultKind<T, E>, V> {
+    type Judge = ByType<V, ClassifiedError>;
+
+    #[inline]
+    fn resilient_judge(&self) -> Self::Judge {
+        ByType(PhantomData)
     }
 }
 
 #[doc(hidden)]
-pub trait JudgeError<'e> {
-    fn resilient_judge_error(&self) -> Judged<'e>;
-}
+#[derive(Debug)]
+pub enum ClassifiedText {}
 
-impl<'e, T: Error> JudgeError<'e> for &&&Probe<'e, T> {
-    fn resilient_judge_error(&self) -> Judged<'e> {
-        Judged::refused_or(refusal_in(self.0.source()), Judged::unclassified).of(self.0)
+impl<E: Classify + Display> JudgeError<E> for ClassifiedText {
+    fn judge(error: &E) -> Judged<'_> {
+        Judged::by(error.classify()).of(error)
     }
 }
 
-/// For reports that are no `Error` themselves but lead to one, such as `anyhow::Error` without our feature `anyhow`.
-#[doc(hidden)]
-pub trait JudgeReport<'e> {
-    fn resilient_judge_error(&self) -> Judged<'e>;
+impl<T, E: Classify + Display, V> JudgedBy for &&&&&Told<ResultKind<T, E>, V> {
+    type Judge = ByType<V, ClassifiedText>;
+
+    #[inline]
+    fn resilient_judge(&self) -> Self::Judge {
+        ByType(PhantomData)
+    }
 }
 
-impl<'e, T: AsRef<dyn Error + 'static>> JudgeReport<'e> for &&Probe<'e, T> {
-    fn resilient_judge_error(&self) -> Judged<'e> {
-        let error: &'e (dyn Error + 'static) = self.0.as_ref();
+#[doc(hidden)]
+#[derive(Debug)]
+pub enum Classified {}
+
+impl<E: Classify> JudgeError<E> for Classified {
+    fn judge(error: &E) -> Judged<'_> {
+        Judged::by(error.classify())
+    }
+}
+
+impl<T, E: Classify, V> JudgedBy for &&&&Told<ResultKind<T, E>, V> {
+    type Judge = ByType<V, Classified>;
+
+    #[inline]
+    fn resilient_judge(&self) -> Self::Judge {
+        ByType(PhantomData)
+    }
+}
+
+#[doc(hidden)]
+#[derive(Debug)]
+pub enum StdError {}
+
+impl<E: Error> JudgeError<E> for StdError {
+    fn judge(error: &E) -> Judged<'_> {
+        Judged::refused_or(refusal_in(error.source()), Judged::unclassified).of(error)
+    }
+}
+
+impl<T, E: Error, V> JudgedBy for &&&Told<ResultKind<T, E>, V> {
+    type Judge = ByType<V, StdError>;
+
+    #[inline]
+    fn resilient_judge(&self) -> Self::Judge {
+        ByType(PhantomData)
+    }
+}
+
+/// Reports that are no `Error` themselves but lead to one, such as `anyhow::Error` without our feature `anyhow`.
+#[doc(hidden)]
+#[derive(Debug)]
+pub enum Report {}
+
+impl<E: AsRef<dyn Error + 'static>> JudgeError<E> for Report {
+    fn judge(error: &E) -> Judged<'_> {
+        let error: &(dyn Error + 'static) = error.as_ref();
         Judged { error: Some(error), ..Judged::refused_or(refusal_in(Some(error)), Judged::unclassified) }
     }
 }
 
-#[doc(hidden)]
-pub trait JudgeText<'e> {
-    fn resilient_judge_error(&self) -> Judged<'e>;
-}
+impl<T, E: AsRef<dyn Error + 'static>, V> JudgedBy for &&Told<ResultKind<T, E>, V> {
+    type Judge = ByType<V, Report>;
 
-impl<'e, T: Display> JudgeText<'e> for &Probe<'e, T> {
-    fn resilient_judge_error(&self) -> Judged<'e> {
-        Judged::unclassified().of(self.0)
+    #[inline]
+    fn resilient_judge(&self) -> Self::Judge {
+        ByType(PhantomData)
     }
 }
 
 #[doc(hidden)]
-pub trait JudgeAnything {
-    fn resilient_judge_error(&self) -> Judged<'static>;
+#[derive(Debug)]
+pub enum Text {}
+
+impl<E: Display> JudgeError<E> for Text {
+    fn judge(error: &E) -> Judged<'_> {
+        Judged::unclassified().of(error)
+    }
 }
 
-impl<T> JudgeAnything for Probe<'_, T> {
-    fn resilient_judge_error(&self) -> Judged<'static> {
+impl<T, E: Display, V> JudgedBy for &Told<ResultKind<T, E>, V> {
+    type Judge = ByType<V, Text>;
+
+    #[inline]
+    fn resilient_judge(&self) -> Self::Judge {
+        ByType(PhantomData)
+    }
+}
+
+#[doc(hidden)]
+#[derive(Debug)]
+pub enum Anything {}
+
+impl<E> JudgeError<E> for Anything {
+    fn judge(_error: &E) -> Judged<'_> {
         Judged::unclassified()
     }
 }
 
-#[doc(hidden)]
-pub trait JudgeClassifiedValue {
-    fn resilient_judge_value(&self) -> Judged<'static>;
-}
+impl<T, E, V> JudgedBy for Told<ResultKind<T, E>, V> {
+    type Judge = ByType<V, Anything>;
 
-impl<T: Classify> JudgeClassifiedValue for &Probe<'_, T> {
     #[inline]
-    fn resilient_judge_value(&self) -> Judged<'static> {
-        Judged::by(self.0.classify())
-    }
-}
-
-#[doc(hidden)]
-pub trait JudgeAnyValue {
-    fn resilient_judge_value(&self) -> Judged<'static>;
-}
-
-impl<T> JudgeAnyValue for Probe<'_, T> {
-    #[inline]
-    fn resilient_judge_value(&self) -> Judged<'static> {
-        Judged::by(Verdict::Success)
+    fn resilient_judge(&self) -> Self::Judge {
+        ByType(PhantomData)
     }
 }

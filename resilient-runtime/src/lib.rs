@@ -6,8 +6,6 @@
 
 #[cfg(feature = "tokio")]
 mod admitted;
-#[cfg(feature = "tokio")]
-mod after;
 mod attempts;
 #[cfg(feature = "axum")]
 mod axum;
@@ -43,9 +41,11 @@ mod polling;
 mod pools;
 mod random;
 mod rate;
+mod refused;
 mod registry;
 mod rejected;
 mod script;
+mod seat;
 mod site;
 mod switches;
 mod sync;
@@ -85,8 +85,6 @@ pub use window::Window;
 /// What the macros' output names. No part of the public interface: it changes without notice.
 #[doc(hidden)]
 pub mod __private {
-    #[cfg(feature = "tokio")]
-    pub use crate::after::after;
     pub use crate::attempts::{Fresh, Spare, retry_after};
     pub use crate::call::{Call, EngineSlot, is_final, no_engine};
     pub use crate::catalog::Entry;
@@ -96,11 +94,10 @@ pub mod __private {
     pub use crate::configure::fuzz::{fuzz_environment, fuzz_toml};
     pub use crate::configure::known::settings;
     pub use crate::context::{Context, context, context_of, error_of};
-    pub use crate::engine::Delay;
-    pub use crate::judging::{Judged, Probe, classify, retry_if};
+    pub use crate::judging::{classify, retry_if, told};
     pub use crate::keyed::{Keyed, kept};
     pub use crate::last_known::{LastKnown, LastKnownByKey, known, known_instead};
-    pub use crate::outcome::{Kind, body, ignored, parts, refused, refused_with, split};
+    pub use crate::outcome::{Kind, ignored, parts, refused, refused_with, split};
     pub use crate::plan::{Declared, Plan};
     pub use crate::rate::Setting;
     pub use crate::script::{Scripted, Stage, Ticket, never_refused, played};
@@ -109,7 +106,7 @@ pub mod __private {
     pub use inventory::submit;
     pub use std::clone::Clone;
     pub use std::convert::identity;
-    pub use std::ops::ControlFlow;
+    pub use std::ops::ControlFlow::{Break, Continue};
     pub use std::option::Option::{self, None, Some};
     pub use std::result::Result::{self, Err, Ok};
     pub use std::time::Duration;
@@ -127,10 +124,7 @@ pub mod __private {
 
     /// The traits that autoref chooses between.
     pub mod judging {
-        pub use crate::judging::{
-            JudgeAnyValue, JudgeAnything, JudgeClassified, JudgeClassifiedError, JudgeClassifiedText, JudgeClassifiedValue,
-            JudgeError, JudgeReport, JudgeText,
-        };
-        pub use crate::outcome::{KindOfPlain, KindOfResult, ignored};
+        pub use crate::judging::{AnyValues as _, JudgedBy as _};
+        pub use crate::outcome::{KindOfPlain as _, KindOfResult as _};
     }
 }

@@ -15,6 +15,11 @@ pub(crate) struct Scope {
     pub(crate) pools: Option<&'static Pools>,
 }
 
+impl Scope {
+    /// Where nothing is handed down.
+    pub(crate) const NONE: Self = Self { ends: Instant::NEVER, pools: None };
+}
+
 /// Its two words stand apart, since most calls hand down one alone.
 struct Handed {
     ends: Cell<Instant>,

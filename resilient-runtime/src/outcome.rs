@@ -1,5 +1,6 @@
 //! Between a function's return type and the engine, which knows neither values nor errors.
 
+use crate::judging::Told;
 use crate::rejected::Rejected;
 use std::convert::Infallible;
 use std::fmt;
@@ -147,13 +148,6 @@ pub fn split<R: Outcome>(outcome: R) -> Result<R::Value, R::Error> {
     outcome.split()
 }
 
-/// Runs a body.
-#[doc(hidden)]
-#[inline]
-pub fn body<R>(body: impl FnOnce() -> R) -> R {
-    body()
-}
-
 /// Ends a failure that a fallback does not look at: `let _` would keep it, and with it a future from being `Send`.
 #[doc(hidden)]
 pub fn ignored<E>(_failure: Failure<E>) {}
@@ -204,6 +198,10 @@ impl<R> Copy for PlainKind<R> {}
 
 #[expect(clippy::unused_self, reason = "the value is there to pick the method")]
 impl<T, E> ResultKind<T, E> {
+    pub const fn told(self) -> Told<Self> {
+        Told::new()
+    }
+
     /// # Errors
     /// The outcome's own.
     pub fn parts(self, outcome: &Result<T, E>) -> Result<&T, &E> {
@@ -222,6 +220,10 @@ impl<T, E> ResultKind<T, E> {
 
 #[expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "as `ResultKind`")]
 impl<R> PlainKind<R> {
+    pub const fn told(self) -> Told<Self> {
+        Told::new()
+    }
+
     /// # Errors
     /// Never.
     pub fn parts(self, outcome: &R) -> Result<&R, &Infallible> {

@@ -292,6 +292,7 @@ impl Assembly {
     pub(crate) fn plan<'a>(&self, own: &'a Own, record: &'a Record) -> Plan<'a> {
         Plan {
             gate: Circuit::SHUT,
+            circuit: Circuit::CLOSED,
             function: self.name,
             settings: self.settings,
             breaker: self.breaker.filter(|breaker| breaker.is_enabled()),
@@ -403,6 +404,8 @@ pub struct Plan<'r> {
     /// What a call looks at that needs nothing but a closed circuit and a token: that of `breaker`, one that is always closed, or one
     /// that never is, where it needs more.
     pub(crate) gate: Circuit<'r>,
+    /// That of `breaker`, or one that is always closed.
+    pub(crate) circuit: Circuit<'r>,
     pub(crate) function: &'static str,
     pub(crate) settings: Settings,
     pub(crate) breaker: Option<&'r Breaker>,
@@ -488,7 +491,8 @@ impl Plan<'_> {
         let needs_more = self.settings.deadline != u64::MAX
             || self.bulkhead.is_some()
             || self.keyed_bucket.is_some_and(|bucket| !bucket.is_paid());
-        self.gate = if needs_more { Circuit::SHUT } else { self.breaker.map_or(Circuit::CLOSED, Breaker::circuit) };
+        self.circuit = self.breaker.map_or(Circuit::CLOSED, Breaker::circuit);
+        self.gate = if needs_more { Circuit::SHUT } else { self.circuit };
     }
 }
 

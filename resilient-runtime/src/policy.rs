@@ -18,7 +18,6 @@ use crate::rate::Rate;
 use crate::registry::{Finder, intern};
 use crate::verdict::{Classify, Verdict};
 use std::fmt;
-use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -155,17 +154,13 @@ impl Policy {
         let mut carried = C::start(&mut call);
         loop {
             let outcome = match call.turn_blocking() {
-                Ok(()) => body(&mut carried),
-                Err(rejected) => return Err(E::from_rejected(rejected)),
+                Ok(()) => call.body(|| body(&mut carried)),
+                Err(refused) => return Err(E::from_rejected(call.told(refused))),
             };
-            call.end_body();
-            match call.settle(Judged::by(classify(&outcome))) {
-                ControlFlow::Break(()) => return outcome,
-                ControlFlow::Continue(delay) => {
-                    carried.again(outcome.err());
-                    call.wait_blocking(delay);
-                }
+            if call.settle_judged(Judged::by(classify(&outcome))) {
+                return outcome;
             }
+            carried.again(outcome.err());
         }
     }
 
@@ -248,22 +243,16 @@ impl Policy {
         let mut call = Call::new(&plan, &mut engine);
         let mut carried = C::start(&mut call);
         loop {
-            let delay = {
-                let lent = carried.lend();
-                let outcome = match call.attempt(async { body(lent).await }).await {
-                    Ok(outcome) => outcome,
-                    Err(rejected) if is_final(&rejected) => return Err(E::from_rejected(rejected)),
-                    Err(rejected) => Err(E::from_rejected(rejected)),
-                };
-                match call.settle(Judged::by(classify(&outcome))) {
-                    ControlFlow::Break(()) => return outcome,
-                    ControlFlow::Continue(delay) => {
-                        carried.again(outcome.err());
-                        delay
-                    }
-                }
+            let lent = carried.lend();
+            let outcome = match call.attempt(async { body(lent).await }).await {
+                Ok(outcome) => outcome,
+                Err(rejected) if is_final(&rejected) => return Err(E::from_rejected(rejected)),
+                Err(rejected) => Err(E::from_rejected(rejected)),
             };
-            call.wait(delay).await;
+            if call.settle_judged(Judged::by(classify(&outcome))) {
+                return outcome;
+            }
+            carried.again(outcome.err());
         }
     }
 }

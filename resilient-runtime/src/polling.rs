@@ -4,8 +4,9 @@ use crate::bucket::{Nap, Sleeper};
 use crate::bulkhead::{Bulkhead, Place, Slot};
 use crate::call::{Attempting, Call};
 use crate::clock::{Alarm, Instant, Limit, now};
-use crate::engine::{Delay, Engine, Step, Turn};
+use crate::engine::{Engine, Step, Turn};
 use crate::random;
+use crate::refused::Refused;
 use crate::rejected::Rejected;
 use crate::wishes;
 use pin_project_lite::pin_project;
@@ -32,6 +33,7 @@ pin_project! {
     /// What only an attempt pays for that has to wait: for its turn, or for a body that is pending under a time limit.
     #[project = ExtraProjection]
     enum Extra<'p> {
+        Rest { until: Instant, alarm: Alarm },
         Turn { turn: Turn<'p>, wait: Wait<'p> },
         Limit { #[pin] limit: Limit },
     }
@@ -61,11 +63,6 @@ impl<'e, 'p> Call<'e, 'p> {
     /// The same, where every wait is unlimited and nothing can refuse.
     pub fn attempt_unrefused<F: Future>(&mut self, body: F) -> Unrefused<'_, 'e, 'p, F> {
         Unrefused { attempt: self.attempt_anyhow(body) }
-    }
-
-    pub fn wait(&mut self, Delay(delay): Delay) -> Pause {
-        let delay = if wishes::skips(delay) { 0 } else { delay };
-        Pause::until(now().plus(delay))
     }
 }
 
@@ -106,9 +103,12 @@ fn engine<'c, 'p>(call: &'c mut Call<'_, 'p>) -> &'c mut Engine<'p> {
 
 #[cold]
 fn poll_turn<'p>(call: &mut Call<'_, 'p>, extra: &mut Extras<'p>, context: &mut Context<'_>) -> Poll<Result<(), Rejected>> {
+    ready!(poll_rest(call, extra, context));
     if extra.is_none() {
-        if let Some(rejected) = call.refusal().filter(|_| call.attempt.may_be_refused) {
-            return Poll::Ready(Err(rejected));
+        if call.attempt.may_be_refused
+            && let Some(refused) = call.refusal()
+        {
+            return Poll::Ready(Err(call.told(refused)));
         }
         if call.starts_late() {
             return Poll::Ready(Ok(()));
@@ -117,7 +117,7 @@ fn poll_turn<'p>(call: &mut Call<'_, 'p>, extra: &mut Extras<'p>, context: &mut 
         let mut turn = engine.turn(start);
         match engine.advance(&mut turn, start) {
             Step::Run => return Poll::Ready(Ok(())),
-            Step::Refuse(rejected) => return Poll::Ready(Err(rejected)),
+            Step::Refuse(refused) => return Poll::Ready(Err(call.told(refused))),
             step => *extra = Some(Box::pin(Extra::Turn { turn, wait: Wait::of(step) })),
         }
     }
@@ -126,7 +126,19 @@ fn poll_turn<'p>(call: &mut Call<'_, 'p>, extra: &mut Extras<'p>, context: &mut 
     };
     let asked = ready!(poll_wait(call.engine(), turn, wait, context));
     *extra = None;
-    Poll::Ready(asked)
+    Poll::Ready(asked.map_err(|refused| call.told(refused)))
+}
+
+/// The wait before an attempt that is not the first.
+fn poll_rest(call: &mut Call<'_, '_>, extra: &mut Extras<'_>, context: &mut Context<'_>) -> Poll<()> {
+    if let Some(until) = call.rest() {
+        *extra = Some(Box::pin(Extra::Rest { until, alarm: Alarm::default() }));
+    }
+    if let Some(ExtraProjection::Rest { until, alarm }) = extra.as_mut().map(|extra| extra.as_mut().project()) {
+        ready!(poll_pause(alarm, *until, context));
+        *extra = None;
+    }
+    Poll::Ready(())
 }
 
 fn poll_wait<'p>(
@@ -134,14 +146,14 @@ fn poll_wait<'p>(
     turn: &mut Turn<'p>,
     wait: &mut Wait<'p>,
     context: &mut Context<'_>,
-) -> Poll<Result<(), Rejected>> {
+) -> Poll<Result<(), Refused>> {
     loop {
         if let Some(slot) = ready!(wait.poll(context)) {
             turn.seat(slot);
         }
         match engine.advance(turn, now()) {
             Step::Run => return Poll::Ready(Ok(())),
-            Step::Refuse(rejected) => return Poll::Ready(Err(rejected)),
+            Step::Refuse(refused) => return Poll::Ready(Err(refused)),
             step => *wait = Wait::of(step),
         }
     }
@@ -162,7 +174,8 @@ fn poll_limit<'p>(call: &mut Call<'_, 'p>, extra: &mut Extras<'p>, context: &mut
         return Poll::Pending;
     };
     ready!(limit.poll(context));
-    Poll::Ready(engine(call).stop_body(now(), random::number()))
+    let refused = engine(call).stop_body(now(), random::number());
+    Poll::Ready(call.told(refused))
 }
 
 impl<'p> Wait<'p> {
@@ -208,41 +221,6 @@ impl<'p> Wait<'p> {
         }
         ready!(poll_pause(&mut self.alarm, until, context));
         Poll::Ready(self.place.take().and_then(|place| place.take().ok()))
-    }
-}
-
-/// A wait between attempts; apart, as most calls have none.
-#[doc(hidden)]
-#[must_use = "futures do nothing unless polled"]
-#[derive(Debug)]
-pub struct Pause(Option<Box<Waiting>>);
-
-#[derive(Debug)]
-struct Waiting {
-    until: Instant,
-    alarm: Alarm,
-}
-
-impl Pause {
-    pub(crate) const NONE: Self = Self(None);
-
-    fn until(until: Instant) -> Self {
-        Self(Some(Box::new(Waiting { until, alarm: Alarm::default() })))
-    }
-
-    pub(crate) fn is_over(&self) -> bool {
-        self.0.is_none()
-    }
-}
-
-impl Future for Pause {
-    type Output = ();
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        let Some(waiting) = &mut self.0 else { return Poll::Ready(()) };
-        ready!(poll_pause(&mut waiting.alarm, waiting.until, context));
-        self.0 = None;
-        Poll::Ready(())
     }
 }
 

@@ -3,14 +3,22 @@
 use std::cell::Cell;
 use std::hash::{BuildHasher as _, RandomState};
 
+thread_local! {
+    static STATE: Cell<u64> = Cell::new(seed());
+}
+
 /// A number that may be any, from a generator of the thread's own, which the standard library's randomness seeds.
 #[cold]
 pub(crate) fn number() -> u64 {
-    thread_local! {
-        static STATE: Cell<u64> = Cell::new(seed());
-    }
     // A thread that is ending has none any more.
     STATE.try_with(next).unwrap_or_else(|_| seed())
+}
+
+/// From here on the numbers of this thread follow from the seed, or no longer.
+#[cfg(feature = "testing")]
+pub(crate) fn start_from(given: Option<u64>) {
+    // A guard may be dropped while its thread ends.
+    let _ = STATE.try_with(|state| state.set(given.unwrap_or_else(seed)));
 }
 
 fn seed() -> u64 {

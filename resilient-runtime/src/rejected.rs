@@ -44,7 +44,29 @@ pub struct Refusal {
     pub(crate) function: &'static str,
     pub(crate) resource: Option<&'static str>,
     pub(crate) attempts: u32,
-    pub(crate) time: Option<Duration>,
+    pub(crate) time: Time,
+}
+
+/// Nanoseconds, if any: without a hole, so that a refusal is moved word by word.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Time(u64);
+
+impl Time {
+    pub(crate) const NONE: Self = Self(u64::MAX);
+
+    pub(crate) const fn nanos(nanos: u64) -> Self {
+        Self(nanos)
+    }
+
+    fn get(self) -> Option<Duration> {
+        (self != Self::NONE).then(|| Duration::from_nanos(self.0))
+    }
+}
+
+impl fmt::Debug for Time {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.get().fmt(formatter)
+    }
 }
 
 impl Rejected {
@@ -81,7 +103,7 @@ impl Rejected {
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::CircuitOpen(refusal) | Self::RateLimited(refusal) => refusal.time,
+            Self::CircuitOpen(refusal) | Self::RateLimited(refusal) => refusal.time.get(),
             Self::BulkheadFull(_) | Self::Timeout(_) | Self::DeadlineExceeded(_) => None,
         }
     }
@@ -100,6 +122,7 @@ impl Rejected {
 impl fmt::Display for Rejected {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Refusal { function, attempts, time, .. } = *self.refusal();
+        let time = time.get();
         write!(formatter, "`{function}` ")?;
         match self {
             Self::CircuitOpen(_) => write!(formatter, "was refused: {} is open", Named("circuit breaker", self.resource())),
@@ -195,6 +218,17 @@ impl Kind {
             Self::BulkheadFull => &Marker(Self::BulkheadFull),
             Self::Timeout => &Marker(Self::Timeout),
             Self::DeadlineExceeded => &Marker(Self::DeadlineExceeded),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn rejected(self, refusal: Refusal) -> Rejected {
+        match self {
+            Self::CircuitOpen => Rejected::CircuitOpen(refusal),
+            Self::RateLimited => Rejected::RateLimited(refusal),
+            Self::BulkheadFull => Rejected::BulkheadFull(refusal),
+            Self::Timeout => Rejected::Timeout(refusal),
+            Self::DeadlineExceeded => Rejected::DeadlineExceeded(refusal),
         }
     }
 

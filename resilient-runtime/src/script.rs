@@ -53,7 +53,7 @@ pub struct Ticket {
 pub(crate) struct Make<T>(pub(crate) Box<dyn Fn() -> T + Send + Sync>);
 
 thread_local! {
-    /// From the engine to the emitted code, which takes it up at once.
+    /// From the engine to the emitted code, which takes it up at once. There is none any more when a thread's last values are dropped.
     static TICKET: RefCell<Option<Ticket>> = const { RefCell::new(None) };
 }
 
@@ -70,11 +70,11 @@ impl Ticket {
 
 impl Ticket {
     pub(crate) fn is_handed_over() -> bool {
-        TICKET.with_borrow(Option::is_some)
+        TICKET.try_with(|ticket| ticket.borrow().is_some()).unwrap_or(false)
     }
 
     pub(crate) fn take_up() -> Option<Self> {
-        TICKET.take()
+        TICKET.try_with(RefCell::take).ok().flatten()
     }
 
     fn make<T: Scripted>(&self, is_error: bool) -> Option<T> {

@@ -5,6 +5,7 @@
 //! or a clock's own. Tasks belong to the thread that polls them, which is the test's own under `#[tokio::test]` as it is by default.
 
 use crate::clock::nanos;
+use crate::random;
 use crate::wishes::{Guard, Hands, Waits, Wish, all};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -86,6 +87,39 @@ impl TurnedClock {
     #[must_use]
     pub fn waits(&self) -> Vec<Duration> {
         self.hands.waits.list()
+    }
+}
+
+/// Jitter that repeats itself: see [`seeded_jitter`].
+#[derive(Debug)]
+pub struct SeededJitter(());
+
+/// Draws the jitter of this thread from a seed until the value is dropped, so that a test's waits are the same in every run.
+///
+/// ```
+/// # use resilient_runtime as resilient;
+/// use resilient::testing::{TurnedClock, seeded_jitter};
+/// use resilient::Policy;
+///
+/// let policy = Policy::builder().retries(3).build()?;
+/// let waits = || {
+///     let (clock, _seeded) = (TurnedClock::start(), seeded_jitter(7));
+///     let result: Result<(), std::io::Error> = policy.run(|| Err(std::io::ErrorKind::TimedOut.into()));
+///     assert!(result.is_err());
+///     clock.waits()
+/// };
+/// assert_eq!(waits(), waits());
+/// # Ok::<(), resilient::ConfigError>(())
+/// ```
+#[must_use = "dropping it ends it"]
+pub fn seeded_jitter(seed: u64) -> SeededJitter {
+    random::start_from(Some(seed));
+    SeededJitter(())
+}
+
+impl Drop for SeededJitter {
+    fn drop(&mut self) {
+        random::start_from(None);
     }
 }
 

@@ -65,7 +65,8 @@ impl Verdict {
 /// What a value means as the outcome of a call.
 ///
 /// Implement it for your error type by `#[derive(Classify)]` or by hand; a type that says nothing is [`Verdict::Transient`]. An
-/// implementation for an `Ok` type is asked as well, so a `reqwest::Response` with status 503 is retried.
+/// implementation for an `Ok` type is asked as well, so a `reqwest::Response` with status 503 is retried. The same outcome may be asked
+/// more than once, and must answer the same.
 ///
 /// ```
 /// # use resilient_runtime as resilient;

@@ -38,6 +38,7 @@ mod rate;
 mod readme;
 mod regressions;
 mod retry;
+mod short_way;
 mod sizes;
 mod support;
 mod testing;

@@ -2,7 +2,7 @@
 
 use crate::support::{Counter, ServiceError, millis};
 use resilient::testing::TurnedClock;
-use resilient::{CircuitBreaker, Policy, Rate, State, resilient};
+use resilient::{CircuitBreaker, Policy, Rate, State, Verdict, resilient};
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::mpsc;
@@ -198,4 +198,56 @@ async fn a_probe_that_times_out_reopens_the_circuit_although_others_ask() {
         })
         .await;
     assert_eq!(*bodies.borrow(), 2, "the failure that opened it, and one probe in two seconds");
+}
+
+/// `retry_if` was not heard where `classify` called the error a success.
+#[test]
+fn what_counts_as_a_success_is_tried_again_if_the_user_says_so() {
+    #[resilient(
+        retries = 2,
+        base_delay = "1ms",
+        breaker = "success again",
+        classify = |outcome| match outcome { Err(ServiceError::NotFound) => Verdict::Success, _ => Verdict::TRANSIENT },
+        retry_if = |error| *error == ServiceError::NotFound
+    )]
+    fn not_yet_there(attempts: &Counter) -> Result<u32, ServiceError> {
+        if attempts.count() < 3 { Err(ServiceError::NotFound) } else { Err(ServiceError::BadQuestion) }
+    }
+    let (_clock, attempts) = (TurnedClock::start(), Counter::default());
+    assert_eq!(not_yet_there(&attempts), Err(ServiceError::BadQuestion));
+    assert_eq!(attempts.get(), 3);
+}
+
+#[resilient(retries = 1, base_delay = "1ms", breaker(name = "late calls", failure_threshold = 3), rate = 1_000, burst = 100)]
+fn late(is_good: bool) -> Result<(), ServiceError> {
+    if is_good { Ok(()) } else { Err(ServiceError::Reset) }
+}
+
+/// Calls in destructors of a thread's own values, when much that is the thread's is gone already.
+#[test]
+fn a_call_while_its_thread_ends_is_one_like_any_other() {
+    struct Last(mpsc::Sender<[Result<(), ServiceError>; 3]>);
+    impl Drop for Last {
+        fn drop(&mut self) {
+            let outcomes = [late(true), late(false), {
+                resilient::breaker("late calls").force_open();
+                late(true)
+            }];
+            self.0.send(outcomes).ok();
+        }
+    }
+    thread_local! {
+        static LAST: RefCell<Option<Last>> = const { RefCell::new(None) };
+    }
+    let (said, is_said) = mpsc::channel();
+    std::thread::spawn(move || {
+        LAST.set(Some(Last(said)));
+        late(true).unwrap();
+        resilient::breaker("late calls").force_open();
+        assert!(late(true).is_err());
+        resilient::breaker("late calls").reset();
+    });
+    let [good, bad, refused] = is_said.recv_timeout(Duration::from_secs(20)).expect("the thread did not abort");
+    assert_eq!((good, bad), (Ok(()), Err(ServiceError::Reset)));
+    assert!(matches!(refused.unwrap_err().rejected(), resilient::Rejected::CircuitOpen(_)));
 }

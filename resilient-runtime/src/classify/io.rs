@@ -36,7 +36,7 @@ impl Classify for Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rejected::{Refusal, Rejected};
+    use crate::rejected::{Refusal, Rejected, Time};
 
     #[test]
     fn lost_connections_are_transient_and_answers_are_not() {
@@ -57,7 +57,7 @@ mod tests {
 
     #[test]
     fn a_refusal_inside_stays_a_refusal() {
-        let refusal = Refusal { function: "f", resource: None, attempts: 0, time: None };
+        let refusal = Refusal { function: "f", resource: None, attempts: 0, time: Time::NONE };
         assert_eq!(Error::from(Rejected::RateLimited(refusal)).classify(), Verdict::Ignored);
         assert_eq!(Error::other(Error::from(Rejected::CircuitOpen(refusal))).classify(), Verdict::Ignored);
         assert_eq!(Error::from(Rejected::Timeout(refusal)).classify(), Verdict::TRANSIENT);

@@ -72,7 +72,7 @@ impl From<Rejected> for RedisError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rejected::Refusal;
+    use crate::rejected::{Refusal, Time};
 
     /// What the server's line means.
     fn verdict(line: &str) -> Verdict {
@@ -138,7 +138,7 @@ mod tests {
 
     #[test]
     fn a_refusal_inside_stays_a_refusal() {
-        let refusal = Refusal { function: "f", resource: None, attempts: 0, time: None };
+        let refusal = Refusal { function: "f", resource: None, attempts: 0, time: Time::NONE };
         assert_eq!(RedisError::from(Rejected::CircuitOpen(refusal)).classify(), Verdict::Ignored);
         let boxed: Box<dyn Error> = RedisError::from(Rejected::CircuitOpen(refusal)).into();
         assert_eq!(boxed.classify(), Verdict::Ignored);

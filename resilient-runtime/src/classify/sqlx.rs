@@ -74,7 +74,7 @@ impl From<Rejected> for Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rejected::Refusal;
+    use crate::rejected::{Refusal, Time};
     use std::borrow::Cow;
     use std::error::Error as StdError;
     use std::fmt;
@@ -157,7 +157,7 @@ mod tests {
 
     #[test]
     fn a_refusal_inside_stays_a_refusal() {
-        let refusal = Refusal { function: "f", resource: None, attempts: 0, time: None };
+        let refusal = Refusal { function: "f", resource: None, attempts: 0, time: Time::NONE };
         assert_eq!(Error::from(Rejected::CircuitOpen(refusal)).classify(), Verdict::Ignored);
         assert_eq!(Error::from(Rejected::Timeout(refusal)).classify(), Verdict::TRANSIENT);
         let boxed: Box<dyn StdError> = Box::new(Error::from(Rejected::CircuitOpen(refusal)));

@@ -119,7 +119,8 @@ fn code_of(kind: Kind) -> Code {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rejected::Refusal;
+    use crate::clock::nanos;
+    use crate::rejected::{Refusal, Time};
     use std::error::Error;
 
     const SECOND: Duration = Duration::from_secs(1);
@@ -171,7 +172,7 @@ mod tests {
     #[test]
     fn a_refusal_tells_clients_when_to_come_back() {
         let wait = SECOND + Duration::from_nanos(1);
-        let refusal = Refusal { function: "f", resource: Some("stock"), attempts: 0, time: Some(wait) };
+        let refusal = Refusal { function: "f", resource: Some("stock"), attempts: 0, time: Time::nanos(nanos(wait)) };
         let status = Status::from(Rejected::RateLimited(refusal));
         assert_eq!((status.code(), retry_info::read(status.details())), (Code::ResourceExhausted, Some(wait)));
         assert_eq!(status.metadata().get(PUSHBACK).and_then(|value| value.to_str().ok()), Some("1001"));
@@ -189,7 +190,7 @@ mod tests {
 
     #[test]
     fn a_refusal_inside_stays_a_refusal() {
-        let refusal = Refusal { function: "f", resource: None, attempts: 0, time: None };
+        let refusal = Refusal { function: "f", resource: None, attempts: 0, time: Time::NONE };
         assert_eq!(Status::from(Rejected::CircuitOpen(refusal)).classify(), Verdict::Ignored);
         assert_eq!(Status::from(Rejected::Timeout(refusal)).classify(), Verdict::TRANSIENT);
         let boxed: Box<dyn Error> = Status::from(Rejected::RateLimited(refusal)).into();

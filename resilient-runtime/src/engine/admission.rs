@@ -6,9 +6,9 @@ use crate::bucket::{Nap, Token};
 use crate::bulkhead::{Bulkhead, Slot};
 use crate::clock::{Instant, now};
 use crate::events;
-use crate::rejected::Rejected;
+use crate::refused::Refused;
+use crate::rejected::{Kind, Time};
 use crate::wishes;
-use std::time::Duration;
 
 /// What an attempt has so far that must wait for the rest.
 #[derive(Debug)]
@@ -30,7 +30,7 @@ pub(crate) enum Step<'p> {
     Run,
     Sleep(Nap<'p>),
     Queue(&'p Bulkhead, Instant),
-    Refuse(Rejected),
+    Refuse(Refused),
 }
 
 impl<'p> Engine<'p> {
@@ -44,21 +44,13 @@ impl<'p> Engine<'p> {
         true
     }
 
-    /// A call that has just begun read the time when it set its deadline; one without deadline and bucket need not know it.
+    /// A call that has just begun read the time when it set its deadline, as did one that has just waited; one without deadline and
+    /// bucket need not know it.
     fn is_in_time(&mut self) -> bool {
-        match self.deadline {
-            Deadline::Ahead => true,
-            Deadline::None => {
-                if self.plan.bucket.is_some() {
-                    self.started = now();
-                }
-                true
-            }
-            Deadline::Running | Deadline::Inherited => {
-                self.started = now();
-                self.started < self.ends()
-            }
+        if self.started == Instant::NEVER && (self.deadline != Deadline::None || self.plan.bucket.is_some()) {
+            self.started = now();
         }
+        !matches!(self.deadline, Deadline::Running | Deadline::Inherited) || self.started < self.ends()
     }
 
     fn takes_all(&mut self) -> bool {
@@ -90,7 +82,7 @@ impl<'p> Engine<'p> {
         self.admission.slot.is_some()
     }
 
-    fn give_back(&mut self) {
+    pub(crate) fn give_back(&mut self) {
         self.admission = Admission::default();
     }
 
@@ -112,7 +104,7 @@ impl<'p> Engine<'p> {
     pub(crate) fn advance(&mut self, turn: &mut Turn<'p>, now: Instant) -> Step<'p> {
         self.started = now;
         if now >= self.ends() {
-            return self.refuse(Rejected::DeadlineExceeded, None, self.own_deadline());
+            return self.refuse(Kind::DeadlineExceeded, self.own_deadline());
         }
         let permit = match self.ask_breaker(now) {
             Ok(permit) => permit,
@@ -137,8 +129,8 @@ impl<'p> Engine<'p> {
         match breaker.admit(now, self.lease()) {
             Ok(permit) => Ok(Some(permit)),
             Err(until) => {
-                let wait = until.map(|until| Duration::from_nanos(until.since(now).max(1)));
-                Err(self.refuse(Rejected::CircuitOpen, Some(breaker.name()), wait))
+                let wait = until.map_or(Time::NONE, |until| Time::nanos(until.since(now).max(1)));
+                Err(self.refuse(Kind::CircuitOpen, wait))
             }
         }
     }
@@ -149,10 +141,9 @@ impl<'p> Engine<'p> {
         let until = turn.gives_up.max(now);
         let held = turn.token.take().map(Token::carried).filter(|token| token.at > now || !token.is_stale(now));
         let in_time = |token: Token<'p>| if token.at > until { Err(token.at) } else { Ok(token) };
-        let token = held.map_or_else(|| bucket.reserve(now, until), in_time).map_err(|due| {
-            let wait = Duration::from_nanos(due.since(now).max(1));
-            self.refuse(Rejected::RateLimited, bucket.name(), Some(wait))
-        })?;
+        let token = held
+            .map_or_else(|| bucket.reserve(now, until), in_time)
+            .map_err(|due| self.refuse(Kind::RateLimited, Time::nanos(due.since(now).max(1))))?;
         let at = token.at;
         if at > now && wishes::skips(at.since(now)) {
             return Ok(());
@@ -168,7 +159,7 @@ impl<'p> Engine<'p> {
             return Ok(());
         }
         if now >= turn.gives_up || turn.is_over {
-            return Err(self.refuse(Rejected::BulkheadFull, bulkhead.name(), None));
+            return Err(self.refuse(Kind::BulkheadFull, Time::NONE));
         }
         // Kept in the line for slots it would go stale, and everybody's behind it: whoever is seated takes one anew.
         turn.token = None;

@@ -2,7 +2,8 @@
 
 use super::{Engine, Step};
 use crate::clock::Instant;
-use crate::rejected::Rejected;
+use crate::refused::Refused;
+use crate::rejected::{Kind, Time};
 use crate::script::Cue;
 
 impl<'p> Engine<'p> {
@@ -18,7 +19,7 @@ impl<'p> Engine<'p> {
                      was built without the feature `testing`; only `time_out` is for every function"
                 );
                 ticket.hand_over();
-                Step::Refuse(self.rejected(Rejected::CircuitOpen, None, None))
+                Step::Refuse(Refused::by(Kind::CircuitOpen, Time::NONE))
             }
             Cue::TimeOut => {
                 assert!(self.plan.settings.timeout != u64::MAX, "`{function}` was scripted to time out, and has no `timeout`");
@@ -28,12 +29,12 @@ impl<'p> Engine<'p> {
     }
 
     #[cfg(feature = "tokio")]
-    fn time_out(&mut self, now: Instant) -> Rejected {
+    fn time_out(&mut self, now: Instant) -> Refused {
         self.stop_body(now, crate::random::number())
     }
 
     #[cfg(not(feature = "tokio"))]
-    fn time_out(&mut self, _now: Instant) -> Rejected {
-        self.rejected(Rejected::Timeout, None, None)
+    fn time_out(&mut self, _now: Instant) -> Refused {
+        Refused::by(Kind::Timeout, Time::NONE)
     }
 }

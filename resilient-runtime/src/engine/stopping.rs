@@ -4,8 +4,8 @@ use super::Engine;
 use crate::clock::Instant;
 use crate::events;
 use crate::plan::Plan;
-use crate::rejected::Rejected;
-use std::time::Duration;
+use crate::refused::Refused;
+use crate::rejected::{Kind, Time};
 
 impl Engine<'_> {
     /// When the running body must be stopped, its start being now if nobody had to know it before.
@@ -19,7 +19,7 @@ impl Engine<'_> {
     /// The body is stopped at the end of its time; its slot stays taken until it is dropped and the call goes on or ends. A deadline
     /// says something about the service only if it left the attempt its time.
     #[cold]
-    pub(crate) fn stop_body(&mut self, now: Instant, random: u64) -> Rejected {
+    pub(crate) fn stop_body(&mut self, now: Instant, random: u64) -> Refused {
         let Plan { settings, .. } = *self.plan;
         let is_timeout = self.started.plus(settings.timeout) <= self.ends();
         if (is_timeout || self.had_its_time(now))
@@ -27,14 +27,14 @@ impl Engine<'_> {
         {
             permit.fail(self.started, now, random);
         }
-        let rejected = if is_timeout {
-            self.rejected(Rejected::Timeout, None, Some(Duration::from_nanos(settings.timeout)))
+        let refused = if is_timeout {
+            Refused::by(Kind::Timeout, Time::nanos(settings.timeout))
         } else {
-            self.rejected(Rejected::DeadlineExceeded, None, self.own_deadline())
+            Refused::by(Kind::DeadlineExceeded, self.own_deadline())
         };
         if !is_timeout || settings.retries == 0 {
-            events::rejected(self.plan, &rejected, now);
+            events::rejected(self.plan, refused, self.attempts, now);
         }
-        rejected
+        refused
     }
 }

@@ -7,6 +7,7 @@ use crate::site::Site;
 use crate::{Bucket, Bulkhead};
 use crate::{CircuitBreaker, registry};
 use std::sync::mpsc;
+use std::time::Duration;
 
 static EVERYTHING: Site = Site::new("call", "call/tests.rs", 1, |site| {
     site.retries(3)
@@ -29,13 +30,12 @@ fn a_healthy_call_takes_no_lock() {
     std::thread::spawn(move || {
         let mut engine = crate::call::no_engine();
         let mut call = Call::new(plan, &mut engine);
-        let outcome = call.turn_blocking().map(|()| 7);
-        call.end_body();
-        let settled = call.settle(Judged::by(Verdict::Success));
+        let outcome = call.turn_blocking().map(|()| call.body(|| 7));
+        let settled = call.settle_judged(Judged::by(Verdict::Success));
         done.send((outcome, settled)).ok();
     });
     let outcome = is_done.recv_timeout(Duration::from_secs(20)).expect("the call came back");
-    assert_eq!(outcome, (Ok(7), ControlFlow::Break(())));
+    assert_eq!(outcome, (Ok(7), true));
 }
 
 #[test]

@@ -8,7 +8,6 @@ use crate::judging::Judged;
 use std::fmt;
 use std::future::poll_fn;
 use std::mem;
-use std::ops::ControlFlow;
 use std::task::{Context, Poll};
 use tower_service::Service;
 
@@ -107,25 +106,22 @@ where
     loop {
         let spare = if call.is_last() { None } else { requests.clone_request(&request) };
         let was_ready = mem::take(&mut is_ready);
-        let (delay, next) = {
-            let attempted = call.attempt(attempt(&mut service, request, was_ready)).await;
-            let judged = match &attempted {
-                Ok(outcome) => Judged::by(verdicts.classify_outcome(outcome)),
-                Err(rejected) if is_final(rejected) => return refusals.refuse(*rejected),
-                Err(_) => Judged::timed_out(),
-            };
-            match (call.settle(judged.repeatable_if(spare.is_some())), spare) {
-                (ControlFlow::Continue(delay), Some(spare)) => (delay, spare),
-                (ControlFlow::Continue(_) | ControlFlow::Break(()), _) => {
-                    return match attempted {
-                        Ok(outcome) => outcome.map_err(|error| refusals.error(error)),
-                        Err(rejected) => refusals.refuse(rejected),
-                    };
-                }
-            }
+        let attempted = call.attempt(attempt(&mut service, request, was_ready)).await;
+        let judged = match &attempted {
+            Ok(outcome) => Judged::by(verdicts.classify_outcome(outcome)),
+            Err(rejected) if is_final(rejected) => return refusals.refuse(*rejected),
+            Err(_) => Judged::timed_out(),
         };
-        call.wait(delay).await;
-        request = next;
+        let is_over = call.settle_judged(judged.repeatable_if(spare.is_some()));
+        match spare.filter(|_| !is_over) {
+            Some(spare) => request = spare,
+            None => {
+                return match attempted {
+                    Ok(outcome) => outcome.map_err(|error| refusals.error(error)),
+                    Err(rejected) => refusals.refuse(rejected),
+                };
+            }
+        }
     }
 }
 
