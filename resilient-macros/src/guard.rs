@@ -113,46 +113,36 @@ impl Guard<'_> {
         quote_spanned!(mixed()=> loop { #last let __out = #attempt; #settled })
     }
 
-    /// The end of an attempt that may be repeated. What is found to be a success at once is returned at once.
-    // Output: match p::Call::succeeds(&mut __call, …, &__out) {
-    //             None => return __out,
-    //             Some(__judge) => if let Some(__out) = p::Call::settle(&mut __call, __judge, __out) { return __out; },
-    //         }
+    /// The end of an attempt that may be repeated.
+    // Output: if let p::Some(__out) = p::Call::settle(&mut __call, __judge, __out) { return __out; }
     pub(crate) fn settled(&self, may_succeed: bool) -> TokenStream {
-        let (p, kind, judge, leave) = (&self.p, self.kind(), self.judge(), self.leave());
-        let again = self.context_again(&self.kept_error());
+        let (p, leave, again) = (&self.p, self.leave(), self.context_again(&self.kept_error()));
         let settled = if again.is_none() && self.settings.last_known.is_none() {
             quote_spanned!(mixed()=> if let #p::Some(__out) = #p::Call::settle(&mut __call, __judge, __out) { #leave; })
         } else {
-            let good =
-                if self.settings.last_known.is_some() { quote_spanned!(mixed()=> __good) } else { quote_spanned!(mixed()=> _) };
+            let good = self.settings.last_known.is_some().then(|| quote_spanned!(mixed()=> __good));
+            let good = good.unwrap_or_else(|| quote_spanned!(mixed()=> _));
             quote_spanned!(mixed()=> match #p::Call::settle_knowing(&mut __call, __judge, __out) {
                 #p::Break((__out, #good)) => #leave,
                 #p::Continue(__out) => { #again }
             })
         };
-        if may_succeed && self.settings.classify.is_none() && self.settings.last_known.is_none() {
-            return quote_spanned!(mixed()=> #kind match #p::Call::succeeds(&mut __call, #judge, &__out) {
-                #p::None => return __out,
-                #p::Some(__judge) => #settled
-            });
-        }
-        quote_spanned!(mixed()=> #kind let __judge = #judge; #settled)
+        self.judged("succeeds", &settled, may_succeed)
     }
 
     fn once(&self) -> TokenStream {
         let (p, attempt, is_judged, leave) = (&self.p, self.attempt(), self.settings.needs_verdict(), self.leave());
         let is_left_so = self.settings.fallback.is_none() && self.settings.last_known.is_none();
         if is_judged {
-            let (kind, judge) = (self.kind(), self.judge());
-            let end = if self.settings.last_known.is_some() {
-                quote_spanned!(mixed()=> let (__out, __good) = #p::Call::settle_once_knowing(&mut __call, #judge, __out); #leave)
+            let settled = if self.settings.last_known.is_some() {
+                quote_spanned!(mixed()=> let (__out, __good) = #p::Call::settle_once_knowing(&mut __call, __judge, __out); #leave)
             } else if is_left_so {
-                quote_spanned!(mixed()=> #p::Call::settle_once(&mut __call, #judge, __out))
+                quote_spanned!(mixed()=> #p::Call::settle_once(&mut __call, __judge, __out))
             } else {
-                quote_spanned!(mixed()=> let __out = #p::Call::settle_once(&mut __call, #judge, __out); #leave)
+                quote_spanned!(mixed()=> let __out = #p::Call::settle_once(&mut __call, __judge, __out); #leave)
             };
-            return quote_spanned!(mixed()=> let __out = #attempt; #kind #end);
+            let judged = self.judged("succeeds_once", &settled, true);
+            return quote_spanned!(mixed()=> let __out = #attempt; #judged);
         }
         if is_left_so {
             return attempt;

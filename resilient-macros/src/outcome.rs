@@ -2,6 +2,7 @@
 
 use proc_macro2::TokenStream;
 use quote::quote_spanned;
+use syn::Ident;
 
 use crate::guard::{Guard, mixed};
 use crate::settings::alias_at;
@@ -80,6 +81,19 @@ impl Guard<'_> {
             None => judge,
             Some(retry_if) => quote_spanned!(mixed()=> #p::retry_if(&__out, #judge, #retry_if)),
         }
+    }
+
+    /// The outcome is judged and settled; what is found to be a success at once is returned at once.
+    // Output: match p::Call::succeeds(&mut __call, …, &__out) { None => return __out, Some(__judge) => { SETTLED } }
+    pub(crate) fn judged(&self, succeeds: &str, settled: &TokenStream, may_succeed: bool) -> TokenStream {
+        let (p, kind, judge, succeeds) = (&self.p, self.kind(), self.judge(), Ident::new(succeeds, mixed()));
+        if !may_succeed || self.settings.classify.is_some() || self.settings.last_known.is_some() {
+            return quote_spanned!(mixed()=> #kind let __judge = #judge; #settled);
+        }
+        quote_spanned!(mixed()=> #kind match #p::Call::#succeeds(&mut __call, #judge, &__out) {
+            #p::None => return __out,
+            #p::Some(__judge) => { #settled }
+        })
     }
 
     /// Where values that are no `Result` are welcome, finds out whether this one is.

@@ -342,15 +342,21 @@ impl<'e, 'p> Call<'e, 'p> {
     /// the end of the call.
     #[inline(always)]
     pub fn settle<R, J: Judge<R>>(&mut self, judge: J, outcome: R) -> Option<R> {
-        let start = Start { pass: self.pass, at: self.at };
-        settle(self.engine, self.plan, std::mem::replace(&mut self.way, Way::Long), start, judge, outcome)
+        let settled = settle(self.engine, self.plan, self.settling(), judge, outcome);
+        if settled.is_none() {
+            self.way = Way::Long;
+        }
+        settled
     }
 
     /// The same, and whether it was a success; what comes before another attempt is given back too.
     #[inline(always)]
     pub fn settle_knowing<R, J: Judge<R>>(&mut self, judge: J, outcome: R) -> ControlFlow<(R, bool), R> {
-        let start = Start { pass: self.pass, at: self.at };
-        settle_knowing(self.engine, self.plan, std::mem::replace(&mut self.way, Way::Long), start, judge, outcome)
+        let settled = settle_knowing(self.engine, self.plan, self.settling(), judge, outcome);
+        if settled.is_continue() {
+            self.way = Way::Long;
+        }
+        settled
     }
 
     /// The same, where nothing is retried.
@@ -362,8 +368,12 @@ impl<'e, 'p> Call<'e, 'p> {
     /// The same, and whether it was a success.
     #[inline(always)]
     pub fn settle_once_knowing<R, J: Judge<R>>(&mut self, judge: J, outcome: R) -> (R, bool) {
-        let start = Start { pass: self.pass, at: self.at };
-        settle_once(self.engine, self.plan, std::mem::replace(&mut self.way, Way::Long), start, judge, outcome)
+        settle_once(self.engine, self.plan, self.settling(), judge, outcome)
+    }
+
+    #[inline(always)]
+    fn settling(&self) -> Settling {
+        Settling { way: self.way, start: Start { pass: self.pass, at: self.at } }
     }
 
     /// A timed-out attempt whose error type nobody asks about.
@@ -539,8 +549,8 @@ impl Drop for GivenUp<'_, '_> {
 #[inline(never)]
 fn succeed_late(slot: &mut EngineSlot<'_>, plan: &Plan<'_>) {
     match &mut *slot.0 {
-        Held::Seat(seat) if plan.circuit.listens() => hear(plan, seat.start()),
-        Held::Nothing | Held::Seat(_) => {}
+        Held::Nothing => {}
+        Held::Seat(seat) => hear(plan, seat.start()),
         Held::Engine(engine) => engine.succeed(),
     }
 }
@@ -553,12 +563,8 @@ fn succeed_late_and_earn(slot: &mut EngineSlot<'_>, plan: &Plan<'_>) {
         Held::Nothing => {}
         Held::Engine(engine) => engine.succeed_and_earn(),
         Held::Seat(seat) => {
-            if plan.circuit.listens() {
-                hear(plan, seat.start());
-            }
-            if !plan.budget.is_full() {
-                earn(plan);
-            }
+            hear(plan, seat.start());
+            earn(plan);
         }
     }
 }
@@ -574,17 +580,23 @@ fn script<'p, R>(slot: &mut EngineSlot<'p>, plan: &'p Plan<'p>, outcome_of: impl
     outcome
 }
 
+/// Where an attempt stands whose outcome is settled.
+#[derive(Clone, Copy)]
+struct Settling {
+    way: Way,
+    start: Start,
+}
+
 #[cold]
 #[inline(never)]
 fn settle<'p, R, J: Judge<R>>(
-    engine: &mut EngineSlot<'p>,
+    slot: &mut EngineSlot<'p>,
     plan: &'p Plan<'p>,
-    way: Way,
-    start: Start,
+    settling: Settling,
     judge: J,
     outcome: R,
 ) -> Option<R> {
-    match settle_knowing(engine, plan, way, start, judge, outcome) {
+    match settle_knowing(slot, plan, settling, judge, outcome) {
         ControlFlow::Break((outcome, _)) => Some(outcome),
         ControlFlow::Continue(_) => None,
     }
@@ -593,21 +605,24 @@ fn settle<'p, R, J: Judge<R>>(
 #[cold]
 #[inline(never)]
 fn settle_knowing<'p, R, J: Judge<R>>(
-    engine: &mut EngineSlot<'p>,
+    slot: &mut EngineSlot<'p>,
     plan: &'p Plan<'p>,
-    way: Way,
-    start: Start,
+    Settling { way, start }: Settling,
     judge: J,
     outcome: R,
 ) -> ControlFlow<(R, bool), R> {
-    let engine = build(engine, plan, way, start);
     let judged = judge.judge(&outcome);
     let is_success = judged.is_success();
-    let is_over = if is_success && !judged.again {
-        engine.succeed_and_earn();
-        true
+    let is_over = if !is_success || judged.again {
+        build(slot, plan, way, start).settle(judged)
     } else {
-        engine.settle(judged)
+        if way == Way::Run {
+            hear(plan, start);
+            earn(plan);
+        } else {
+            succeed_late_and_earn(slot, plan);
+        }
+        true
     };
     if is_over { ControlFlow::Break((outcome, is_success)) } else { ControlFlow::Continue(outcome) }
 }
@@ -615,20 +630,18 @@ fn settle_knowing<'p, R, J: Judge<R>>(
 #[cold]
 #[inline(never)]
 fn settle_once<'p, R, J: Judge<R>>(
-    engine: &mut EngineSlot<'p>,
+    slot: &mut EngineSlot<'p>,
     plan: &'p Plan<'p>,
-    way: Way,
-    start: Start,
+    Settling { way, start }: Settling,
     judge: J,
     outcome: R,
 ) -> (R, bool) {
-    let engine = build(engine, plan, way, start);
     let judged = judge.judge(&outcome);
     let is_success = judged.is_success();
-    if is_success {
-        engine.succeed();
-    } else {
-        engine.settle_once(judged);
+    match way {
+        _ if !is_success => build(slot, plan, way, start).settle_once(judged),
+        Way::Run => hear(plan, start),
+        Way::Clear | Way::Running | Way::Long => succeed_late(slot, plan),
     }
     (outcome, is_success)
 }
@@ -661,14 +674,16 @@ fn refusal(plan: &Plan<'_>) -> Option<Refused> {
 
 #[cold]
 fn hear(plan: &Plan<'_>, Start { pass, at }: Start) {
-    if let Some(breaker) = plan.breaker {
+    if let Some(breaker) = plan.breaker.filter(|_| plan.circuit.listens()) {
         breaker.hear(pass, at.into());
     }
 }
 
 #[cold]
 fn earn(plan: &Plan<'_>) {
-    plan.budget.earn(now());
+    if !plan.budget.is_full() {
+        plan.budget.earn(now());
+    }
 }
 
 /// Whether nothing can follow the attempt that ended so: only a timeout may be retried.
@@ -677,3 +692,6 @@ fn earn(plan: &Plan<'_>) {
 pub fn is_final(rejected: &Rejected) -> bool {
     !matches!(rejected, Rejected::Timeout(_))
 }
+
+#[cfg(test)]
+mod tests;

@@ -168,6 +168,7 @@ impl<T> JudgeValue<T> for AsSuccess {
     }
 }
 
+#[expect(clippy::unused_self, reason = "the value is there to pick the method")]
 impl<T: Classify, E> Told<ResultKind<T, E>> {
     #[inline]
     #[must_use]
@@ -176,6 +177,7 @@ impl<T: Classify, E> Told<ResultKind<T, E>> {
     }
 }
 
+#[expect(clippy::unused_self, reason = "as above")]
 impl<R: Classify> Told<PlainKind<R>> {
     #[inline]
     #[must_use]

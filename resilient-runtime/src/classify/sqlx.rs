@@ -92,7 +92,7 @@ mod tests {
     impl StdError for Answer {}
 
     impl DatabaseError for Answer {
-        fn message(&self) -> &str {
+        fn message(&self) -> &'static str {
             "an answer"
         }
 
