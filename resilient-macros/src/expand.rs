@@ -57,7 +57,7 @@ pub(crate) fn resilient(attribute: TokenStream, item: TokenStream) -> TokenStrea
 //                 Ok(__out) => __out,
 //                 Err(__rejected) => … p::refused::<Result<u32, E>>(__rejected) …,
 //             };
-//             match p::Call::succeeds(&mut __call, (&&&&&&&p::told(&__out).resilient_values()).resilient_judge(), &__out) {
+//             match p::Call::succeeds(&mut __call, (&&&&&&&&p::told(&__out).resilient_values()).resilient_judge(), &__out) {
 //                 None => return __out,
 //                 Some(__judge) => if let Some(__out) = p::Call::settle(&mut __call, __judge, __out) { return __out; },
 //             }

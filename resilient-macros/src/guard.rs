@@ -116,13 +116,14 @@ impl Guard<'_> {
     /// The end of an attempt that may be repeated.
     // Output: if let p::Some(__out) = p::Call::settle(&mut __call, __judge, __out) { return __out; }
     pub(crate) fn settled(&self, may_succeed: bool) -> TokenStream {
-        let (p, leave, again) = (&self.p, self.leave(), self.context_again(&self.kept_error()));
+        let (p, judge, leave) = (&self.p, self.found_judge(), self.leave());
+        let again = self.context_again(&self.kept_error());
         let settled = if again.is_none() && self.settings.last_known.is_none() {
-            quote_spanned!(mixed()=> if let #p::Some(__out) = #p::Call::settle(&mut __call, __judge, __out) { #leave; })
+            quote_spanned!(mixed()=> if let #p::Some(__out) = #p::Call::settle(&mut __call, #judge, __out) { #leave; })
         } else {
             let good = self.settings.last_known.is_some().then(|| quote_spanned!(mixed()=> __good));
             let good = good.unwrap_or_else(|| quote_spanned!(mixed()=> _));
-            quote_spanned!(mixed()=> match #p::Call::settle_knowing(&mut __call, __judge, __out) {
+            quote_spanned!(mixed()=> match #p::Call::settle_knowing(&mut __call, #judge, __out) {
                 #p::Break((__out, #good)) => #leave,
                 #p::Continue(__out) => { #again }
             })
@@ -134,12 +135,13 @@ impl Guard<'_> {
         let (p, attempt, is_judged, leave) = (&self.p, self.attempt(), self.settings.needs_verdict(), self.leave());
         let is_left_so = self.settings.fallback.is_none() && self.settings.last_known.is_none();
         if is_judged {
+            let judge = self.found_judge();
             let settled = if self.settings.last_known.is_some() {
-                quote_spanned!(mixed()=> let (__out, __good) = #p::Call::settle_once_knowing(&mut __call, __judge, __out); #leave)
+                quote_spanned!(mixed()=> let (__out, __good) = #p::Call::settle_once_knowing(&mut __call, #judge, __out); #leave)
             } else if is_left_so {
-                quote_spanned!(mixed()=> #p::Call::settle_once(&mut __call, __judge, __out))
+                quote_spanned!(mixed()=> #p::Call::settle_once(&mut __call, #judge, __out))
             } else {
-                quote_spanned!(mixed()=> let __out = #p::Call::settle_once(&mut __call, __judge, __out); #leave)
+                quote_spanned!(mixed()=> let __out = #p::Call::settle_once(&mut __call, #judge, __out); #leave)
             };
             let judged = self.judged("succeeds_once", &settled, true);
             return quote_spanned!(mixed()=> let __out = #attempt; #judged);

@@ -2,7 +2,8 @@
 
 use proc_macro2::TokenStream;
 use quote::quote_spanned;
-use syn::Ident;
+use syn::spanned::Spanned;
+use syn::{Expr, Ident};
 
 use crate::guard::{Guard, mixed};
 use crate::settings::alias_at;
@@ -63,23 +64,24 @@ impl Guard<'_> {
     }
 
     /// What the outcome means, by its type or by the user's word.
-    // Output: (&&&&&&&p::told(&__out).resilient_values()).resilient_judge()
-    pub(crate) fn judge(&self) -> TokenStream {
+    // Output: (&&&&&&&&p::told(&__out).resilient_values()).resilient_judge()
+    fn judge(&self) -> TokenStream {
         let (p, place) = (&self.p, self.at_type());
         let judge = if let Some(classify) = &self.settings.classify {
-            quote_spanned!(mixed()=> #p::classify(&__out, #classify))
+            let lent = lent(classify);
+            quote_spanned!(mixed()=> #p::classify(&__out, #lent))
+        } else if self.is_plain_welcome {
+            quote_spanned!(mixed()=> (&&&&&&&&__kind.told().resilient_values()).resilient_judge())
         } else {
-            let told = if self.is_plain_welcome {
-                quote_spanned!(mixed()=> __kind.told())
-            } else {
-                let p = alias_at(place);
-                quote_spanned!(place=> #p::told(&__out))
-            };
-            quote_spanned!(mixed()=> (&&&&&&&#told.resilient_values()).resilient_judge())
+            let p = alias_at(place);
+            quote_spanned!(place=> (&&&&&&&&#p::told(&__out).resilient_values()).resilient_judge())
         };
         match &self.settings.retry_if {
             None => judge,
-            Some(retry_if) => quote_spanned!(mixed()=> #p::retry_if(&__out, #judge, #retry_if)),
+            Some(retry_if) => {
+                let lent = lent(retry_if);
+                quote_spanned!(mixed()=> #p::retry_if(&__out, #judge, #lent))
+            }
         }
     }
 
@@ -88,12 +90,17 @@ impl Guard<'_> {
     pub(crate) fn judged(&self, succeeds: &str, settled: &TokenStream, may_succeed: bool) -> TokenStream {
         let (p, kind, judge, succeeds) = (&self.p, self.kind(), self.judge(), Ident::new(succeeds, mixed()));
         if !may_succeed || self.settings.classify.is_some() || self.settings.last_known.is_some() {
-            return quote_spanned!(mixed()=> #kind let __judge = #judge; #settled);
+            return quote_spanned!(mixed()=> #kind match #judge { __judge => { #settled } });
         }
         quote_spanned!(mixed()=> #kind match #p::Call::#succeeds(&mut __call, #judge, &__out) {
             #p::None => return __out,
             #p::Some(__judge) => { #settled }
         })
+    }
+
+    /// What a failure is handed over with, told of at the return type where that cannot fail.
+    pub(crate) fn found_judge(&self) -> Ident {
+        Ident::new("__judge", self.at_type())
     }
 
     /// Where values that are no `Result` are welcome, finds out whether this one is.
@@ -137,4 +144,9 @@ impl Guard<'_> {
             #p::Err(__error) => #leave #p::Failure::Error(__error),
         })
     }
+}
+
+/// What the user gave, told of where it stands.
+fn lent(given: &Expr) -> TokenStream {
+    quote_spanned!(mixed().located_at(given.span())=> &mut #given)
 }

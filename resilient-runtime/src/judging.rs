@@ -1,6 +1,6 @@
 //! From an outcome to a verdict, by autoref in the emitted code: the more an error says of itself, the earlier its judge is found.
 
-use crate::outcome::{Outcome, PlainKind, ResultKind};
+use crate::outcome::{Outcome, PlainKind};
 use crate::rejected::{Kind, refusal_in};
 use crate::verdict::{Classify, Verdict};
 use std::error::Error;
@@ -67,17 +67,17 @@ pub trait Judge<R> {
     fn judge(self, outcome: &R) -> Judged<'_>;
 }
 
-/// The user's whole say.
-struct ByWord<F>(F);
+/// The user's whole say. Its closure is lent without its type, so that a wrong one is told of where it stands and nowhere else.
+#[doc(hidden)]
+pub struct ByWord<'f, R>(&'f mut dyn FnMut(&R) -> Verdict);
 
-/// What it gives has no name, so that a closure of another type is told of here and nowhere else.
 #[doc(hidden)]
 #[inline]
-pub fn classify<R, F: FnOnce(&R) -> Verdict>(_outcome: &R, classify: F) -> impl Judge<R> + use<R, F> {
+pub fn classify<'f, R>(_outcome: &R, classify: &'f mut dyn FnMut(&R) -> Verdict) -> ByWord<'f, R> {
     ByWord(classify)
 }
 
-impl<R, F: FnOnce(&R) -> Verdict> Judge<R> for ByWord<F> {
+impl<R> Judge<R> for ByWord<'_, R> {
     #[inline]
     fn finds_success(&self, _outcome: &R) -> bool {
         false
@@ -90,23 +90,23 @@ impl<R, F: FnOnce(&R) -> Verdict> Judge<R> for ByWord<F> {
 }
 
 /// The user's word on trying again; breaker and budget keep the classification.
-struct RetryIf<J, F> {
+#[doc(hidden)]
+pub struct RetryIf<'f, J, E> {
     judge: J,
-    retry_if: F,
+    retry_if: &'f mut dyn FnMut(&E) -> bool,
 }
 
-/// As [`classify`].
 #[doc(hidden)]
 #[inline]
-pub fn retry_if<R: Outcome, J: Judge<R>, F: FnOnce(&R::Error) -> bool>(
+pub fn retry_if<'f, R: Outcome, J>(
     _outcome: &R,
     judge: J,
-    retry_if: F,
-) -> impl Judge<R> + use<R, J, F> {
+    retry_if: &'f mut dyn FnMut(&R::Error) -> bool,
+) -> RetryIf<'f, J, R::Error> {
     RetryIf { judge, retry_if }
 }
 
-impl<R: Outcome, J: Judge<R>, F: FnOnce(&R::Error) -> bool> Judge<R> for RetryIf<J, F> {
+impl<R: Outcome, J: Judge<R>> Judge<R> for RetryIf<'_, J, R::Error> {
     #[inline]
     fn finds_success(&self, outcome: &R) -> bool {
         self.judge.finds_success(outcome)
@@ -122,12 +122,12 @@ impl<R: Outcome, J: Judge<R>, F: FnOnce(&R::Error) -> bool> Judge<R> for RetryIf
     }
 }
 
-/// The kind of an outcome, and how a value of it is judged: by its type, or as a success.
+/// The type of an outcome, and how a value of it is judged: by its type, or as a success.
 #[doc(hidden)]
 #[derive(Debug)]
-pub struct Told<K, V = ()>(PhantomData<(K, V)>);
+pub struct Told<R, V = ()>(PhantomData<(R, V)>);
 
-impl<K> Told<K> {
+impl<R> Told<R> {
     pub(crate) const fn new() -> Self {
         Self(PhantomData)
     }
@@ -136,7 +136,7 @@ impl<K> Told<K> {
 #[doc(hidden)]
 #[inline]
 #[must_use]
-pub fn told<R: Outcome>(_outcome: &R) -> Told<ResultKind<R::Value, R::Error>> {
+pub const fn told<R>(_outcome: &R) -> Told<R> {
     Told::new()
 }
 
@@ -169,10 +169,10 @@ impl<T> JudgeValue<T> for AsSuccess {
 }
 
 #[expect(clippy::unused_self, reason = "the value is there to pick the method")]
-impl<T: Classify, E> Told<ResultKind<T, E>> {
+impl<T: Classify, E> Told<Result<T, E>> {
     #[inline]
     #[must_use]
-    pub const fn resilient_values(self) -> Told<ResultKind<T, E>, ByItsType> {
+    pub const fn resilient_values(self) -> Told<Result<T, E>, ByItsType> {
         Told(PhantomData)
     }
 }
@@ -193,8 +193,8 @@ pub trait AnyValues: Sized {
     fn resilient_values(self) -> Self::Told;
 }
 
-impl<K> AnyValues for Told<K> {
-    type Told = Told<K, AsSuccess>;
+impl<R> AnyValues for Told<R> {
+    type Told = Told<R, AsSuccess>;
 
     #[inline]
     fn resilient_values(self) -> Self::Told {
@@ -213,17 +213,32 @@ pub trait JudgeError<E> {
 #[derive(Debug)]
 pub struct ByType<V, E>(PhantomData<(V, E)>);
 
-impl<R: Outcome, V: JudgeValue<R::Value>, E: JudgeError<R::Error>> Judge<R> for ByType<V, E> {
+impl<T, E, V: JudgeValue<T>, J: JudgeError<E>> Judge<Result<T, E>> for ByType<V, J> {
     #[inline]
-    fn finds_success(&self, outcome: &R) -> bool {
-        outcome.parts().is_ok_and(|value| V::judge(value).is_success())
+    fn finds_success(&self, outcome: &Result<T, E>) -> bool {
+        outcome.as_ref().is_ok_and(|value| V::judge(value).is_success())
     }
 
-    fn judge(self, outcome: &R) -> Judged<'_> {
-        match outcome.parts() {
+    fn judge(self, outcome: &Result<T, E>) -> Judged<'_> {
+        match outcome {
             Ok(value) => V::judge(value),
-            Err(error) => E::judge(error),
+            Err(error) => J::judge(error),
         }
+    }
+}
+
+/// What is found where a `Result` is needed and is not there: its bound is never met, and says so in our words, once.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Unjudged;
+
+impl<R: Outcome> Judge<R> for Unjudged {
+    fn finds_success(&self, _outcome: &R) -> bool {
+        false
+    }
+
+    fn judge(self, _outcome: &R) -> Judged<'_> {
+        Judged::unclassified()
     }
 }
 
@@ -250,7 +265,16 @@ pub trait JudgedBy {
     fn resilient_judge(&self) -> Self::Judge;
 }
 
-impl<R, V> JudgedBy for Told<PlainKind<R>, V> {
+impl<R, V> JudgedBy for Told<R, V> {
+    type Judge = Unjudged;
+
+    #[inline]
+    fn resilient_judge(&self) -> Self::Judge {
+        Unjudged
+    }
+}
+
+impl<R, V> JudgedBy for &Told<PlainKind<R>, V> {
     type Judge = Plainly<V>;
 
     #[inline]
@@ -269,7 +293,7 @@ impl<E: Classify + Error> JudgeError<E> for ClassifiedError {
     }
 }
 
-impl<T, E: Classify + Error, V> JudgedBy for &&&&&&Told<ResultKind<T, E>, V> {
+impl<T, E: Classify + Error, V> JudgedBy for &&&&&&&Told<Result<T, E>, V> {
     type Judge = ByType<V, ClassifiedError>;
 
     #[inline]
@@ -288,7 +312,7 @@ impl<E: Classify + Display> JudgeError<E> for ClassifiedText {
     }
 }
 
-impl<T, E: Classify + Display, V> JudgedBy for &&&&&Told<ResultKind<T, E>, V> {
+impl<T, E: Classify + Display, V> JudgedBy for &&&&&&Told<Result<T, E>, V> {
     type Judge = ByType<V, ClassifiedText>;
 
     #[inline]
@@ -307,7 +331,7 @@ impl<E: Classify> JudgeError<E> for Classified {
     }
 }
 
-impl<T, E: Classify, V> JudgedBy for &&&&Told<ResultKind<T, E>, V> {
+impl<T, E: Classify, V> JudgedBy for &&&&&Told<Result<T, E>, V> {
     type Judge = ByType<V, Classified>;
 
     #[inline]
@@ -326,7 +350,7 @@ impl<E: Error> JudgeError<E> for StdError {
     }
 }
 
-impl<T, E: Error, V> JudgedBy for &&&Told<ResultKind<T, E>, V> {
+impl<T, E: Error, V> JudgedBy for &&&&Told<Result<T, E>, V> {
     type Judge = ByType<V, StdError>;
 
     #[inline]
@@ -347,7 +371,7 @@ impl<E: AsRef<dyn Error + 'static>> JudgeError<E> for Report {
     }
 }
 
-impl<T, E: AsRef<dyn Error + 'static>, V> JudgedBy for &&Told<ResultKind<T, E>, V> {
+impl<T, E: AsRef<dyn Error + 'static>, V> JudgedBy for &&&Told<Result<T, E>, V> {
     type Judge = ByType<V, Report>;
 
     #[inline]
@@ -366,7 +390,7 @@ impl<E: Display> JudgeError<E> for Text {
     }
 }
 
-impl<T, E: Display, V> JudgedBy for &Told<ResultKind<T, E>, V> {
+impl<T, E: Display, V> JudgedBy for &&Told<Result<T, E>, V> {
     type Judge = ByType<V, Text>;
 
     #[inline]
@@ -385,7 +409,7 @@ impl<E> JudgeError<E> for Anything {
     }
 }
 
-impl<T, E, V> JudgedBy for Told<ResultKind<T, E>, V> {
+impl<T, E, V> JudgedBy for &Told<Result<T, E>, V> {
     type Judge = ByType<V, Anything>;
 
     #[inline]

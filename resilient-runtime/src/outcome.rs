@@ -198,7 +198,7 @@ impl<R> Copy for PlainKind<R> {}
 
 #[expect(clippy::unused_self, reason = "the value is there to pick the method")]
 impl<T, E> ResultKind<T, E> {
-    pub const fn told(self) -> Told<Self> {
+    pub const fn told(self) -> Told<Result<T, E>> {
         Told::new()
     }
 

@@ -24,16 +24,16 @@ fn settled<T>(settle: impl FnOnce(&mut Call<'_, 'static>) -> T) -> (T, bool) {
 #[test]
 fn a_success_takes_no_engine_whoever_judges_it() {
     const GOOD: Result<u8, String> = Ok(1);
-    let success = |_: &Result<u8, String>| Verdict::Success;
-    assert_eq!(settled(|call| call.settle(classify(&GOOD, success), GOOD)), (Some(GOOD), true));
-    assert_eq!(settled(|call| call.settle_once(classify(&GOOD, success), GOOD)), (GOOD, true));
-    assert_eq!(settled(|call| call.settle_once_knowing(classify(&GOOD, success), GOOD)), ((GOOD, true), true));
+    let mut success = |_: &Result<u8, String>| Verdict::Success;
+    assert_eq!(settled(|call| call.settle(classify(&GOOD, &mut success), GOOD)), (Some(GOOD), true));
+    assert_eq!(settled(|call| call.settle_once(classify(&GOOD, &mut success), GOOD)), (GOOD, true));
+    assert_eq!(settled(|call| call.settle_once_knowing(classify(&GOOD, &mut success), GOOD)), ((GOOD, true), true));
     let judge = || {
         use crate::__private::judging::*;
-        (&&&&&&&told(&GOOD).resilient_values()).resilient_judge()
+        (&&&told(&GOOD).resilient_values()).resilient_judge()
     };
     assert_eq!(settled(|call| call.succeeds(judge(), &GOOD).is_none()), (true, true));
-    assert_eq!(settled(|call| call.succeeds_once(retry_if(&GOOD, judge(), |_| true), &GOOD).is_none()), (true, true));
+    assert_eq!(settled(|call| call.succeeds_once(retry_if(&GOOD, judge(), &mut |_| true), &GOOD).is_none()), (true, true));
 }
 
 #[test]
@@ -41,9 +41,9 @@ fn a_failure_is_left_to_its_judge() {
     const BAD: Result<u8, String> = Err(String::new());
     let judge = || {
         use crate::__private::judging::*;
-        (&&&&&&&told(&BAD).resilient_values()).resilient_judge()
+        (&&&told(&BAD).resilient_values()).resilient_judge()
     };
     assert_eq!(settled(|call| call.succeeds(judge(), &BAD).map(|judge| call.settle(judge, BAD))), (Some(None), false));
-    let last = settled(|call| call.settle(retry_if(&BAD, judge(), |_| false), BAD));
+    let last = settled(|call| call.settle(retry_if(&BAD, judge(), &mut |_| false), BAD));
     assert_eq!(last, (Some(BAD), false));
 }
