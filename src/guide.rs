@@ -14,7 +14,8 @@ pub mod settings {}
 
 #[doc = include_str!("../docs/guide/storms.md")]
 #[doc = include_str!("../docs/storm.svg")]
-#[doc = "</div>\n"]
+#[doc = "</div>"]
+#[doc = ""]
 #[doc = include_str!("../docs/storm.md")]
 #[doc = include_str!("../docs/guide/budgets.md")]
 pub mod storms {}

@@ -240,7 +240,7 @@ pub mod golden_tables {}
 #[doc = include_str!("../docs/verdicts.md")]
 pub mod verdicts {}
 
-/// Its samples need these features; to be read it needs none.
+// Its samples need these features; to be read it needs none.
 #[cfg(all(doc, any(not(doctest), all(feature = "reqwest", feature = "testing", feature = "tokio", feature = "tower"))))]
 pub mod guide;
 
