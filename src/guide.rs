@@ -13,10 +13,11 @@
 pub mod settings {}
 
 #[doc = include_str!("../docs/guide/storms.md")]
+#[doc = ""]
 #[doc = include_str!("../docs/storm.svg")]
-#[doc = "</div>"]
 #[doc = ""]
 #[doc = include_str!("../docs/storm.md")]
+#[doc = ""]
 #[doc = include_str!("../docs/guide/budgets.md")]
 pub mod storms {}
 
