@@ -31,6 +31,8 @@
 //!
 //! # Where to look
 //!
+//! - [`guide`]: how to find the numbers, what retries do to a service that is down, how writes are repeated safely, what counts as a
+//!   failure, how to test all this, and what other libraries' options are called here.
 //! - [`resilient`](macro@resilient): the attribute, all its keys and their defaults.
 //! - [`Classify`](macro@Classify): what the variants of your error mean. [`Verdict`] says what follows from that.
 //! - [`Rejected`]: what a caller gets when a policy refuses. [`Failure`]: what a fallback gets.
@@ -237,6 +239,10 @@ pub mod golden_tables {}
 #[cfg(doc)]
 #[doc = include_str!("../docs/verdicts.md")]
 pub mod verdicts {}
+
+// Its samples need these features; to be read it needs none.
+#[cfg(all(doc, any(not(doctest), all(feature = "reqwest", feature = "testing", feature = "tokio", feature = "tower"))))]
+pub mod guide;
 
 /// Every sample of the README, compiled and run.
 #[cfg(all(

@@ -80,8 +80,8 @@ impl Picture {
         let mut picture = Self(String::new());
         picture.add(format_args!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" width=\"{WIDTH}\" height=\"{height}\" \
-             font-family=\"'Noto Sans', 'Helvetica Neue', Arial, sans-serif\" role=\"img\" aria-label=\"Success of calls and requests at \
-             the server over time, for six ways to call it\">"
+             style=\"max-width: 100%; height: auto\" font-family=\"'Noto Sans', 'Helvetica Neue', Arial, sans-serif\" role=\"img\" \
+             aria-label=\"Success of calls and requests at the server over time, for six ways to call it\">"
         ));
         picture.add(format_args!("<rect width=\"{WIDTH}\" height=\"{height}\" fill=\"#ffffff\"/>"));
         picture
