@@ -8,6 +8,7 @@ use crate::engine::{Engine, Step, Turn};
 use crate::random;
 use crate::refused::Refused;
 use crate::rejected::Rejected;
+#[cfg(feature = "testing")]
 use crate::wishes;
 use pin_project_lite::pin_project;
 use std::future::Future;

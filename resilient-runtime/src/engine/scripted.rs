@@ -34,6 +34,7 @@ impl<'p> Engine<'p> {
     }
 
     #[cfg(not(feature = "tokio"))]
+    #[expect(clippy::unused_self, reason = "its twin stops a body")]
     fn time_out(&mut self, _now: Instant) -> Refused {
         Refused::by(Kind::Timeout, Time::NONE)
     }
