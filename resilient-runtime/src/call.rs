@@ -5,19 +5,25 @@
 
 #![expect(clippy::inline_always, reason = "a call whose address is taken cannot stay in registers")]
 
+mod rare;
+mod slot;
+
 use crate::breaker::Pass;
-use crate::clock::{Instant, Tick, now};
+use crate::clock::{Instant, Tick};
 use crate::engine::Engine;
-use crate::events;
 use crate::judging::{Judge, Judged};
 use crate::nesting;
 use crate::plan::Plan;
 use crate::refused::Refused;
-use crate::rejected::{Kind, Rejected, Time};
+use crate::rejected::Rejected;
 use crate::script::Ticket;
+#[cfg(feature = "tokio")]
 use crate::seat::Seat;
 use crate::wishes;
-use std::mem::ManuallyDrop;
+use rare::{Settling, Turn};
+#[cfg(feature = "tokio")]
+use slot::Held;
+pub use slot::{EngineSlot, no_engine};
 use std::ops::ControlFlow;
 
 /// One call, over all its attempts. What it holds itself is copied and never lent, so that it can stay in registers.
@@ -45,54 +51,6 @@ pub(crate) struct Attempting {
     pub(crate) may_be_refused: bool,
 }
 
-/// Where that stands of a call which does not fit into registers. It is the call that drops it: that one knows whether it must.
-#[doc(hidden)]
-#[derive(Debug)]
-pub struct EngineSlot<'p>(ManuallyDrop<Held<'p>>);
-
-#[derive(Debug)]
-enum Held<'p> {
-    Nothing,
-    Seat(Seat<'p>),
-    Engine(Engine<'p>),
-}
-
-impl<'p> EngineSlot<'p> {
-    #[inline]
-    fn engine(&self) -> Option<&Engine<'p>> {
-        if let Held::Engine(engine) = &*self.0 { Some(engine) } else { None }
-    }
-
-    #[cfg(feature = "tokio")]
-    fn engine_mut(&mut self) -> Option<&mut Engine<'p>> {
-        if let Held::Engine(engine) = &mut *self.0 { Some(engine) } else { None }
-    }
-
-    fn is_empty(&self) -> bool {
-        matches!(*self.0, Held::Nothing)
-    }
-
-    fn hold(&mut self, held: Held<'p>) {
-        *self.0 = held;
-    }
-
-    /// The engine that takes over from whatever there was.
-    fn engine_or(&mut self, or: impl FnOnce() -> Engine<'p>) -> &mut Engine<'p> {
-        match &*self.0 {
-            Held::Nothing => self.hold(Held::Engine(or())),
-            Held::Seat(seat) => self.hold(Held::Engine(seat.take_over())),
-            Held::Engine(_) => {}
-        }
-        match &mut *self.0 {
-            Held::Engine(engine) => engine,
-            Held::Nothing | Held::Seat(_) => unreachable!("it was made just now"),
-        }
-    }
-}
-
-/// How an engine that was not at once ready comes to its turn.
-type Turn<'p> = fn(&mut Engine<'p>) -> Result<(), Refused>;
-
 /// How far it has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Way {
@@ -101,7 +59,7 @@ enum Way {
     Run,
     /// In that body.
     Running,
-    /// With an engine.
+    /// With a seat or an engine.
     Long,
 }
 
@@ -122,13 +80,6 @@ impl Start {
         };
         bucket.take_at_glance().map(|at| Self { pass, at })
     }
-}
-
-#[doc(hidden)]
-#[inline(always)]
-#[must_use]
-pub fn no_engine<'p>() -> EngineSlot<'p> {
-    EngineSlot(ManuallyDrop::new(Held::Nothing))
 }
 
 impl<'e, 'p> Call<'e, 'p> {
@@ -159,7 +110,7 @@ impl<'e, 'p> Call<'e, 'p> {
     /// What takes over wherever the short way ends.
     #[inline(always)]
     pub(crate) fn engine(&mut self) -> &mut Engine<'p> {
-        build(self.engine, self.plan, std::mem::replace(&mut self.way, Way::Long), Start { pass: self.pass, at: self.at })
+        rare::build(self.engine, self.plan, std::mem::replace(&mut self.way, Way::Long), Start { pass: self.pass, at: self.at })
     }
 
     /// Until when to wait before the coming attempt.
@@ -198,12 +149,12 @@ impl<'e, 'p> Call<'e, 'p> {
     /// What refuses it where the short way led nowhere, if no engine is needed to know.
     #[cfg(feature = "tokio")]
     pub(crate) fn refusal(&self) -> Option<Refused> {
-        if self.way == Way::Clear { refusal(self.plan) } else { None }
+        if self.way == Way::Clear { rare::refusal(self.plan) } else { None }
     }
 
     #[cfg(feature = "tokio")]
     fn has_tried_shortly(&self) -> bool {
-        self.way == Way::Clear && has_tried_shortly(self.plan)
+        self.way == Way::Clear && rare::has_tried_shortly(self.plan)
     }
 
     /// What its caller is told.
@@ -213,7 +164,7 @@ impl<'e, 'p> Call<'e, 'p> {
         refused.told(self.plan, self.engine.engine().map_or(0, Engine::attempts))
     }
 
-    /// Whether everything that the coming attempt needs is had at once after all, by an engine.
+    /// Whether everything that the coming attempt needs is had at once after all, in a seat or by an engine.
     #[cfg(feature = "tokio")]
     pub(crate) fn starts_late(&mut self) -> bool {
         if self.has_tried_shortly() {
@@ -255,7 +206,7 @@ impl<'e, 'p> Call<'e, 'p> {
     #[cfg(feature = "tokio")]
     #[cold]
     fn enter_late(&mut self) {
-        match &*self.engine.0 {
+        match self.engine.held() {
             Held::Seat(seat) => seat.enter_body(),
             Held::Nothing | Held::Engine(_) => self.engine().enter_body(),
         }
@@ -278,7 +229,7 @@ impl<'e, 'p> Call<'e, 'p> {
             }
             self.way = Way::Run;
         } else {
-            leave(self.engine, has_ended);
+            rare::leave(self.engine, has_ended);
         }
     }
 
@@ -286,7 +237,7 @@ impl<'e, 'p> Call<'e, 'p> {
     #[inline(always)]
     pub(crate) fn turn_refusable(&mut self) -> Result<(), Refused> {
         self.way = Way::Clear;
-        let turned = turn_refusable(self.plan, self.engine);
+        let turned = rare::turn_refusable(self.plan, self.engine);
         self.turned(turned)
     }
 
@@ -294,7 +245,7 @@ impl<'e, 'p> Call<'e, 'p> {
     #[inline(always)]
     pub(crate) fn turn_late(&mut self, turn: Turn<'p>) -> Result<(), Refused> {
         self.way = Way::Clear;
-        let turned = turn_late(self.plan, self.engine, turn);
+        let turned = rare::turn_late(self.plan, self.engine, turn);
         self.turned(turned)
     }
 
@@ -342,7 +293,7 @@ impl<'e, 'p> Call<'e, 'p> {
     /// the end of the call.
     #[inline(always)]
     pub fn settle<R, J: Judge<R>>(&mut self, judge: J, outcome: R) -> Option<R> {
-        let settled = settle(self.engine, self.plan, self.settling(), judge, outcome);
+        let settled = rare::settle(self.engine, self.plan, self.settling(), judge, outcome);
         if settled.is_none() {
             self.way = Way::Long;
         }
@@ -352,7 +303,7 @@ impl<'e, 'p> Call<'e, 'p> {
     /// The same, and whether it was a success; what comes before another attempt is given back too.
     #[inline(always)]
     pub fn settle_knowing<R, J: Judge<R>>(&mut self, judge: J, outcome: R) -> ControlFlow<(R, bool), R> {
-        let settled = settle_knowing(self.engine, self.plan, self.settling(), judge, outcome);
+        let settled = rare::settle_knowing(self.engine, self.plan, self.settling(), judge, outcome);
         if settled.is_continue() {
             self.way = Way::Long;
         }
@@ -368,7 +319,7 @@ impl<'e, 'p> Call<'e, 'p> {
     /// The same, and whether it was a success.
     #[inline(always)]
     pub fn settle_once_knowing<R, J: Judge<R>>(&mut self, judge: J, outcome: R) -> (R, bool) {
-        settle_once(self.engine, self.plan, self.settling(), judge, outcome)
+        rare::settle_once(self.engine, self.plan, self.settling(), judge, outcome)
     }
 
     #[inline(always)]
@@ -396,13 +347,13 @@ impl<'e, 'p> Call<'e, 'p> {
     fn succeed_and_earn(&mut self) {
         match self.way {
             Way::Clear | Way::Running | Way::Long => {
-                succeed_late_and_earn(self.engine, self.plan);
+                rare::succeed_late_and_earn(self.engine, self.plan);
                 self.way = Way::Run;
             }
             Way::Run => {
                 self.hear();
                 if !self.plan.budget.is_full() {
-                    earn(self.plan);
+                    rare::earn(self.plan);
                 }
             }
         }
@@ -412,7 +363,7 @@ impl<'e, 'p> Call<'e, 'p> {
     fn succeed(&mut self) {
         match self.way {
             Way::Clear | Way::Running | Way::Long => {
-                succeed_late(self.engine, self.plan);
+                rare::succeed_late(self.engine, self.plan);
                 self.way = Way::Run;
             }
             Way::Run => self.hear(),
@@ -422,7 +373,7 @@ impl<'e, 'p> Call<'e, 'p> {
     #[inline(always)]
     fn hear(&self) {
         if self.plan.circuit.listens() {
-            hear(self.plan, Start { pass: self.pass, at: self.at });
+            rare::hear(self.plan, Start { pass: self.pass, at: self.at });
         }
     }
 
@@ -431,7 +382,7 @@ impl<'e, 'p> Call<'e, 'p> {
     #[inline(always)]
     pub fn script<R>(&mut self, play: impl FnOnce(&Ticket) -> R) -> Option<R> {
         self.way = Way::Long;
-        script(self.engine, self.plan, play)
+        rare::script(self.engine, self.plan, play)
     }
 }
 
@@ -439,250 +390,8 @@ impl Drop for Call<'_, '_> {
     #[inline(always)]
     fn drop(&mut self) {
         if self.way >= Way::Running {
-            end(self.engine, self.plan, self.pass);
+            rare::end(self.engine, self.plan, self.pass);
         }
-    }
-}
-
-/// In its body only a panic ends a call.
-#[cold]
-#[inline(never)]
-fn end<'p>(slot: &mut EngineSlot<'p>, plan: &'p Plan<'p>, pass: Pass) {
-    match &mut *slot.0 {
-        Held::Nothing => {
-            nesting::ascend();
-            build(slot, plan, Way::Run, Start { pass, at: Tick::UNREAD }).body_panicked();
-        }
-        Held::Seat(seat) if seat.is_taken() => {
-            seat.leave_body();
-            seat.take_over().body_panicked();
-        }
-        Held::Seat(_) | Held::Engine(_) => {}
-    }
-    slot.hold(Held::Nothing);
-}
-
-#[cold]
-#[inline(never)]
-fn leave(slot: &mut EngineSlot<'_>, has_ended: bool) {
-    match &mut *slot.0 {
-        Held::Nothing => {}
-        Held::Seat(seat) if has_ended => seat.leave_body(),
-        Held::Seat(seat) => {
-            let engine = seat.pend();
-            slot.hold(Held::Engine(engine));
-        }
-        Held::Engine(engine) => {
-            engine.leave_body();
-            if has_ended {
-                engine.body_ended();
-            }
-        }
-    }
-}
-
-/// The short way was open to a call, and led nowhere.
-fn has_tried_shortly(plan: &Plan<'_>) -> bool {
-    !plan.gate.is_shut() && nesting::is_alone()
-}
-
-#[cold]
-#[inline(never)]
-fn turn_refusable<'p>(plan: &'p Plan<'p>, slot: &mut EngineSlot<'p>) -> Result<(), Refused> {
-    if slot.is_empty()
-        && let Some(refused) = refusal(plan)
-    {
-        return Err(refused);
-    }
-    turn_late(plan, slot, Engine::wait_for_turn)
-}
-
-#[cold]
-#[inline(never)]
-fn turn_late<'p>(plan: &'p Plan<'p>, slot: &mut EngineSlot<'p>, turn: Turn<'p>) -> Result<(), Refused> {
-    if slot.is_empty() && sits(plan, slot) {
-        return Ok(());
-    }
-    wait_for_turn(plan, slot, turn)
-}
-
-/// Whether its first attempt needs more than a pass and a token, and has it; if so, its body is entered.
-#[inline(always)]
-fn sits<'p>(plan: &'p Plan<'p>, slot: &mut EngineSlot<'p>) -> bool {
-    let seat = Seat::take(plan);
-    let sits = seat.is_some();
-    if let Some(seat) = seat {
-        seat.enter_body();
-        slot.hold(Held::Seat(seat));
-    }
-    sits
-}
-
-#[cold]
-#[inline(never)]
-fn wait_for_turn<'p>(plan: &'p Plan<'p>, slot: &mut EngineSlot<'p>, turn: Turn<'p>) -> Result<(), Refused> {
-    let has_tried = slot.is_empty() && has_tried_shortly(plan);
-    let slot = GivenUp(slot);
-    let engine = slot.0.engine_or(|| Engine::begin(plan));
-    engine.rest_blocking();
-    let turned = if !has_tried && engine.starts_at_once() { Ok(()) } else { turn(engine) };
-    if turned.is_ok() {
-        engine.enter_body();
-    } else if !Ticket::is_handed_over() {
-        engine.give_back();
-    }
-    std::mem::forget(slot);
-    turned
-}
-
-/// The engine of a call that panics while it waits for its turn.
-struct GivenUp<'e, 'p>(&'e mut EngineSlot<'p>);
-
-impl Drop for GivenUp<'_, '_> {
-    fn drop(&mut self) {
-        self.0.hold(Held::Nothing);
-    }
-}
-
-/// A success of a call that is not on the short way; nothing is held any more.
-#[cold]
-#[inline(never)]
-fn succeed_late(slot: &mut EngineSlot<'_>, plan: &Plan<'_>) {
-    match &mut *slot.0 {
-        Held::Nothing => {}
-        Held::Seat(seat) => hear(plan, seat.start()),
-        Held::Engine(engine) => engine.succeed(),
-    }
-}
-
-/// The same, where retries are paid for.
-#[cold]
-#[inline(never)]
-fn succeed_late_and_earn(slot: &mut EngineSlot<'_>, plan: &Plan<'_>) {
-    match &mut *slot.0 {
-        Held::Nothing => {}
-        Held::Engine(engine) => engine.succeed_and_earn(),
-        Held::Seat(seat) => {
-            hear(plan, seat.start());
-            earn(plan);
-        }
-    }
-}
-
-#[cold]
-#[inline(never)]
-fn script<'p, R>(slot: &mut EngineSlot<'p>, plan: &'p Plan<'p>, outcome_of: impl FnOnce(&Ticket) -> R) -> Option<R> {
-    let engine = slot.engine_or(|| Engine::begin(plan));
-    let outcome = Ticket::take_up().map(|ticket| outcome_of(&ticket));
-    if outcome.is_some() {
-        engine.body_ended();
-    }
-    outcome
-}
-
-/// Where an attempt stands whose outcome is settled.
-#[derive(Clone, Copy)]
-struct Settling {
-    way: Way,
-    start: Start,
-}
-
-#[cold]
-#[inline(never)]
-fn settle<'p, R, J: Judge<R>>(
-    slot: &mut EngineSlot<'p>,
-    plan: &'p Plan<'p>,
-    settling: Settling,
-    judge: J,
-    outcome: R,
-) -> Option<R> {
-    match settle_knowing(slot, plan, settling, judge, outcome) {
-        ControlFlow::Break((outcome, _)) => Some(outcome),
-        ControlFlow::Continue(_) => None,
-    }
-}
-
-#[cold]
-#[inline(never)]
-fn settle_knowing<'p, R, J: Judge<R>>(
-    slot: &mut EngineSlot<'p>,
-    plan: &'p Plan<'p>,
-    Settling { way, start }: Settling,
-    judge: J,
-    outcome: R,
-) -> ControlFlow<(R, bool), R> {
-    let judged = judge.judge(&outcome);
-    let is_success = judged.is_success();
-    let is_over = if !is_success || judged.again {
-        build(slot, plan, way, start).settle(judged)
-    } else {
-        if way == Way::Run {
-            hear(plan, start);
-            earn(plan);
-        } else {
-            succeed_late_and_earn(slot, plan);
-        }
-        true
-    };
-    if is_over { ControlFlow::Break((outcome, is_success)) } else { ControlFlow::Continue(outcome) }
-}
-
-#[cold]
-#[inline(never)]
-fn settle_once<'p, R, J: Judge<R>>(
-    slot: &mut EngineSlot<'p>,
-    plan: &'p Plan<'p>,
-    Settling { way, start }: Settling,
-    judge: J,
-    outcome: R,
-) -> (R, bool) {
-    let judged = judge.judge(&outcome);
-    let is_success = judged.is_success();
-    match way {
-        _ if !is_success => build(slot, plan, way, start).settle_once(judged),
-        Way::Run => hear(plan, start),
-        Way::Clear | Way::Running | Way::Long => succeed_late(slot, plan),
-    }
-    (outcome, is_success)
-}
-
-#[cold]
-#[inline(never)]
-fn build<'e, 'p>(engine: &'e mut EngineSlot<'p>, plan: &'p Plan<'p>, way: Way, start: Start) -> &'e mut Engine<'p> {
-    engine.engine_or(|| match way {
-        Way::Running | Way::Run => Engine::take_over(plan, start),
-        Way::Clear | Way::Long => Engine::begin(plan),
-    })
-}
-
-/// What an open circuit or an empty bucket answers, if that can be seen by looking. It is told of here.
-#[inline(always)]
-fn refusal(plan: &Plan<'_>) -> Option<Refused> {
-    if !has_tried_shortly(plan) || wishes::is_scripted() {
-        return None;
-    }
-    let now = now();
-    let (kind, wait) = match plan.breaker.and_then(|breaker| breaker.refuses_for(now)) {
-        Some(wait) => (Kind::CircuitOpen, wait),
-        None if plan.breaker.is_some_and(|breaker| !breaker.lets_pass()) => return None,
-        None => (Kind::RateLimited, plan.bucket?.refuses_for(now, plan.settings.max_wait)?),
-    };
-    let refused = Refused::by(kind, Time::nanos(wait));
-    events::rejected(plan, refused, 0, now);
-    Some(refused)
-}
-
-#[cold]
-fn hear(plan: &Plan<'_>, Start { pass, at }: Start) {
-    if let Some(breaker) = plan.breaker.filter(|_| plan.circuit.listens()) {
-        breaker.hear(pass, at.into());
-    }
-}
-
-#[cold]
-fn earn(plan: &Plan<'_>) {
-    if !plan.budget.is_full() {
-        plan.budget.earn(now());
     }
 }
 
