@@ -32,6 +32,7 @@ mod keyed;
 mod keyed_buckets;
 mod last_known;
 mod limits;
+mod museum;
 mod nesting;
 mod policy;
 mod rate;

@@ -1,0 +1,112 @@
+//! Bugs that other libraries of our kind have shipped, each with the tests that keep it out of this one.
+//!
+//! A test is called `bug_NN_` and what must hold. Its documentation says who had the bug, a colon, and in one sentence what happened.
+//! `UPDATE_GOLDEN=1 cargo test --all-features museum` writes the table of `docs/museum.md` anew.
+
+mod circuit;
+mod half_open;
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+/// The number of the last bug: each from 1 on has a test.
+const LAST: u32 = 24;
+
+/// A test of the museum, as its source tells of it.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Exhibit {
+    number: u32,
+    room: String,
+    line: usize,
+    function: String,
+    references: String,
+    sentence: String,
+}
+
+fn exhibits() -> Vec<Exhibit> {
+    let museum = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/museum");
+    let mut exhibits = Vec::new();
+    for file in fs::read_dir(museum).unwrap().map(|file| file.unwrap().path()) {
+        let room = file.file_stem().unwrap().to_str().unwrap();
+        if file.extension().is_some_and(|extension| extension == "rs") && room != "mod" {
+            exhibits.extend(exhibits_in(room, &fs::read_to_string(&file).unwrap()));
+        }
+    }
+    exhibits.sort();
+    exhibits
+}
+
+/// Every test of a room, each of which must be an exhibit.
+fn exhibits_in(room: &str, source: &str) -> Vec<Exhibit> {
+    let (mut exhibits, mut words, mut is_test) = (Vec::new(), Vec::new(), false);
+    for (line, text) in source.lines().enumerate() {
+        if let Some(more) = text.strip_prefix("/// ") {
+            words.push(more);
+        } else if text.starts_with("#[") {
+            is_test |= text.starts_with("#[test]") || text.starts_with("#[tokio::test");
+        } else {
+            if std::mem::take(&mut is_test) {
+                exhibits.push(exhibit(room, line + 1, text, &words.join(" ")));
+            }
+            words.clear();
+        }
+    }
+    exhibits
+}
+
+fn exhibit(room: &str, line: usize, signature: &str, story: &str) -> Exhibit {
+    let place = format!("tests/it/museum/{room}.rs:{line}");
+    let name = signature.trim_start_matches("async ").trim_start_matches("fn ").split('(').next().unwrap();
+    let number = name.strip_prefix("bug_").and_then(|rest| rest.get(..2)?.parse().ok());
+    let number = number.unwrap_or_else(|| panic!("{place}: `bug_NN_` and what must hold, not `{name}`"));
+    let story = story.split_once(": ").filter(|(who, what)| !who.is_empty() && what.ends_with('.') && !what.contains('|'));
+    let (references, sentence) = story.unwrap_or_else(|| panic!("{place}: `/// who had it: what happened.`"));
+    Exhibit {
+        number,
+        room: room.to_owned(),
+        line,
+        function: name.to_owned(),
+        references: references.to_owned(),
+        sentence: sentence.to_owned(),
+    }
+}
+
+fn table() -> String {
+    let mut text = include_str!("intro.md").to_owned();
+    for Exhibit { number, room, function, references, sentence, .. } in exhibits() {
+        let file = format!("../tests/it/museum/{room}.rs");
+        writeln!(text, "| {number} | **{references}**: {sentence} | [`{room}::{function}`]({file}) |").unwrap();
+    }
+    text
+}
+
+#[test]
+fn every_bug_has_a_test() {
+    let shown: BTreeSet<_> = exhibits().iter().map(|exhibit| exhibit.number).collect();
+    assert_eq!(shown, (1..=LAST).collect());
+}
+
+#[test]
+fn the_table_in_the_docs_is_what_the_tests_say() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/museum.md");
+    let table = table();
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        fs::write(&path, &table).unwrap();
+    }
+    let written = fs::read_to_string(&path).unwrap();
+    assert!(written == table, "docs/museum.md is out of date: UPDATE_GOLDEN=1 cargo test --all-features museum");
+}
+
+#[test]
+#[should_panic(expected = "`bug_NN_` and what must hold")]
+fn a_test_without_a_number_is_no_exhibit() {
+    exhibits_in("room", "/// who: what.\n#[test]\nfn something_else() {\n");
+}
+
+#[test]
+#[should_panic(expected = "who had it: what happened")]
+fn a_test_without_a_story_is_no_exhibit() {
+    exhibits_in("room", "#[tokio::test(start_paused = true)]\nasync fn bug_01_holds() {\n");
+}
