@@ -1,5 +1,6 @@
 //! What a caller gets when a policy refuses.
 
+use crate::clock;
 use crate::verdict::{Classify, Verdict};
 use std::error::Error;
 use std::fmt;
@@ -135,17 +136,31 @@ impl fmt::Display for Rejected {
             Self::DeadlineExceeded(_) => formatter.write_str("was stopped: the call took longer than its deadline"),
         }?;
         match (self, time) {
-            (Self::CircuitOpen(_) | Self::RateLimited(_), Some(time)) => write!(formatter, "; try again in {time:.1?}")?,
-            (Self::CircuitOpen(_), None) => formatter.write_str("; it admits nothing for now")?,
-            (_, Some(time)) => write!(formatter, " of {time:?}")?,
-            (_, None) => {}
-        }
+            (Self::CircuitOpen(_) | Self::RateLimited(_), Some(time)) => {
+                write!(formatter, "; try again in {:.1?}", rounded_up(time))
+            }
+            (Self::CircuitOpen(_) | Self::RateLimited(_), None) => formatter.write_str("; it admits nothing for now"),
+            (_, Some(time)) => write!(formatter, " of {time:?}"),
+            (_, None) => Ok(()),
+        }?;
         match attempts {
             0 => formatter.write_str(" (not attempted)"),
             1 => formatter.write_str(" (1 attempt made)"),
             _ => write!(formatter, " ({attempts} attempts made)"),
         }
     }
+}
+
+/// To a tenth of its unit, and never less: who comes back then is to be admitted.
+fn rounded_up(time: Duration) -> Duration {
+    let nanos = clock::nanos(time);
+    let tenth = match nanos {
+        0..1_000 => 1,
+        1_000..1_000_000 => 100,
+        1_000_000..1_000_000_000 => 100_000,
+        _ => 100_000_000,
+    };
+    Duration::from_nanos(nanos.div_ceil(tenth).saturating_mul(tenth))
 }
 
 struct Named(&'static str, Option<&'static str>);

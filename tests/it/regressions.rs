@@ -251,3 +251,13 @@ fn a_call_while_its_thread_ends_is_one_like_any_other() {
     assert_eq!((good, bad), (Ok(()), Err(ServiceError::Reset)));
     assert!(matches!(refused.unwrap_err().rejected(), resilient::Rejected::CircuitOpen(_)));
 }
+
+/// Rounded to the nearest tenth, it named a moment at which the call was refused again.
+#[test]
+fn a_refusal_never_says_less_than_the_wait() {
+    let policy = Policy::builder().rate(Rate::per(1, millis(1_040))).max_wait(Duration::ZERO).build().unwrap();
+    let _clock = TurnedClock::start();
+    policy.run(|| Ok::<_, ServiceError>(())).unwrap();
+    let refused = policy.run(|| Ok::<_, ServiceError>(())).unwrap_err();
+    assert!(refused.to_string().contains("try again in 1.1s"), "{refused}");
+}
