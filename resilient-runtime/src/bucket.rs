@@ -165,7 +165,8 @@ impl Bucket {
     ///
     /// # Errors
     ///
-    /// [`TryAcquireError::NotYet`] with the exact wait, or [`TryAcquireError::Impossible`] for none, or for more than the burst.
+    /// [`TryAcquireError::NotYet`] with the wait, or [`TryAcquireError::Impossible`] for none, or for more than the burst. The wait
+    /// for one token is exact; that for more is, unless callers have given up their places in line, which are had one by one.
     ///
     /// ```
     /// # use resilient_runtime as resilient;
@@ -182,9 +183,11 @@ impl Bucket {
             return Err(TryAcquireError::Impossible { asked: tokens, burst });
         }
         let now = crate::clock::now();
-        let taken = self.take_many(u64::from(tokens), now, now);
         let not_yet = |due: Instant| TryAcquireError::NotYet { retry_after: Duration::from_nanos(due.since(now).max(1)) };
-        taken.map(|_| ()).map_err(not_yet)
+        if tokens == 1 {
+            return self.reserve(now, now).map(Token::spend).map_err(not_yet);
+        }
+        self.take_many(u64::from(tokens), now, now).map(|_| ()).map_err(not_yet)
     }
 
     /// When there was a token, which is taken: a look at the clock, a compare-and-swap and nothing else. A rate that is no more has
@@ -215,10 +218,11 @@ impl Bucket {
     /// The next free slot, if it is due by `until`; otherwise when one will be, and nothing is taken.
     #[cold]
     pub(crate) fn reserve(&self, now: Instant, until: Instant) -> Result<Token<'_>, Instant> {
-        if let Some(token) = self.take_freed(now, until) {
-            return Ok(token);
-        }
-        self.take_many(1, now, until).map(|(meter, paid, at)| Token { bucket: self, meter, paid, at })
+        self.take_freed(now, until).or_else(|earliest_freed| {
+            let taken = self.take_many(1, now, until).map_err(|due| due.min(earliest_freed))?;
+            let (meter, paid, at) = taken;
+            Ok(Token { bucket: self, meter, paid, at })
+        })
     }
 
     /// How much longer there is no token, if that is longer than a caller would wait; nothing is taken.
@@ -254,19 +258,18 @@ impl Bucket {
         }
     }
 
-    fn take_freed(&self, now: Instant, until: Instant) -> Option<Token<'_>> {
+    /// The earliest slot of those who gave up, or when that is due. Who used it long after its time would be too close to the next.
+    fn take_freed(&self, now: Instant, until: Instant) -> Result<Token<'_>, Instant> {
         if self.freed_count.load(Ordering::Relaxed) == 0 {
-            return None;
+            return Err(Instant::NEVER);
         }
-        let meter = self.meter.get();
-        let slack = meter.slack();
         let paused_until = self.paused_until();
         let mut freed = lock(&self.freed);
-        forget_until(&mut freed, |at| at.plus(slack) >= now && at >= paused_until);
-        let is_in_time = freed.peek().is_some_and(|&Reverse(at)| at.max(now) <= until);
-        let taken = if is_in_time { freed.pop() } else { None };
+        forget_until(&mut freed, |at| at.plus(SLACK) >= now && at >= paused_until);
+        let earliest = freed.peek().map_or(Instant::NEVER, |&Reverse(at)| at);
+        let taken = if earliest.max(now) <= until { freed.pop() } else { None };
         self.publish(&freed);
-        taken.map(|Reverse(at)| Token { bucket: self, meter, paid: 0, at })
+        taken.map(|Reverse(at)| Token { bucket: self, meter: self.meter.get(), paid: 0, at }).ok_or(earliest)
     }
 
     #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use crate::support::{Counter, ServiceError, millis};
 use resilient::testing::TurnedClock;
-use resilient::{CircuitBreaker, Policy, Rate, State, Verdict, resilient};
+use resilient::{CircuitBreaker, Policy, Rate, State, TryAcquireError, Verdict, resilient};
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::mpsc;
@@ -260,4 +260,43 @@ fn a_refusal_never_says_less_than_the_wait() {
     policy.run(|| Ok::<_, ServiceError>(())).unwrap();
     let refused = policy.run(|| Ok::<_, ServiceError>(())).unwrap_err();
     assert!(refused.to_string().contains("try again in 1.1s"), "{refused}");
+}
+
+/// What is told is when the next slot is free, although those who have given theirs up stood before others.
+#[tokio::test(start_paused = true)]
+async fn who_is_refused_is_told_of_the_slots_that_were_given_up() {
+    let rate = Rate::per_second(1).burst(1);
+    let patient = Policy::builder().rate(rate).bucket("told of the given up").max_wait(Duration::MAX).build().unwrap();
+    let hasty = Policy::builder().bucket("told of the given up").max_wait(Duration::ZERO).build().unwrap();
+    let body = async || Ok::<_, ServiceError>(());
+    patient.run_async(body).await.unwrap();
+    let mut waiting: Vec<_> = (0..20).map(|_| Box::pin(patient.run_async(body))).collect();
+    for waiting in &mut waiting {
+        assert!(futures_util::poll!(waiting).is_pending());
+    }
+    drop(waiting);
+    let told = hasty.run_async(body).await.unwrap_err().rejected().retry_after();
+    let asked = resilient::bucket("told of the given up").try_acquire(1);
+    assert_eq!(told, Some(Duration::from_secs(1)));
+    assert_eq!(asked, Err(TryAcquireError::NotYet { retry_after: Duration::from_secs(1) }));
+    tokio::time::advance(Duration::from_secs(1)).await;
+    assert_eq!(resilient::bucket("told of the given up").try_acquire(1), Ok(()));
+    tokio::time::advance(Duration::from_secs(1)).await;
+    assert!(hasty.run_async(body).await.is_ok());
+}
+
+/// It was good until the next slot was due, so that two calls started where the rate has one.
+#[tokio::test(start_paused = true)]
+async fn a_slot_that_was_given_up_is_not_used_long_after_its_time() {
+    let patient = Policy::builder().rate(Rate::per_hour(1)).bucket("given up long ago").max_wait(Duration::MAX).build().unwrap();
+    let hasty = Policy::builder().bucket("given up long ago").max_wait(Duration::ZERO).build().unwrap();
+    let body = async || Ok::<_, ServiceError>(());
+    patient.run_async(body).await.unwrap();
+    let (mut leaving, mut staying) = (Box::pin(patient.run_async(body)), Box::pin(patient.run_async(body)));
+    assert!(futures_util::poll!(&mut leaving).is_pending() && futures_util::poll!(&mut staying).is_pending());
+    drop(leaving);
+    tokio::time::advance(Duration::from_secs(2 * 3_600 - 1)).await;
+    let refused = hasty.run_async(body).await.unwrap_err().rejected();
+    assert!(refused.retry_after() > Some(Duration::from_secs(1)), "the next slot is another's: {refused}");
+    staying.await.unwrap();
 }
