@@ -14,7 +14,7 @@ pub(crate) use sleepers::Sleeper;
 use sleepers::Sleepers;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::task::Waker;
 use std::time::Duration;
 
@@ -39,6 +39,8 @@ pub struct Bucket {
     freed: Mutex<BinaryHeap<Reverse<Instant>>>,
     freed_count: AtomicUsize,
     sleepers: Sleepers,
+    /// The rate by which all who wait have been woken.
+    woken_for: AtomicU32,
 }
 
 /// One rate and what is owed at it.
@@ -106,6 +108,7 @@ impl Bucket {
             freed: Mutex::new(BinaryHeap::new()),
             freed_count: AtomicUsize::new(0),
             sleepers: Sleepers::new(),
+            woken_for: AtomicU32::new(0),
         }
     }
 
@@ -327,9 +330,12 @@ impl Bucket {
         self.meter.replace(new);
     }
 
-    /// After a change, when no lock is held: those who wait ask again.
+    /// After a change, when no lock is held: those who wait ask again, if the rate is another.
     pub(crate) fn wake(&self) {
-        self.sleepers.wake_all();
+        let rate = self.meter.version();
+        if self.woken_for.swap(rate, Ordering::AcqRel) != rate {
+            self.sleepers.wake_all();
+        }
     }
 
     /// A wait for a token of the rate as it is now: to be asked for before the token is.
