@@ -28,3 +28,8 @@ fn thirty_mistakes_are_thirty_errors() {
     assert!(said.lines().filter(|line| line.starts_with("error")).all(|line| line.starts_with("error: ")), "{said}");
     assert!(!said.contains("warning"), "{said}");
 }
+
+#[test]
+fn mistakes_that_other_libraries_let_through_are_refused() {
+    TestCases::new().compile_fail("tests/ui/museum/*.rs");
+}

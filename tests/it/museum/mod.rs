@@ -3,8 +3,13 @@
 //! A test is called `bug_NN_` and what must hold. Its documentation says who had the bug, a colon, and in one sentence what happened.
 //! `UPDATE_GOLDEN=1 cargo test --all-features museum` writes the table of `docs/museum.md` anew.
 
+mod around;
 mod circuit;
 mod half_open;
+mod pages;
+mod rate;
+mod retry;
+mod waiting;
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -12,7 +17,7 @@ use std::fs;
 use std::path::Path;
 
 /// The number of the last bug: each from 1 on has a test.
-const LAST: u32 = 24;
+const LAST: u32 = 69;
 
 /// A test of the museum, as its source tells of it.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]

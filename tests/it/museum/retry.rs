@@ -1,0 +1,783 @@
+//! Bugs 25 to 44: waits that overflow, never end or lead nowhere, and what a retry repeats.
+
+use super::pages::{assert_refused, assert_says, page};
+use crate::support::{Counter, ServiceError, configuring, millis, poll_once, ready};
+use http::{HeaderMap, HeaderValue, Response, header};
+use resilient::testing::{TurnedClock, seeded_jitter};
+use resilient::{
+    Backoff, CircuitBreaker, Jitter, Policy, PolicyBuilder, Rate, Rejected, RetryBudget, TryAcquireError, Verdict, resilient,
+    retry_after,
+};
+use std::cell::Cell;
+use std::io;
+use std::time::Duration;
+
+const SECOND: Duration = Duration::from_secs(1);
+const HOUR: Duration = Duration::from_secs(3_600);
+const BACKOFFS: [Backoff; 5] =
+    [Backoff::Exponential, Backoff::Constant, Backoff::Linear, Backoff::Fibonacci, Backoff::Decorrelated];
+const GROWING: [Backoff; 4] = [Backoff::Exponential, Backoff::Constant, Backoff::Linear, Backoff::Fibonacci];
+const JITTERS: [Jitter; 6] =
+    [Jitter::None, Jitter::Full, Jitter::Equal, Jitter::Ratio(0.0), Jitter::Ratio(0.5), Jitter::Ratio(1.0)];
+
+fn lost() -> Result<(), ServiceError> {
+    Err(ServiceError::Reset)
+}
+
+/// A policy with those waits, and no budget in their way.
+fn waiting(base: Duration, max: Duration, backoff: Backoff, jitter: Jitter) -> PolicyBuilder {
+    Policy::builder().base_delay(base).max_delay(max).backoff(backoff).jitter(jitter).without_budget()
+}
+
+/// What a call waits that fails so many times and once more; waits of no time are not among them.
+fn waits(policy: PolicyBuilder, retries: u32) -> Vec<Duration> {
+    let (clock, policy, attempts) = (TurnedClock::start(), policy.retries(retries).build().unwrap(), Counter::default());
+    let outcome = policy.run(|| {
+        attempts.count();
+        lost()
+    });
+    assert_eq!((outcome, attempts.get()), (Err(ServiceError::Reset), retries + 1));
+    clock.waits()
+}
+
+/// Polly#2163: jitter made an endless delay not a number after 1,024 attempts, and retries came at once.
+#[test]
+fn bug_25_every_wait_is_from_zero_to_max_delay_whatever_the_attempt() {
+    let extremes = [Duration::ZERO, Duration::from_nanos(1), HOUR, Duration::MAX];
+    for backoff in BACKOFFS {
+        for jitter in JITTERS {
+            for base in extremes {
+                for max in extremes.into_iter().filter(|max| *max >= base) {
+                    let waits = waits(waiting(base, max, backoff, jitter), 1_100);
+                    assert!(waits.iter().all(|wait| *wait <= max), "{backoff:?} {jitter:?} {base:?} {max:?}");
+                }
+            }
+        }
+    }
+}
+
+/// Polly#2163: the delays after the overflow were none at all.
+#[test]
+fn bug_25_no_number_of_attempts_brings_the_waits_back_to_nothing() {
+    for backoff in [Backoff::Exponential, Backoff::Linear, Backoff::Fibonacci] {
+        for jitter in [Jitter::None, Jitter::Equal, Jitter::Ratio(0.5)] {
+            let waits = waits(waiting(millis(1), SECOND, backoff, jitter), 3_000);
+            assert!(waits[1_000..].iter().all(|wait| *wait >= SECOND / 2), "{backoff:?} {jitter:?}");
+        }
+    }
+}
+
+/// Polly#1866: a delay that overflowed became the longest there is, past the cap, and retries seemed to stop.
+#[test]
+fn bug_26_past_the_knee_every_wait_is_max_delay_exactly() {
+    for (backoff, attempts) in [(Backoff::Exponential, 1_000_000), (Backoff::Linear, 100_000), (Backoff::Fibonacci, 70_000)] {
+        for max in [millis(300), 10 * SECOND, HOUR] {
+            let policy = waiting(millis(100), max, backoff, Jitter::None).build().unwrap();
+            let waits: Vec<_> = policy.schedule(attempts).collect();
+            let knee = waits.iter().position(|wait| *wait == max).unwrap();
+            assert!(waits[knee..].iter().all(|wait| *wait == max), "{backoff:?} {max:?}");
+        }
+    }
+    let all = waits(waiting(millis(100), 10 * SECOND, Backoff::Exponential, Jitter::None), 1_100);
+    assert!(all[7..].iter().all(|wait| *wait == 10 * SECOND), "and what is waited is what was planned");
+}
+
+/// aws-sdk-rust#1133: with a hundred attempts the delay was too large for its type, and the call panicked.
+#[test]
+fn bug_27_a_hundred_attempts_at_any_delay_panic_nowhere() {
+    for base in [Duration::from_nanos(1), SECOND, Duration::from_secs(u64::MAX / 1_000_000_000), Duration::MAX] {
+        for backoff in BACKOFFS {
+            for jitter in JITTERS {
+                let policy = waiting(base, Duration::MAX, backoff, jitter);
+                let planned: Vec<_> = policy.clone().build().unwrap().schedule(100).collect();
+                assert!(planned.len() == 100 && planned.iter().all(|wait| !wait.is_zero()), "{backoff:?} {jitter:?} {base:?}");
+                waits(policy, 100);
+            }
+        }
+    }
+}
+
+/// graph-node#4420, latte PR 208, weaviate PR 10179, cdrs-tokio#92: a shift by the number of the attempt panicked, or came out as zero and the loop ran hot.
+#[test]
+fn bug_28_without_jitter_no_wait_is_shorter_than_the_one_before() {
+    for backoff in GROWING {
+        for base in [Duration::from_nanos(1), Duration::from_nanos(3), millis(100), HOUR] {
+            let policy = waiting(base, Duration::MAX, backoff, Jitter::None).build().unwrap();
+            let waits: Vec<_> = policy.schedule(300).collect();
+            assert!(waits.windows(2).all(|pair| pair[0] <= pair[1]), "{backoff:?} {base:?}");
+            assert!(waits.iter().all(|wait| *wait >= base), "{backoff:?} {base:?}");
+        }
+        let waits = waits(waiting(millis(100), HOUR, backoff, Jitter::None), 300);
+        assert!(waits.len() == 300 && waits.windows(2).all(|pair| pair[0] <= pair[1]), "{backoff:?}");
+    }
+    let policy = waiting(Duration::from_nanos(1), Duration::MAX, Backoff::Exponential, Jitter::None).build().unwrap();
+    let doubled: Vec<_> = policy.schedule(70).collect();
+    for (steps, wait) in (0..64).zip(&doubled) {
+        assert_eq!(wait.as_nanos(), 1 << steps, "every width of a shift");
+    }
+    assert!(doubled[64..].iter().all(|wait| wait.as_nanos() == u128::from(u64::MAX)));
+}
+
+/// Polly.Contrib#24: a delay was cut to fit its integer, and came out negative after 50 retries.
+#[test]
+fn bug_29_fifty_retries_wait_as_arithmetic_without_bounds_says() {
+    let (mut fibonacci, mut next) = (1_u128, 1_u128);
+    for attempt in 1..=50_u32 {
+        for (backoff, factor) in
+            [(Backoff::Exponential, 1_u128 << (attempt - 1)), (Backoff::Linear, attempt.into()), (Backoff::Fibonacci, fibonacci)]
+        {
+            let exact = (SECOND.as_nanos() * factor).min(u64::MAX.into());
+            let policy = waiting(SECOND, Duration::MAX, backoff, Jitter::None).build().unwrap();
+            assert_eq!(policy.schedule(attempt).last().unwrap().as_nanos(), exact, "{backoff:?} {attempt}");
+        }
+        (fibonacci, next) = (next, fibonacci + next);
+    }
+}
+
+/// failsafe#115: jitter longer than the delay made the sleep negative, and it threw now and then.
+#[test]
+fn bug_30_jitter_takes_no_wait_below_nothing_nor_above_the_cap() {
+    let cap = millis(150);
+    for ratio in [0.0, 0.5, 1.0] {
+        let policy = waiting(millis(100), cap, Backoff::Constant, Jitter::Ratio(ratio)).retries(1_000).build().unwrap();
+        let (mut shortest, mut longest) = (Duration::MAX, Duration::ZERO);
+        for seed in 0..100 {
+            let (clock, _seeded) = (TurnedClock::start(), seeded_jitter(seed));
+            assert!(policy.run(lost).is_err());
+            let waits = clock.waits();
+            shortest = shortest.min(*waits.iter().min().unwrap());
+            longest = longest.max(*waits.iter().max().unwrap());
+        }
+        let (low, high) = (millis(100).mul_f64(1.0 - ratio), millis(100).mul_f64(1.0 + ratio).min(cap));
+        assert!(shortest >= low && longest <= high, "{ratio}: {shortest:?} to {longest:?}");
+        assert!(shortest <= low + millis(1) && longest + millis(1) >= high, "{ratio}: all of it is used");
+    }
+}
+
+/// failsafe#115: nothing said that a jitter of more than the delay makes no sense.
+#[test]
+fn bug_30_jitter_above_the_delay_is_refused_or_held_within() {
+    #[resilient(retries = 1_000, base_delay = "100ms", jitter = Jitter::ratio(2.0), backoff = constant, budget = none)]
+    fn expression() -> Result<(), ServiceError> {
+        lost()
+    }
+    assert_refused("mistakes/jitter_above_one", "jitter = 25", &["a jitter ratio is between 0 and 1", "^^"]);
+    for ratio in [2.0, 1.000_001, -0.1, f64::NAN, f64::INFINITY] {
+        let error = Policy::builder().retries(1).jitter(ratio).build().unwrap_err();
+        assert!(error.to_string().contains("`jitter` must be from 0 to 1"), "{error}");
+    }
+    let clock = TurnedClock::start();
+    assert!(expression().is_err());
+    assert!(clock.waits().iter().all(|wait| *wait <= millis(200)));
+}
+
+/// iggy#4084, backon PR 240, mullvadvpn-app PR 6331: the first wait was a step too long, and jitter went past the cap.
+#[test]
+fn bug_31_the_first_wait_is_the_base_and_jitter_stays_below_the_cap() {
+    let schedule = |backoff, jitter| waiting(millis(100), millis(1_000), backoff, jitter).build().unwrap().schedule(6);
+    let plain = |backoff| schedule(backoff, Jitter::None).map(|wait| wait.as_millis()).collect::<Vec<_>>();
+    assert_eq!(plain(Backoff::Exponential), [100, 200, 400, 800, 1_000, 1_000]);
+    assert_eq!(plain(Backoff::Linear), [100, 200, 300, 400, 500, 600]);
+    assert_eq!(plain(Backoff::Fibonacci), [100, 100, 200, 300, 500, 800]);
+    assert_eq!(plain(Backoff::Constant), [100; 6]);
+    for backoff in BACKOFFS {
+        for jitter in JITTERS {
+            assert!(schedule(backoff, jitter).all(|longest| longest <= millis(1_000)), "{backoff:?} {jitter:?}");
+            let waits = waits(waiting(millis(100), millis(1_000), backoff, jitter), 1_000);
+            assert!(waits.iter().all(|wait| *wait <= millis(1_000)), "{backoff:?} {jitter:?}");
+        }
+    }
+}
+
+/// mullvadvpn-app PR 6331: a first delay above the longest one was taken as it came.
+#[test]
+fn bug_31_a_base_above_the_cap_is_refused() {
+    #[resilient(retries = 3, base_delay = base, max_delay = max, jitter = none)]
+    fn expressions(base: Duration, max: Duration) -> Result<(), ServiceError> {
+        lost()
+    }
+    let code = r#"base_delay = "2s", max_delay = "1s""#;
+    assert_refused("mistakes/base_delay_above_max_delay", code, &["`base_delay` (2s) is longer than `max_delay` (1s)"]);
+    let words = ["`base_delay` (11s) is longer than the default `max_delay` (10s)"];
+    assert_refused("mistakes/base_delay_above_default", "base_delay", &words);
+    let words = ["the default `base_delay` (100ms) is longer than `max_delay` (50ms)"];
+    assert_refused("mistakes/max_delay_below_default", "max_delay", &words);
+    let error = waiting(2 * SECOND, SECOND, Backoff::Linear, Jitter::None).build().unwrap_err();
+    assert!(error.to_string().contains("`base_delay` 2s must be at most `max_delay` 1s"), "{error}");
+    let clock = TurnedClock::start();
+    assert!(expressions(2 * SECOND, SECOND).is_err());
+    assert_eq!(clock.waits(), [SECOND; 3], "what only shows at run time is held below the cap");
+}
+
+/// failsafe#216: one bound stood at both ends of a range, so that it was empty, and no test looked.
+#[test]
+fn bug_32_both_ends_of_every_range_are_those_that_are_documented() {
+    for (backoff, jitter, low, high) in [
+        (Backoff::Constant, Jitter::None, 1_000, 1_000),
+        (Backoff::Constant, Jitter::Full, 0, 1_000),
+        (Backoff::Constant, Jitter::Equal, 500, 1_000),
+        (Backoff::Constant, Jitter::Ratio(0.25), 750, 1_250),
+        (Backoff::Constant, Jitter::Ratio(1.0), 0, 2_000),
+    ] {
+        let waits = waits(waiting(millis(1_000), millis(60_000), backoff, jitter), 20_000);
+        let (shortest, longest) = (waits.iter().min().unwrap(), waits.iter().max().unwrap());
+        assert!((millis(low)..=millis(low + 2)).contains(shortest), "{jitter:?}: {shortest:?}");
+        assert!((millis(high).saturating_sub(millis(2))..=millis(high)).contains(longest), "{jitter:?}: {longest:?}");
+        let middle = millis(u64::midpoint(low, high));
+        let below = waits.iter().filter(|wait| **wait <= middle).count();
+        assert!(low == high || (9_500..=10_500).contains(&below), "{jitter:?}: {below} of 20000 in the lower half");
+    }
+}
+
+/// tokio-retry#22: the first delay was also the factor, so that a base of 100 ms grew a hundredfold at every step.
+#[test]
+fn bug_33_the_schedule_of_a_policy_can_be_seen_and_the_documented_one_is_right() {
+    let shown = "[100, 200, 400, 800, 1000]";
+    assert_says("resilient-runtime/src/backoff.rs", &["policy.schedule(5)", shown]);
+    assert_says("README.md", &["`exponential` (×2)"]);
+    let policy = waiting(millis(100), SECOND, Backoff::Exponential, Jitter::None).build().unwrap();
+    let schedule: Vec<_> = policy.schedule(5).map(|wait| wait.as_millis()).collect();
+    assert_eq!(format!("{schedule:?}"), shown);
+    for base in [1, 7, 100] {
+        let policy = waiting(millis(base), HOUR, Backoff::Exponential, Jitter::None).build().unwrap();
+        let expected = [base, 2 * base, 4 * base, 8 * base].map(millis);
+        assert!(policy.schedule(4).eq(expected), "the factor is 2, whatever the base");
+    }
+}
+
+/// tenacity#45: a function that asked for another attempt itself was never told to stop.
+#[test]
+fn bug_34_whoever_asks_for_another_attempt_is_heard_as_often_as_retries_says() {
+    #[resilient(retries = 3, retry_if = |_| true)]
+    fn by_the_error(attempts: &Counter) -> Result<(), ServiceError> {
+        attempts.count();
+        Err(ServiceError::NotFound)
+    }
+    #[resilient(retries = 3, classify = |_| Verdict::TRANSIENT)]
+    fn by_the_value(attempts: &Counter) -> u32 {
+        attempts.count()
+    }
+    #[resilient(retries = 3)]
+    fn by_a_hint(attempts: &Counter, wait: Duration) -> Result<(), ServiceError> {
+        attempts.count();
+        Err(ServiceError::SlowDown { wait: Some(wait) })
+    }
+    #[resilient(retries = 3, retry_if = |_| true, classify = |_| Verdict::Success)]
+    async fn by_both(attempts: &Counter) -> Result<(), ServiceError> {
+        attempts.count();
+        Err(ServiceError::NotFound)
+    }
+    let (_clock, attempts) = (TurnedClock::start(), Counter::default());
+    let counted = |expected| assert_eq!(attempts.get(), expected);
+    assert_eq!(by_the_error(&attempts), Err(ServiceError::NotFound));
+    counted(4);
+    assert_eq!(by_the_value(&attempts), 8);
+    counted(8);
+    assert!(by_a_hint(&attempts, Duration::ZERO).is_err());
+    counted(12);
+    assert!(by_a_hint(&attempts, SECOND).is_err());
+    counted(16);
+    assert_eq!(ready(by_both(&attempts)), Err(ServiceError::NotFound));
+    counted(20);
+}
+
+/// go-retryablehttp#272, backoff#42, tenacity PR 423, temporal PR 4403: a call slept up to its deadline for a retry that could not be.
+#[tokio::test(start_paused = true)]
+async fn bug_35_no_wait_leads_past_the_deadline_and_the_last_real_error_comes_back() {
+    #[resilient(retries = 9, base_delay = "4s", max_delay = "1m", jitter = none, deadline = "5s")]
+    async fn call(attempts: &Counter) -> Result<(), ServiceError> {
+        attempts.count();
+        lost()
+    }
+    #[resilient(retries = 9, base_delay = "4s", max_delay = "1m", jitter = none, deadline = "5s")]
+    fn sync(attempts: &Counter) -> Result<(), ServiceError> {
+        attempts.count();
+        lost()
+    }
+    let (attempts, start) = (Counter::default(), tokio::time::Instant::now());
+    assert_eq!(call(&attempts).await, Err(ServiceError::Reset));
+    assert_eq!((attempts.get(), start.elapsed()), (2, 4 * SECOND), "it came back as the second attempt failed");
+    let clock = TurnedClock::start();
+    assert_eq!(sync(&attempts), Err(ServiceError::Reset));
+    assert_eq!((attempts.get(), clock.waits()), (4, vec![4 * SECOND]));
+}
+
+/// go-retryablehttp#272: every other reason to wait slept past the limit as well.
+#[test]
+fn bug_35_neither_a_hint_nor_a_token_is_waited_for_past_the_deadline() {
+    #[resilient(retries = 9, deadline = "5s")]
+    fn hinted() -> Result<(), ServiceError> {
+        Err(ServiceError::SlowDown { wait: Some(5 * SECOND) })
+    }
+    #[resilient(rate = "1/min", deadline = "5s", max_wait = none)]
+    fn limited() -> Result<(), ServiceError> {
+        Ok(())
+    }
+    let clock = TurnedClock::start();
+    assert_eq!(hinted(), Err(ServiceError::SlowDown { wait: Some(5 * SECOND) }));
+    limited().unwrap();
+    assert!(matches!(limited().unwrap_err().rejected(), Rejected::RateLimited(_)));
+    assert_eq!((clock.elapsed(), clock.waits()), (Duration::ZERO, Vec::new()));
+    for delay in [4_999, 5_000, 5_001] {
+        let policy = waiting(millis(delay), HOUR, Backoff::Constant, Jitter::None).retries(1).deadline(5 * SECOND);
+        let (clock, policy) = (TurnedClock::start(), policy.build().unwrap());
+        assert_eq!(policy.run(lost), Err(ServiceError::Reset));
+        assert_eq!(clock.waits().len(), usize::from(delay < 5_000), "an attempt as the deadline passes would be none");
+    }
+}
+
+/// cenkalti/backoff#120: a policy written as a struct lacked the value that means stop, and retried for ever.
+#[test]
+fn bug_36_whatever_can_be_built_makes_so_many_attempts_and_no_more() {
+    let mut random = fastrand::Rng::with_seed(36);
+    for _ in 0..500 {
+        let mut policy = Policy::builder();
+        let retries = random.bool().then(|| random.u32(0..200));
+        for _ in 0..random.u32(0..5) {
+            let base = Duration::from_nanos(random.u64(..3_600_000_000_000_u64));
+            policy = match random.u32(0..7) {
+                0 => policy.base_delay(base).max_delay(HOUR),
+                1 => policy.backoff(BACKOFFS[random.usize(0..5)]),
+                2 => policy.jitter(JITTERS[random.usize(0..6)]),
+                3 => policy.budget(0.01 + random.f64() * 9.0),
+                4 => policy.without_budget(),
+                5 => policy.max_retry_after(base),
+                _ => policy.rate(Rate::per_second(random.u64(1..1_000_000))).max_wait(Duration::MAX),
+            };
+        }
+        let policy = retries.into_iter().fold(policy, PolicyBuilder::retries).build().unwrap();
+        let (_clock, attempts) = (TurnedClock::start(), Counter::default());
+        let failure = random.bool();
+        let outcome = policy.run(|| {
+            attempts.count();
+            Err::<(), _>(if failure { ServiceError::Reset } else { ServiceError::SlowDown { wait: None } })
+        });
+        assert!(outcome.is_err() && attempts.get() <= retries.unwrap_or(0) + 1, "{policy:?}: {}", attempts.get());
+    }
+}
+
+/// cenkalti/backoff#120: nothing kept users from leaving out what must be said.
+#[test]
+fn bug_36_settings_cannot_be_written_without_their_builders_and_are_valid_when_new() {
+    assert_refused("museum/settings_by_hand", "RetryBudget {", &["private", "`RetryBudget`", "`CircuitBreaker`", "`Rate`"]);
+    let policy = Policy::builder().breaker_with("valid when new", CircuitBreaker::new()).rate(1).concurrency(1).retries(1);
+    assert!(policy.build().is_ok() && Policy::builder().build().is_ok());
+    let _turn = configuring();
+    resilient::configure().budget("valid when new", RetryBudget::new()).lenient().install().unwrap();
+    resilient::configure().lenient().install().unwrap();
+}
+
+/// Answers with that `Retry-After`, as a server might send it.
+fn answer(status: u16, hint: &[u8]) -> io::Result<Response<()>> {
+    let hint = HeaderValue::from_bytes(hint).unwrap();
+    Ok(Response::builder().status(status).header(header::RETRY_AFTER, hint).body(()).unwrap())
+}
+
+const HINTS: [&[u8]; 27] = [
+    b"",
+    b" ",
+    b"0",
+    b"-1",
+    b"+5",
+    b"5",
+    b"61",
+    b"1m0s",
+    b"1.5",
+    b"1e3",
+    b"NaN",
+    b"inf",
+    b"0x10",
+    b"9999999999",
+    b"9223372036854775807",
+    b"9223372036854775808",
+    b"18446744073709551615",
+    b"18446744073709551616",
+    b"99999999999999999999999999999999999999999999",
+    b"Thu, 01 Jan 1970 00:00:00 GMT",
+    b"Fri, 31 Dec 9999 23:59:59 GMT",
+    b"Fri, 31 Dec 99999 23:59:59 GMT",
+    b"Sun, 06 Nov 1994 08:49:37 PST",
+    b"Sunday, 06-Nov-94 08:49:37 GMT",
+    b"Sun Nov  6 08:49:37 1994",
+    b"Mon, 31 Feb 2027 25:61:61 GMT",
+    b"\xff\xfe",
+];
+
+/// urllib3 PR 3743, urllib3#1822, urllib3#2144, httpx-retries#57: a hint overflowed the sleep, kept callers for twenty minutes, was `1m0s`, or meant another zone.
+#[test]
+fn bug_37_whatever_a_server_puts_into_retry_after_no_wait_is_longer_than_the_limit() {
+    #[resilient(retries = 2, base_delay = "1ms", jitter = none, budget = none, max_retry_after = "60s")]
+    fn call(status: u16, hint: &[u8], attempts: &Counter) -> io::Result<Response<()>> {
+        attempts.count();
+        answer(status, hint)
+    }
+    for status in [429, 503, 403] {
+        for hint in HINTS {
+            let (clock, attempts) = (TurnedClock::start(), Counter::default());
+            assert_eq!(call(status, hint, &attempts).unwrap().status(), status);
+            assert_eq!(clock.waits().len() + 1, attempts.get() as usize);
+            assert!(clock.waits().iter().all(|wait| *wait <= 60 * SECOND), "{status} {hint:?}: {:?}", clock.waits());
+        }
+    }
+}
+
+/// urllib3#1822: what is no hint was taken for one.
+#[test]
+fn bug_37_what_is_no_hint_is_none_and_what_is_past_asks_for_nothing() {
+    let read = |hint: &[u8]| {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::RETRY_AFTER, HeaderValue::from_bytes(hint).unwrap());
+        headers.insert(header::DATE, HeaderValue::from_static("Sun, 06 Nov 1994 08:49:07 GMT"));
+        retry_after(&headers)
+    };
+    for hint in ["", "-1", "+5", "1m0s", "1.5", "NaN", "Sun, 06 Nov 1994 08:49:37 PST", "Mon, 31 Feb 2027 25:61:61 GMT"] {
+        assert_eq!(read(hint.as_bytes()), None, "{hint}");
+    }
+    assert_eq!(read(b"\xff\xfe"), None);
+    assert_eq!(read(b"99999999999999999999999"), Some(Duration::from_secs(u64::MAX)));
+    assert_eq!(read(b"Sun, 06 Nov 1994 08:49:37 GMT"), Some(30 * SECOND), "by the server's own clock");
+    assert_eq!(read(b"Thu, 01 Jan 1970 00:00:00 GMT"), Some(Duration::ZERO));
+    assert!(read(b"Fri, 31 Dec 9999 23:59:59 GMT") > Some(Duration::from_secs(8_000 * 365 * 86_400)));
+}
+
+/// httpx-retries#57: a limit on each hint let the server hold a caller for as long as there were retries.
+#[test]
+fn bug_37_a_deadline_bounds_all_the_hints_together() {
+    #[resilient(retries = 20, deadline = "2m", budget = none)]
+    fn call(hint: Duration) -> Result<(), ServiceError> {
+        Err(ServiceError::SlowDown { wait: Some(hint) })
+    }
+    for hint in [Duration::from_nanos(1), SECOND, 59 * SECOND, 60 * SECOND, HOUR, Duration::from_secs(1 << 63), Duration::MAX] {
+        let clock = TurnedClock::start();
+        assert_eq!(call(hint), Err(ServiceError::SlowDown { wait: Some(hint) }));
+        assert!(clock.elapsed() < 120 * SECOND, "{hint:?}");
+        assert!(clock.waits().iter().all(|wait| (hint..=60 * SECOND).contains(wait)), "{hint:?}: never earlier than told");
+    }
+}
+
+/// rush#18, kumomta PR 282: the time until the next token was a day and an end when there was one, and zero when there was none.
+#[test]
+fn bug_38_who_is_admitted_is_told_no_wait_and_who_is_refused_one_that_is_longer_than_zero() {
+    for rate in [1, 3, 10, 999, 1_000_000, 999_999_937, 1_000_000_000].map(Rate::per_second) {
+        let bucket = format!("told {rate}");
+        let policy = Policy::builder().rate(rate.burst(2)).bucket(&bucket).max_wait(Duration::ZERO).build().unwrap();
+        let clock = TurnedClock::start();
+        for step in 0..200 {
+            match policy.run(|| Ok::<_, ServiceError>(())) {
+                Ok(()) => {}
+                Err(error) => assert!(error.rejected().retry_after().unwrap() > Duration::ZERO, "{rate} after {step}"),
+            }
+            match resilient::bucket(&bucket).try_acquire(1 + step % 2) {
+                Ok(()) => {}
+                Err(TryAcquireError::NotYet { retry_after }) => assert!(retry_after > Duration::ZERO, "{rate} after {step}"),
+                Err(other) => panic!("{other}"),
+            }
+            clock.advance(Duration::from_nanos(u64::from(step % 7)));
+        }
+    }
+}
+
+/// rush#18: the same for a circuit, which is told a moment and answers with what is left until then.
+#[test]
+fn bug_38_an_open_circuit_tells_a_wait_after_which_it_asks() {
+    #[resilient(breaker(name = "told when", failure_threshold = 1, recovery_timeout = "2s"))]
+    fn call(is_good: bool) -> Result<(), ServiceError> {
+        if is_good { Ok(()) } else { lost() }
+    }
+    let clock = TurnedClock::start();
+    assert_eq!(call(false), Err(ServiceError::Reset));
+    let wait = call(true).unwrap_err().rejected().retry_after().unwrap();
+    clock.advance(wait.checked_sub(Duration::from_nanos(1)).unwrap());
+    assert_eq!(call(true).unwrap_err().rejected().retry_after(), Some(Duration::from_nanos(1)));
+    clock.advance(Duration::from_nanos(1));
+    assert_eq!(call(true), Ok(()));
+}
+
+/// octocrab#835, reqwest-middleware#44, reqwest-middleware#214, go-mastodon PR 219: the second request had an empty body.
+#[test]
+fn bug_39_every_attempt_has_the_arguments_that_the_caller_passed() {
+    #[resilient(retries = 3, clone(body))]
+    fn cloned(body: Vec<u8>, sums: &mut Vec<u64>) -> Result<(), ServiceError> {
+        sums.push(body.into_iter().map(u64::from).sum());
+        lost()
+    }
+    #[resilient(retries = 3, clone(body))]
+    async fn cloned_async(body: Vec<u8>, sums: &mut Vec<u64>) -> Result<(), ServiceError> {
+        sums.push(body.into_iter().map(u64::from).sum());
+        lost()
+    }
+    #[resilient(retries = 3)]
+    fn changed(mut body: Vec<u8>, sums: &mut Vec<u64>) -> Result<(), ServiceError> {
+        sums.push(body.drain(..).map(u64::from).sum());
+        lost()
+    }
+    let (_clock, mut sums) = (TurnedClock::start(), Vec::new());
+    let body: Vec<u8> = (0..=255).collect();
+    assert!(cloned(body.clone(), &mut sums).is_err());
+    assert!(ready(cloned_async(body.clone(), &mut sums)).is_err());
+    assert!(changed(body.clone(), &mut sums).is_err());
+    assert_eq!(sums, [body.into_iter().map(u64::from).sum::<u64>(); 12]);
+}
+
+/// octocrab#835: what an attempt does to what it only borrows is the caller's own, and stays.
+#[test]
+fn bug_39_what_is_borrowed_or_reused_keeps_its_changes_and_what_is_moved_does_not_compile() {
+    #[resilient(retries = 3, reuse(offset))]
+    fn reused(mut offset: usize, offsets: &mut Vec<usize>) -> Result<(), ServiceError> {
+        offsets.push(offset);
+        offset += 1;
+        lost()
+    }
+    let (_clock, mut offsets) = (TurnedClock::start(), Vec::new());
+    assert!(reused(7, &mut offsets).is_err());
+    assert_eq!(offsets, [7, 8, 9, 10], "both the parameter that is reused and the list that is borrowed");
+    assert_refused(
+        "bounds/body_consumes_an_argument",
+        "fn call(order: Order)",
+        &["use of moved value: `order`", "consider implementing `Clone` for this type"],
+    );
+    let words = ["cannot give each attempt its own copy of this `Order`", "`Order` is not `Clone`", "#[resilient(reuse(..))]"];
+    assert_refused("bounds/mut_argument_that_is_not_clone", "mut order: Order", &words);
+    assert_refused("bounds/clone_of_what_is_not_clone", "clone(order)", &["the trait bound `Order: Clone` is not satisfied"]);
+    assert_says("README.md", &["`clone(order)` | parameters that the body consumes", "`reuse(offset)` | a `mut` parameter"]);
+}
+
+/// CURATOR-559 PR 346: loops within loops multiplied the calls past every limit.
+#[test]
+fn bug_40_retries_inside_retries_are_bounded_by_the_product_and_by_the_outer_pool() {
+    #[resilient(retries = 3, base_delay = "1ns", jitter = none)]
+    fn inner(attempts: &Counter) -> Result<(), ServiceError> {
+        attempts.count();
+        lost()
+    }
+    #[resilient(retries = 3, base_delay = "1ns", jitter = none)]
+    fn outer(attempts: &Counter) -> Result<(), ServiceError> {
+        inner(attempts)
+    }
+    let (_clock, attempts) = (TurnedClock::start(), Counter::default());
+    assert!(outer(&attempts).is_err());
+    assert_eq!(attempts.get(), 16);
+    for _ in 1..1_000 {
+        assert!(outer(&attempts).is_err());
+    }
+    assert_eq!(attempts.get(), 1_000 + 100, "a thousand calls, and the hundred retries of the outer pool");
+}
+
+/// failsafe#119, resilience4j#1065: it surprised users whether a retry asks an open circuit, and what they get.
+#[test]
+fn bug_41_an_open_circuit_ends_the_retries_with_the_real_error_if_it_is_known_by_then() {
+    #[resilient(retries = 3, base_delay = "1s", jitter = none, breaker(name = "ends retries", failure_threshold = 1))]
+    fn opens(attempts: &Counter) -> Result<(), ServiceError> {
+        attempts.count();
+        lost()
+    }
+    let (clock, attempts) = (TurnedClock::start(), Counter::default());
+    assert_eq!(opens(&attempts), Err(ServiceError::Reset));
+    assert!(matches!(opens(&attempts).unwrap_err().rejected(), Rejected::CircuitOpen(_)));
+    assert_eq!((attempts.get(), clock.waits()), (1, Vec::new()));
+    let both = "### `retries = 3, breaker(failure_threshold = 3)`";
+    let table = page("docs/golden-tables.md");
+    let (_, rows) = table.split_once(both).unwrap();
+    assert!(rows.contains("| 4× | its last error | 3 | 3 | 0 | 100ms, 200ms |"), "as the golden tables say");
+}
+
+/// failsafe#119: a circuit that opened during the wait was another matter, of which nobody had thought.
+#[tokio::test(start_paused = true)]
+async fn bug_41_a_circuit_that_opens_while_a_retry_is_waited_for_refuses_it() {
+    #[resilient(retries = 3, base_delay = "1s", jitter = none, breaker(name = "opens meanwhile", failure_threshold = 5))]
+    async fn call(attempts: &Counter) -> Result<(), ServiceError> {
+        attempts.count();
+        lost()
+    }
+    let attempts = Counter::default();
+    let mut waiting = std::pin::pin!(call(&attempts));
+    assert!(poll_once(waiting.as_mut()).is_pending());
+    resilient::breaker("opens meanwhile").force_open();
+    let rejected = waiting.await.unwrap_err().rejected();
+    assert!(matches!(rejected, Rejected::CircuitOpen(_)));
+    assert_eq!((rejected.attempts(), attempts.get()), (1, 1));
+}
+
+/// How many retries a load of so many calls makes.
+fn retries(policy: &Policy, calls: u32, outcome: impl Fn() -> Result<(), ServiceError>) -> u32 {
+    let attempts = Counter::default();
+    for _ in 0..calls {
+        let _ = policy.run(|| {
+            attempts.count();
+            outcome()
+        });
+    }
+    attempts.get() - calls
+}
+
+/// aws-sdk-go-v2#3550: a success gave nothing back, so that a pool once empty stayed so.
+#[test]
+fn bug_42_successes_fill_a_budget_that_was_drained() {
+    let policy = waiting(Duration::from_nanos(1), SECOND, Backoff::Constant, Jitter::None).budget(0.2).retries(3).build().unwrap();
+    let _clock = TurnedClock::start();
+    assert_eq!(retries(&policy, 1_000, lost), 100);
+    assert_eq!(retries(&policy, 1_000, || Ok(())), 0);
+    assert_eq!(retries(&policy, 1_000, lost), 100, "a thousand successes fill the pool");
+}
+
+/// tower#857: a share of 0.6 was cut to a whole number, and every failure was retried.
+#[test]
+fn bug_42_retries_are_the_share_of_the_successes_that_was_set() {
+    for share in [0.01, 0.1, 0.33, 0.6, 0.99, 1.0, 1.5] {
+        let policy = waiting(Duration::from_nanos(1), SECOND, Backoff::Constant, Jitter::None).budget(share).retries(3);
+        let (clock, policy) = (TurnedClock::start(), policy.build().unwrap());
+        assert_eq!(retries(&policy, 1_000, lost), 100, "the pool, whatever the share");
+        let mixed = (0..10_000).map(|_| retries(&policy, 1, || Ok(())) + retries(&policy, 1, lost));
+        let (made, allowed) = (f64::from(mixed.sum::<u32>()), share * 10_000.0);
+        assert!(made <= allowed + 1.0 && made >= allowed - 1.0, "{share}: {made} for {allowed}");
+        clock.advance(SECOND);
+        assert_eq!(retries(&policy, 1_000, lost), 10, "and ten a second");
+    }
+}
+
+/// aws-sdk-rust#1234: after a change elsewhere nobody asked the budget any more, and no test failed.
+#[test]
+fn bug_42_every_way_to_call_asks_its_budget() {
+    #[resilient(retries = 1, base_delay = "1ns", jitter = none, budget = "asked by all")]
+    fn sync() -> Result<(), ServiceError> {
+        lost()
+    }
+    #[resilient(retries = 1, base_delay = "1ns", jitter = none, budget = "asked by all")]
+    async fn in_a_task() -> Result<(), ServiceError> {
+        lost()
+    }
+    #[resilient(retries = 1, base_delay = "1ns", jitter = none, breaker(name = "asked by all", failure_threshold = 1_000_000))]
+    fn by_breaker() -> Result<(), ServiceError> {
+        lost()
+    }
+    let policy = Policy::builder().retries(1).base_delay(Duration::from_nanos(1)).jitter(Jitter::None);
+    let policy = policy.shared_budget("asked by all").build().unwrap();
+    let calls: [&dyn Fn() -> Result<(), ServiceError>; 4] =
+        [&sync, &|| ready(in_a_task()), &|| policy.run(lost), &|| ready(policy.run_async(async || lost()))];
+    let clock = TurnedClock::start();
+    for call in calls {
+        clock.advance(HOUR);
+        let before = clock.waits().len();
+        for _ in 0..25 {
+            assert!(call().is_err());
+        }
+        assert_eq!(clock.waits().len() - before, 25);
+        for call in calls.iter().cycle().take(400) {
+            assert!(call().is_err());
+        }
+        assert_eq!(clock.waits().len() - before, 100, "what one has used the others lack");
+    }
+    for _ in 0..200 {
+        assert!(by_breaker().is_err());
+    }
+    assert_eq!(clock.waits().len(), 4 * 100 + 100, "a breaker's name is a pool's as well");
+}
+
+/// backoff#71, libxmtp PR 1032: a retry in a task slept in its thread, and everything else there stood still.
+#[tokio::test(start_paused = true)]
+async fn bug_43_while_one_task_waits_for_its_retry_the_others_of_its_thread_go_on() {
+    #[resilient(retries = 2, base_delay = "1s", jitter = none, rate = 1, burst = 1)]
+    async fn call() -> Result<(), ServiceError> {
+        lost()
+    }
+    let ticks = Cell::new(0);
+    let start = tokio::time::Instant::now();
+    let ticking = async {
+        loop {
+            tokio::time::sleep(millis(10)).await;
+            ticks.set(ticks.get() + 1);
+        }
+    };
+    tokio::select! {
+        outcome = call() => assert_eq!(outcome, Err(ServiceError::Reset)),
+        () = ticking => unreachable!(),
+    }
+    assert!(start.elapsed() >= 3 * SECOND, "the waits took time of the runtime's clock, and no thread's");
+    assert!((295..=305).contains(&ticks.get()), "{}", ticks.get());
+}
+
+/// tokio#2667, tokio#6634, tokio#8384: the longest duration, added to the time, panicked.
+#[test]
+fn bug_44_every_time_of_a_sync_call_may_be_the_longest_there_is() {
+    const ENDLESS: Duration = Duration::MAX;
+    #[resilient(
+        retries = 3,
+        base_delay = ENDLESS,
+        max_delay = ENDLESS,
+        max_retry_after = ENDLESS,
+        deadline = ENDLESS,
+        breaker(
+            name = "endless",
+            failure_threshold = 4,
+            slow_call_duration = ENDLESS,
+            recovery_timeout = ENDLESS,
+            max_recovery_timeout = ENDLESS
+        ),
+        budget = none,
+        fallback = last_known(ENDLESS)
+    )]
+    fn call(error: impl Fn() -> ServiceError) -> Result<(), ServiceError> {
+        Err(error())
+    }
+    #[resilient(rate = "1/day", concurrency = 1, max_wait = ENDLESS, deadline = ENDLESS)]
+    fn limited() -> Result<(), ServiceError> {
+        Ok(())
+    }
+    let clock = TurnedClock::start();
+    assert_eq!((limited(), limited()), (Ok(()), Ok(())));
+    assert_eq!(call(|| ServiceError::Reset), Err(ServiceError::Reset));
+    assert_eq!(clock.waits().len(), 1 + 3, "a token, and three retries");
+    let rejected = call(|| ServiceError::Reset).unwrap_err().rejected();
+    assert!(rejected.retry_after().unwrap() > Duration::from_secs(86_400 * 365 * 400), "{rejected}");
+    resilient::breaker("endless").reset();
+    for wait in [Duration::MAX, Duration::from_secs(u64::MAX), Duration::from_nanos(u64::MAX)] {
+        assert!(call(|| ServiceError::SlowDown { wait: Some(wait) }).is_err());
+        assert!(call(|| ServiceError::Maintenance { wait }).is_err());
+    }
+}
+
+/// tokio#2667, tokio#6634, tokio#8384: the same for timers, of which the longest must be armed and never fire.
+#[tokio::test(start_paused = true)]
+async fn bug_44_every_time_of_an_async_call_may_be_the_longest_there_is() {
+    const ENDLESS: Duration = Duration::MAX;
+    #[resilient(
+        retries = 3,
+        base_delay = ENDLESS,
+        max_delay = ENDLESS,
+        jitter = none,
+        max_retry_after = ENDLESS,
+        timeout = ENDLESS,
+        deadline = ENDLESS,
+        max_wait = ENDLESS,
+        bulkhead = "endless",
+        concurrency = 1,
+        breaker(name = "endless async", recovery_timeout = ENDLESS, max_recovery_timeout = ENDLESS)
+    )]
+    async fn call(outcome: fn() -> Option<ServiceError>) -> Result<(), ServiceError> {
+        match outcome() {
+            Some(error) => Err(error),
+            None => std::future::pending().await,
+        }
+    }
+    let outcomes: [fn() -> Option<ServiceError>; 4] =
+        [|| Some(ServiceError::Reset), || Some(ServiceError::SlowDown { wait: Some(ENDLESS) }), || None, || None];
+    let mut calls = outcomes.map(|outcome| Box::pin(call(outcome)));
+    for years in [0, 1, 30, 100] {
+        tokio::time::advance(Duration::from_secs(years * 365 * 86_400)).await;
+        for call in &mut calls {
+            assert!(poll_once(call.as_mut()).is_pending(), "after {years} years");
+        }
+    }
+}
+
+/// tokio#2667: as text such a time must be read, or refused, and never wrap around.
+#[test]
+fn bug_44_a_time_that_no_clock_can_count_is_a_mistake() {
+    assert_refused("mistakes/duration_too_long", r#"deadline = "600000d""#, &["is too long: at most 584 years"]);
+    assert_refused("mistakes/duration_unit_unknown", "5 parsecs", &["unknown unit", "the units are ns, us, ms, s, m, h and d"]);
+    assert_refused("museum/times_beyond_all_clocks", "584542046090y", &["unknown unit `y`", "too long", "at most 584 years"]);
+    let keys = ["base_delay", "max_delay", "max_retry_after", "timeout", "deadline", "max_wait", "recovery_timeout"];
+    for key in keys {
+        assert!(page("tests/ui/museum/times_beyond_all_clocks.rs").contains(key), "{key}");
+    }
+}
