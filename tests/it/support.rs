@@ -121,7 +121,8 @@ fn is_at_rest(name: &str) {
 
 #[track_caller]
 fn admits(name: &str) {
-    let policy = Policy::builder().breaker(name).bucket(name).bulkhead(name).build().unwrap();
+    assert_eq!(resilient::bucket(name).try_acquire(1), Ok(()), "`{name}` has a token");
+    let policy = Policy::builder().breaker(name).bulkhead(name).max_wait(Duration::ZERO).build().unwrap();
     for _ in 0..1_000 {
         assert_eq!(policy.run(|| Ok::<_, ServiceError>(())), Ok(()), "`{name}` admits");
         if resilient::breaker(name).state() == State::Closed {
