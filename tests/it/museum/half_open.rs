@@ -231,7 +231,7 @@ fn bug_06_of_sixty_four_threads_one_probes() {
     let clock = TurnedClock::start();
     half_open(&clock, "museum 6", |body| call(body));
     let (started, refused) = (AtomicUsize::new(0), AtomicUsize::new(0));
-    at_once(THREADS, &clock, |_| {
+    at_once(THREADS, &clock, |_, _| {
         let outcome = call(|| {
             started.fetch_add(1, Ordering::SeqCst);
             while started.load(Ordering::SeqCst) + refused.load(Ordering::SeqCst) < THREADS {
@@ -368,7 +368,7 @@ fn bug_10_the_moment_in_which_it_becomes_half_open_admits_nobody_twice() {
         trip("museum 10", |body| call(body));
         clock.advance(RECOVERY);
         let (started, refused) = (AtomicUsize::new(0), AtomicUsize::new(0));
-        at_once(THREADS, &clock, |_| {
+        at_once(THREADS, &clock, |_, _| {
             let outcome = call(|| {
                 started.fetch_add(1, Ordering::SeqCst);
                 while started.load(Ordering::SeqCst) + refused.load(Ordering::SeqCst) < THREADS {

@@ -55,12 +55,12 @@ fn half_open(clock: &TurnedClock, name: &str, call: impl Fn(Body) -> Outcome) {
 }
 
 /// What so many threads make of the same instant of a clock.
-fn at_once<T: Send>(threads: usize, clock: &TurnedClock, work: impl Fn(usize) -> T + Sync) -> Vec<T> {
+fn at_once<T: Send>(threads: usize, clock: &TurnedClock, work: impl Fn(usize, &TurnedClock) -> T + Sync) -> Vec<T> {
     let (barrier, clock) = (Barrier::new(threads), clock.handle());
     let work = |thread| {
-        let _clock = TurnedClock::enter(clock);
+        let clock = TurnedClock::enter(clock);
         barrier.wait();
-        work(thread)
+        work(thread, &clock)
     };
     thread::scope(|scope| {
         let running: Vec<_> = (0..threads)
