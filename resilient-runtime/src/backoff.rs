@@ -1,5 +1,7 @@
 //! How long to wait before the next attempt: pure integer arithmetic, told its randomness.
 
+#![deny(clippy::arithmetic_side_effects)]
+
 use crate::clock::nanos;
 use std::time::Duration;
 
@@ -137,6 +139,7 @@ fn fibonacci(steps: u32) -> u64 {
 }
 
 /// `low` to `high`, both possible, by the random number's place among all numbers.
+#[expect(clippy::arithmetic_side_effects, reason = "below 2^64 times at most 2^64")]
 pub(crate) fn between(low: u64, high: u64, random: u64) -> u64 {
     let span = u128::from(high.saturating_sub(low)) + 1;
     let above = (u128::from(random) * span) >> 64;
@@ -147,7 +150,7 @@ pub(crate) fn between(low: u64, high: u64, random: u64) -> u64 {
 fn share(whole: u64, ratio: f64) -> u64 {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a float cast saturates, and NaN becomes 0")]
     let millionths = (ratio.clamp(0.0, 1.0) * 1e6) as u64;
-    u64::try_from(u128::from(whole) * u128::from(millionths) / 1_000_000).unwrap_or(u64::MAX)
+    u64::try_from(u128::from(whole).saturating_mul(u128::from(millionths)) / 1_000_000).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

@@ -280,6 +280,7 @@ impl Bucket {
         lock(&self.freed)
     }
 
+    #[expect(clippy::disallowed_methods, reason = "written under the lock alone")]
     fn publish(&self, freed: &MutexGuard<'_, BinaryHeap<Reverse<Instant>>>) {
         self.freed_count.store(freed.len(), Ordering::Relaxed);
     }

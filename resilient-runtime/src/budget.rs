@@ -4,6 +4,8 @@
 //! token earlier, and 0 is full, so a healthy call reads one zero. It joins the retry throttle of gRPC (gRFC A6) with the time-based
 //! allowance of Finagle's `RetryBudget`.
 
+#![deny(clippy::arithmetic_side_effects)]
+
 use crate::clock::{Instant, now};
 use crate::configure::words::{Words as _, words};
 use crate::pools::Pools;
@@ -129,7 +131,7 @@ impl Budget {
     pub(crate) fn change(&self, settings: RetryBudget) {
         let settings = settings.or(RetryBudget::BUILT_IN);
         if settings.enabled == Some(false) {
-            self.token.store(0, Ordering::Relaxed);
+            self.token.swap(0, Ordering::Relaxed);
             return;
         }
         let token = SECOND / settings.per_second.unwrap_or_default();
@@ -137,7 +139,7 @@ impl Budget {
         let (token, gain) = (token as u64, (token * settings.ratio.unwrap_or_default()) as u64);
         let pool = token.saturating_mul(u64::from(settings.pool.unwrap_or_default()));
         let before = self.token.swap(token, Ordering::Relaxed);
-        self.gain.store(gain, Ordering::Relaxed);
+        self.gain.swap(gain, Ordering::Relaxed);
         let is_other = self.pool.swap(pool, Ordering::Relaxed) != pool || before != token;
         if is_other && !self.is_full() {
             self.convert(before, token, pool, now());
@@ -145,6 +147,7 @@ impl Budget {
     }
 
     /// What was taken stays taken, in retries; it is never more than the pool holds.
+    #[expect(clippy::arithmetic_side_effects, reason = "64 bits times 64 fit into 128, and no token takes no time")]
     fn convert(&self, before: u64, token: u64, pool: u64, now: Instant) {
         let convert = |full_at: u64| {
             let owed = Instant::from_nanos(full_at).since(now);
@@ -206,7 +209,7 @@ impl Lease {
     pub(crate) fn new(settings: RetryBudget) -> Self {
         let returned = lock(&RETURNED).pop();
         let budget = returned.unwrap_or_else(|| Box::leak(Box::new(Budget::unlimited())));
-        budget.full_at.store(0, Ordering::Relaxed);
+        budget.full_at.swap(0, Ordering::Relaxed);
         budget.change(settings);
         Self(budget)
     }
@@ -222,6 +225,7 @@ impl Drop for Lease {
 mod tests {
     use super::*;
 
+    #[expect(clippy::arithmetic_side_effects, reason = "few")]
     fn at(millis: u64) -> Instant {
         Instant::from_nanos(1_000_000_000_000 + millis * 1_000_000)
     }

@@ -3,6 +3,8 @@
 //! Readings are nanoseconds on one process clock. A raw time-stamp counter may step back between cores, so no reading is trusted
 //! to be later than another: differences saturate, and whoever keeps a moment (a bucket, a breaker, a call) keeps the latest.
 
+#![deny(clippy::arithmetic_side_effects)]
+
 #[cfg(feature = "testing")]
 use crate::wishes;
 use std::time::Duration;
@@ -127,6 +129,7 @@ impl From<Tick> for Instant {
 }
 
 /// Blocks this thread until `until`, or turns a hand-turned clock there; answers when it is now.
+#[expect(clippy::disallowed_methods, reason = "the one place where a thread sleeps")]
 pub(crate) fn sleep_blocking(until: Instant) -> Instant {
     loop {
         let now = now();
@@ -260,6 +263,7 @@ mod unturned {
     static ANCHORED: LazyLock<tokio::time::Instant> = LazyLock::new(tokio_now);
 
     /// Tokio has no clock for a thread whose last values are being dropped, and panics.
+    #[expect(clippy::disallowed_methods, reason = "the one place where tokio's clock is read")]
     fn tokio_now() -> tokio::time::Instant {
         match Handle::try_current() {
             Err(error) if error.is_thread_local_destroyed() => std::time::Instant::now().into(),
@@ -336,5 +340,25 @@ mod timer {
             }
             self.0.get_or_insert_with(|| Box::pin(Limit::new(until, now))).as_mut().poll(context)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moments_stay_on_the_clock() {
+        let (first, last) = (Instant::from_nanos(0), Instant::NEVER);
+        assert_eq!([first.plus(u64::MAX), last.plus(0), last.plus(1), last.plus(u64::MAX)], [last; 4]);
+        assert_eq!([first.since(last), first.since(first), last.since(first)], [0, 0, u64::MAX]);
+    }
+
+    #[test]
+    fn what_is_longer_than_the_clock_runs_is_unlimited() {
+        let longest = Duration::from_nanos(u64::MAX);
+        assert_eq!(nanos(longest.saturating_sub(Duration::from_nanos(1))), u64::MAX - 1);
+        let longer = longest.saturating_add(Duration::from_nanos(1));
+        assert_eq!([longest, longer, Duration::MAX].map(nanos), [u64::MAX; 3]);
     }
 }

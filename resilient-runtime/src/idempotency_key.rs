@@ -57,6 +57,7 @@ impl fmt::Display for IdempotencyKey {
 
 /// Clock, process and counter side by side, under a mask of the process.
 #[cold]
+#[expect(clippy::disallowed_methods, reason = "another number in each run of the process")]
 fn without_randomness() -> u128 {
     static COUNTER: AtomicU32 = AtomicU32::new(0);
     static MASK: LazyLock<u128> = LazyLock::new(|| u128::from(random::number()) << 64 | u128::from(random::number()));

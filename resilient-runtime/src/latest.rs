@@ -92,6 +92,7 @@ impl<T> Latest<T> {
     }
 
     /// Two replacements at once are the caller's to prevent: the second could be lost.
+    #[expect(clippy::disallowed_methods, reason = "whoever filled the place is alone to say so")]
     pub(crate) fn replace(&self, value: T) {
         let index = self.newest.load(Ordering::Acquire).saturating_add(1);
         let (segment, offset) = place(index);

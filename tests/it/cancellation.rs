@@ -1,31 +1,9 @@
 //! Futures dropped at every point, after which nothing is held.
 
-use crate::support::{ServiceError, millis, poll_once};
+use crate::support::{ServiceError, cancel_at_every_point, millis, poll_once};
 use resilient::{State, resilient};
 use std::pin::pin;
 use std::time::Duration;
-
-/// Polls `k` times and drops, for every `k` until the future completes; turns tokio's paused clock between polls.
-async fn cancel_at_every_point<F: Future>(make: impl Fn() -> F, after: impl AsyncFn()) {
-    for polls in 0..200 {
-        let mut is_done = false;
-        {
-            let mut future = pin!(make());
-            for _ in 0..polls {
-                if poll_once(future.as_mut()).is_ready() {
-                    is_done = true;
-                    break;
-                }
-                tokio::time::advance(millis(7)).await;
-            }
-        }
-        after().await;
-        if is_done {
-            return;
-        }
-    }
-    panic!("the future never completed");
-}
 
 #[resilient(
     retries = 2,

@@ -1,11 +1,13 @@
 //! What the topics share.
 
-use resilient::{Classify, Rejected};
+use resilient::testing::TurnedClock;
+use resilient::{Classify, Policy, Rejected, State};
 use std::cell::Cell;
 use std::future::Future;
 use std::pin::pin;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 /// The error of a service, as a user would write it.
 #[derive(Debug, PartialEq, Eq, thiserror::Error, Classify)]
@@ -15,10 +17,10 @@ pub(crate) enum ServiceError {
     Reset,
     #[error("slow down")]
     #[throttled(retry_after = wait)]
-    SlowDown { wait: Option<std::time::Duration> },
+    SlowDown { wait: Option<Duration> },
     #[error("maintenance")]
     #[transient(retry_after = wait)]
-    Maintenance { wait: std::time::Duration },
+    Maintenance { wait: Duration },
     #[error("no such thing")]
     #[permanent]
     NotFound,
@@ -66,8 +68,68 @@ pub(crate) fn ready<F: Future>(future: F) -> F::Output {
     }
 }
 
-pub(crate) fn millis(millis: u64) -> std::time::Duration {
-    std::time::Duration::from_millis(millis)
+pub(crate) fn millis(millis: u64) -> Duration {
+    Duration::from_millis(millis)
+}
+
+/// Polls `k` times and drops, for every `k` until the future completes; turns tokio's paused clock between polls.
+pub(crate) async fn cancel_at_every_point<F: Future>(make: impl Fn() -> F, after: impl AsyncFn()) {
+    for polls in 0..200 {
+        let mut is_done = false;
+        {
+            let mut future = pin!(make());
+            for _ in 0..polls {
+                if poll_once(future.as_mut()).is_ready() {
+                    is_done = true;
+                    break;
+                }
+                tokio::time::advance(millis(7)).await;
+            }
+        }
+        after().await;
+        if is_done {
+            return;
+        }
+    }
+    panic!("the future never completed");
+}
+
+/// Everything of that name is at rest and in nobody's way: no permit is out, nobody waits, and ten of the longest recovery times that
+/// circuits have by default later its breaker, bucket and bulkhead admit calls until the circuit is closed.
+#[track_caller]
+pub(crate) fn quiesce(clock: &TurnedClock, name: &str) {
+    is_at_rest(name);
+    clock.advance(LONG);
+    admits(name);
+}
+
+/// The same under tokio's paused clock, on which no task may be left either.
+pub(crate) async fn quiesce_paused(name: &str) {
+    is_at_rest(name);
+    assert_eq!(tokio::runtime::Handle::current().metrics().num_alive_tasks(), 0);
+    tokio::time::advance(LONG).await;
+    admits(name);
+}
+
+const LONG: Duration = Duration::from_secs(10 * 60);
+
+#[track_caller]
+fn is_at_rest(name: &str) {
+    let bulkhead = resilient::bulkhead(name);
+    assert_eq!((bulkhead.in_flight(), bulkhead.waiting()), (0, 0), "in flight and waiting at `{name}`");
+}
+
+#[track_caller]
+fn admits(name: &str) {
+    assert_eq!(resilient::bucket(name).try_acquire(1), Ok(()), "`{name}` has a token");
+    let policy = Policy::builder().breaker(name).bulkhead(name).max_wait(Duration::ZERO).build().unwrap();
+    for _ in 0..1_000 {
+        assert_eq!(policy.run(|| Ok::<_, ServiceError>(())), Ok(()), "`{name}` admits");
+        if resilient::breaker(name).state() == State::Closed {
+            return;
+        }
+    }
+    panic!("`{name}` stays {:?}", resilient::breaker(name).state());
 }
 
 /// A list of keys in the macro's source: `KEYS` or `BREAKER_KEYS`.

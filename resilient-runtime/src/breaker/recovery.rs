@@ -1,5 +1,7 @@
 //! What a breaker knows while it is not closed.
 
+#![deny(clippy::arithmetic_side_effects)]
+
 use super::word::MOST;
 use crate::backoff::between;
 use crate::circuit_breaker::Settings;
@@ -35,7 +37,7 @@ impl Recovery {
         let doubled = 1_u64.checked_shl(self.trips).map_or(u64::MAX, |factor| settings.recovery_timeout.saturating_mul(factor));
         let longest = doubled.min(settings.max_recovery_timeout);
         self.trips = self.trips.saturating_add(1);
-        between(longest - longest / 10, longest, random)
+        between(longest.saturating_sub(longest / 10), longest, random)
     }
 
     /// The circuit is half open from now on.
@@ -51,7 +53,7 @@ impl Recovery {
         if self.probes.len() >= places {
             return None;
         }
-        let id = (self.last_probe + 1) % PROBES;
+        let id = self.last_probe.wrapping_add(1) % PROBES;
         self.last_probe = id;
         self.probes.push(Probe { id, lease_ends: now.plus(self.grown(lease)), is_held: false });
         Some(id)

@@ -201,6 +201,30 @@ fn time_that_goes_back_keeps_it_open() {
     assert!(admit(&breaker, at(105)).is_some());
 }
 
+/// Debug builds panic where a number of nanoseconds overflows.
+#[test]
+fn it_works_from_the_first_moment_that_a_clock_can_show_to_the_last() {
+    let last = u64::MAX - 1;
+    for start in [0, 1, last - 5 * SECOND, last - SECOND, last] {
+        let settings = CircuitBreaker::new().failure_threshold(3).failure_ratio(1.0).slow_call_duration(std::time::Duration::MAX);
+        for window in
+            [crate::Window::time(std::time::Duration::from_millis(10)), crate::Window::time(std::time::Duration::from_secs(86_400))]
+        {
+            let (breaker, now) = (breaker(settings.window(window)), Instant::from_nanos(start));
+            admit(&breaker, now).expect("closed").succeed(now, || now, || u64::MAX);
+            (0..3).for_each(|_| fail(admit(&breaker, now), now));
+            let opens_until = Instant::from_nanos(start.saturating_add(5 * SECOND));
+            assert_eq!(breaker.admit(now, None).map(drop), Err(Some(opens_until)));
+            let probe = breaker.admit(opens_until, Some(u64::MAX)).expect("a probe");
+            drop(probe);
+            let hung = breaker.admit(opens_until, None).expect("a probe");
+            breaker.admit(Instant::NEVER, Some(u64::MAX)).expect("the lease is over").hold(Instant::NEVER);
+            drop(hung);
+            assert!(breaker.counted(Instant::NEVER).calls == 0);
+        }
+    }
+}
+
 #[test]
 fn many_threads_open_it_once_and_one_alone_probes() {
     for round in 0..50 {

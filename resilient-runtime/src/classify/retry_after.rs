@@ -19,6 +19,7 @@ use std::time::{Duration, SystemTime};
 /// assert_eq!(resilient::retry_after(&headers), Some(Duration::from_secs(120)));
 /// ```
 #[must_use]
+#[expect(clippy::disallowed_methods, reason = "a server's date is a time of day")]
 pub fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let value = text(headers, &RETRY_AFTER)?;
     if value.bytes().all(|byte| byte.is_ascii_digit()) {

@@ -46,6 +46,7 @@ impl Watcher {
         Self { seen, settling: None, number, every }
     }
 
+    #[expect(clippy::disallowed_methods, reason = "a thread of its own, in the time of the file system")]
     pub(super) fn start(mut self) -> Result<(), Problem> {
         let thread = std::thread::Builder::new().name("resilient-watch".to_owned());
         let watch = move || {

@@ -11,10 +11,96 @@ mod rate;
 mod retry;
 mod waiting;
 
+use crate::support::ServiceError;
+use resilient::State;
+use resilient::testing::TurnedClock;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
+use std::sync::{Arc, Barrier, Mutex};
+use std::thread;
+use std::time::Duration;
+use tracing::{Dispatch, Event, Subscriber};
+use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
+
+type Outcome = Result<(), ServiceError>;
+type Body = fn() -> Outcome;
+
+fn good() -> Outcome {
+    Ok(())
+}
+
+fn bad() -> Outcome {
+    Err(ServiceError::Reset)
+}
+
+fn neutral() -> Outcome {
+    Err(ServiceError::BadQuestion)
+}
+
+/// The time that a circuit is open at first if nobody says anything else.
+const RECOVERY: Duration = Duration::from_secs(5);
+
+/// Lets the body of a call fail until its circuit is open.
+#[track_caller]
+fn trip(name: &str, call: impl Fn(Body) -> Outcome) {
+    while resilient::breaker(name).state() == State::Closed {
+        assert_eq!(call(bad), Err(ServiceError::Reset));
+    }
+    assert_eq!(resilient::breaker(name).state(), State::Open);
+}
+
+/// The same, and lets its recovery time pass.
+#[track_caller]
+fn half_open(clock: &TurnedClock, name: &str, call: impl Fn(Body) -> Outcome) {
+    trip(name, call);
+    clock.advance(RECOVERY);
+    assert_eq!(resilient::breaker(name).state(), State::HalfOpen);
+}
+
+/// What so many threads make of the same instant of a clock.
+fn at_once<T: Send>(threads: usize, clock: &TurnedClock, work: impl Fn(usize, &TurnedClock) -> T + Sync) -> Vec<T> {
+    let (barrier, clock) = (Barrier::new(threads), clock.handle());
+    let work = |thread| {
+        let clock = TurnedClock::enter(clock);
+        barrier.wait();
+        work(thread, &clock)
+    };
+    thread::scope(|scope| {
+        let running: Vec<_> = (0..threads)
+            .map(|thread| {
+                scope.spawn({
+                    let work = &work;
+                    move || work(thread)
+                })
+            })
+            .collect();
+        running.into_iter().map(|thread| thread.join().unwrap()).collect()
+    })
+}
+
+/// The names of what was told of circuits, in order.
+#[derive(Clone, Default)]
+struct Told(Arc<Mutex<Vec<&'static str>>>);
+
+impl Told {
+    fn dispatch(&self) -> Dispatch {
+        tracing_subscriber::registry().with(self.clone()).into()
+    }
+
+    fn take(&self) -> Vec<&'static str> {
+        std::mem::take(&mut self.0.lock().unwrap())
+    }
+}
+
+impl<S: Subscriber> Layer<S> for Told {
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        if event.metadata().name().starts_with("circuit_") {
+            self.0.lock().unwrap().push(event.metadata().name());
+        }
+    }
+}
 
 /// The number of the last bug: each from 1 on has a test.
 const LAST: u32 = 69;
