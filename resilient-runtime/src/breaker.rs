@@ -17,7 +17,7 @@ use crate::clock::{Instant, now};
 use crate::events;
 use crate::latest::{Latest, Source};
 use crate::random;
-use crate::sync::{Mutex, lock};
+use crate::sync::{Mutex, MutexGuard, lock};
 use recovery::Recovery;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 pub(crate) use tally::Cause;
@@ -46,7 +46,13 @@ pub struct Breaker {
 struct Records {
     recovery: Recovery,
     tally: Tally,
+    /// Changes that nobody has been told of, each with whether it was in shadow.
+    untold: Vec<(Change, bool)>,
+    is_telling: bool,
 }
+
+/// Who tells of changes, until it is dropped.
+struct Teller<'b>(&'b Breaker);
 
 /// What a circuit breaker does with the next call, or would do if it were not in [shadow](Breaker::is_shadow).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -146,7 +152,12 @@ impl Breaker {
             shut_until: AtomicU64::new(0),
             slice_ends: AtomicU64::new(0),
             is_shadowed: AtomicBool::new(false),
-            records: Mutex::new(Records { recovery: Recovery::default(), tally: Tally::of(settings) }),
+            records: Mutex::new(Records {
+                recovery: Recovery::default(),
+                tally: Tally::of(settings),
+                untold: Vec::new(),
+                is_telling: false,
+            }),
             settings: source,
         }
     }
@@ -274,8 +285,7 @@ impl Breaker {
             self.publish(&mut records, Phase::Closed, Instant::from_nanos(0));
         }
         let was_shadowed = self.is_shadowed.swap(true, Ordering::AcqRel);
-        drop(records);
-        self.tell((is_forced || !was_shadowed).then_some(Change::Shadowed));
+        self.tell(records, (is_forced || !was_shadowed).then_some(Change::Shadowed));
     }
 
     /// Closes the circuit, forgets everything that was counted, and ends what [`force_open`](Self::force_open),
@@ -303,8 +313,7 @@ impl Breaker {
         let is_so_already = before.phase() == phase && is_fresh && !was_shadowed;
         records.recovery = Recovery::default();
         self.publish(&mut records, phase, Instant::from_nanos(0));
-        drop(records);
-        self.tell((!is_so_already).then_some(change));
+        self.tell(records, (!is_so_already).then_some(change));
     }
 
     /// All that a healthy call looks at.
@@ -343,8 +352,7 @@ impl Breaker {
         }
         let mut records = lock(&self.records);
         let (admitted, change) = self.probe(&mut records, now, lease);
-        drop(records);
-        self.tell(change);
+        self.tell(records, change);
         admitted
     }
 
@@ -447,10 +455,19 @@ impl Breaker {
         self.word.swap(word.bits(), Ordering::AcqRel);
     }
 
-    fn tell(&self, change: Option<Change>) {
-        if let Some(change) = change {
-            events::breaker_changed(self.name, change, self.is_shadow());
+    /// In the order in which they happened and without the lock: whoever finds somebody telling leaves its own change to them.
+    fn tell(&self, mut records: MutexGuard<'_, Records>, change: Option<Change>) {
+        let Some(change) = change else { return };
+        records.untold.push((change, self.is_shadow()));
+        if std::mem::replace(&mut records.is_telling, true) {
+            return;
         }
+        drop(records);
+        let teller = Teller(self);
+        while let Some((change, is_shadow)) = teller.next() {
+            events::breaker_changed(self.name, change, is_shadow);
+        }
+        std::mem::forget(teller);
     }
 
     #[cold]
@@ -471,6 +488,21 @@ impl Breaker {
 fn fresh(word: Word, settings: &Settings) -> Word {
     let Some(watch) = settings.watch else { return word };
     word.with_streak(Streak::Successes(0)).with_timed_bodies(watch.times_bodies())
+}
+
+impl Teller<'_> {
+    fn next(&self) -> Option<(Change, bool)> {
+        let mut records = lock(&self.0.records);
+        records.is_telling = !records.untold.is_empty();
+        records.is_telling.then(|| records.untold.remove(0))
+    }
+}
+
+/// A listener that panics leaves the rest to the next change.
+impl Drop for Teller<'_> {
+    fn drop(&mut self) {
+        lock(&self.0.records).is_telling = false;
+    }
 }
 
 impl Records {

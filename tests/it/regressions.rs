@@ -5,9 +5,10 @@ use resilient::testing::TurnedClock;
 use resilient::{CircuitBreaker, Policy, Rate, State, TryAcquireError, Verdict, resilient};
 use std::cell::RefCell;
 use std::rc::Rc;
-use std::sync::mpsc;
+use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
-use tracing::{Event, Subscriber};
+use tracing::dispatcher::with_default;
+use tracing::{Dispatch, Event, Subscriber};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 
 /// The slow path read the clock twice, so that who had no patience was too late for a token that was there. A turned clock hides it.
@@ -299,4 +300,31 @@ async fn a_slot_that_was_given_up_is_not_used_long_after_its_time() {
     let refused = hasty.run_async(body).await.unwrap_err().rejected();
     assert!(refused.retry_after() > Some(Duration::from_secs(1)), "the next slot is another's: {refused}");
     staying.await.unwrap();
+}
+
+/// Each thread told of its own changes, so that a circuit could be told to be half open when it had opened again already.
+#[test]
+fn what_changes_while_a_listener_is_busy_is_told_when_it_is_not() {
+    #[derive(Clone, Default)]
+    struct Busy(Arc<Mutex<Vec<&'static str>>>);
+    impl<S: Subscriber> Layer<S> for Busy {
+        fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+            if event.metadata().name() == "circuit_opened" {
+                let dispatch = Dispatch::new(tracing_subscriber::registry().with(self.clone()));
+                let reset = || with_default(&dispatch, || resilient::breaker("busy listener").reset());
+                std::thread::scope(|scope| scope.spawn(reset).join()).unwrap();
+            }
+            self.0.lock().unwrap().push(event.metadata().name());
+        }
+    }
+    #[resilient(breaker(name = "busy listener", failure_threshold = 1))]
+    fn call() -> Result<(), ServiceError> {
+        Err(ServiceError::Reset)
+    }
+    let (_clock, busy) = (TurnedClock::start(), Busy::default());
+    let dispatch = Dispatch::new(tracing_subscriber::registry().with(busy.clone()));
+    for _ in 0..2 {
+        assert_eq!(with_default(&dispatch, call), Err(ServiceError::Reset));
+        assert_eq!(std::mem::take(&mut *busy.0.lock().unwrap()), ["circuit_opened", "circuit_reset"]);
+    }
 }

@@ -56,8 +56,7 @@ impl Breaker {
     fn record(&self, change: impl FnOnce(&Self, &mut Records) -> Option<Change>) {
         let mut records = lock(&self.records);
         let change = change(self, &mut records);
-        drop(records);
-        self.tell(change);
+        self.tell(records, change);
     }
 
     /// Takes what speaks against the service, and opens if that is too much.

@@ -227,14 +227,14 @@ fn bug_17_windows_of_time_forget_what_is_older_and_nothing_else() {
         let policy = Policy::builder().breaker_with(&name, settings).build().unwrap();
         let (clock, breaker, mut random) = (TurnedClock::start(), breaker(&name), fastrand::Rng::with_seed(17));
         let steps =
-            [Duration::ZERO, TICK, window / 10, window - TICK, window, window + TICK, Duration::from_nanos(1_000_000_000_000)];
+            [Duration::ZERO, TICK, window / 10, window.saturating_sub(TICK), window, window + TICK, Duration::from_secs(1_000)];
         let mut ends: Vec<(Duration, bool)> = Vec::new();
         for _ in 0..2_000 {
             clock.advance(steps[if random.u32(0..4) > 0 { random.usize(0..3) } else { random.usize(0..steps.len()) }]);
             let (now, failed) = (clock.elapsed(), random.bool());
             assert_eq!(policy.run(if failed { bad } else { good }).is_err(), failed);
             ends.push((now, failed));
-            let younger = |age: Duration| ends.iter().filter(move |(ended, _)| now - *ended < age);
+            let younger = |age: Duration| ends.iter().filter(move |(ended, _)| now < *ended + age);
             let (least, most) = (window / 10 * 9, window + TICK);
             let counts = breaker.counts();
             // It is kept in ten slices, so that an outcome leaves when nine to ten of them have passed.
@@ -282,7 +282,7 @@ fn bug_18_a_clock_that_is_set_back_neither_skips_open_time_nor_adds_to_it() {
         clock.advance(hour);
         assert_eq!(call(good).unwrap_err().rejected().retry_after(), Some(wait), "nothing is added");
     }
-    clock.advance(wait - TICK);
+    clock.advance(wait.saturating_sub(TICK));
     assert!(call(good).is_err());
     clock.advance(TICK);
     assert_eq!(call(good), Ok(()));
@@ -422,10 +422,12 @@ fn bug_22_who_is_told_of_a_change_may_ask_change_and_call() {
         |breaker| breaker.force_open(),
         |breaker| breaker.reset(),
         |breaker| {
-            breaker.disable();
-            breaker.shadow();
-            drop(heard(bad));
-            breaker.reset();
+            if breaker.state() == State::Open {
+                breaker.disable();
+                breaker.shadow();
+                drop(heard(bad));
+                breaker.reset();
+            }
         },
     ];
     let (done, is_done) = mpsc::channel();
@@ -575,7 +577,7 @@ fn bug_24_two_functions_that_contradict_each_other_are_both_named() {
     }
     let _turn = configuring();
     let error = resilient::configure().install().unwrap_err();
-    let said = error.problems().map(|problem| problem.to_string()).find(|problem| problem.contains("museum 24, contradicted"));
+    let said = error.problems().map(ToString::to_string).find(|problem| problem.contains("museum 24, contradicted"));
     let said = said.unwrap();
     assert!(said.contains("museum 24, one") && said.contains("museum 24, two"), "{said}");
     assert_eq!((one(), two()), (bad(), bad()));

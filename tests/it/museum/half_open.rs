@@ -229,7 +229,7 @@ fn bug_06_of_sixty_four_threads_one_probes() {
     }
     const THREADS: usize = 64;
     let clock = TurnedClock::start();
-    half_open(&clock, "museum 6", |body| call(body));
+    half_open(&clock, "museum 6", call);
     let (started, refused) = (AtomicUsize::new(0), AtomicUsize::new(0));
     at_once(THREADS, &clock, |_, _| {
         let outcome = call(|| {
@@ -365,7 +365,7 @@ fn bug_10_the_moment_in_which_it_becomes_half_open_admits_nobody_twice() {
     const THREADS: usize = 6;
     let clock = TurnedClock::start();
     for round in 0..1_000 {
-        trip("museum 10", |body| call(body));
+        trip("museum 10", call);
         clock.advance(RECOVERY);
         let (started, refused) = (AtomicUsize::new(0), AtomicUsize::new(0));
         at_once(THREADS, &clock, |_, _| {

@@ -18,7 +18,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
-use std::sync::{Arc, Barrier, Mutex};
+use std::sync::{Arc, Barrier, LazyLock, Mutex};
 use std::thread;
 use std::time::Duration;
 use tracing::{Dispatch, Event, Subscriber};
@@ -85,7 +85,10 @@ fn at_once<T: Send>(threads: usize, clock: &TurnedClock, work: impl Fn(usize, &T
 struct Told(Arc<Mutex<Vec<&'static str>>>);
 
 impl Told {
+    /// As long as there is only one subscriber, tracing takes any thread's word for it that nobody listens: this is a second one.
     fn dispatch(&self) -> Dispatch {
+        static OTHER: LazyLock<Dispatch> = LazyLock::new(|| tracing_subscriber::registry().into());
+        LazyLock::force(&OTHER);
         tracing_subscriber::registry().with(self.clone()).into()
     }
 
