@@ -51,7 +51,7 @@ pub(crate) fn parse(text: &str) -> Result<Duration, String> {
         if nanos >= previous {
             return Err(format!("the units of `{text}` must go from large to small, each once, as in `\"1m30s\"`"));
         }
-        total += scaled(number, nanos, text)?;
+        total = total.saturating_add(scaled(number, nanos, text)?);
         (rest, previous) = (behind.trim_start(), nanos);
     }
     let total = u64::try_from(total).map_err(|_| format!("`{text}` is too long: at most 584 years"))?;
@@ -167,6 +167,7 @@ mod tests {
         assert!(mistake("0.5ns").contains("finer than a nanosecond"));
         assert!(mistake("600000d").contains("too long"));
         assert!(mistake("99999999999999999999999999999999999999999d").contains("too long"));
+        assert!(mistake("3938453320844195178974243d 94522879700260684295381835h").contains("too long"));
         assert!(mistake("s").contains("not a duration"));
         assert!(mistake("1.2.3s").contains("not a duration"));
         assert!(mistake("").contains("empty"));

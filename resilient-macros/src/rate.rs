@@ -30,17 +30,24 @@ pub(crate) fn parse(text: &str) -> Result<Rate, String> {
 
 /// A decimal number of calls in so many seconds, as whole calls in a longer time where it has a fraction.
 pub(crate) fn per(number: &str, seconds: u64) -> Result<Rate, String> {
-    let digits = number.replace('_', "");
-    let (whole, fraction) = digits.split_once('.').unwrap_or((&digits, ""));
-    let count = format!("{whole}{fraction}").parse::<u128>().ok().filter(|_| !whole.is_empty());
-    let scale = u32::try_from(fraction.len()).ok().and_then(|places| 10_u128.checked_pow(places));
-    let period = scale.and_then(|scale| scale.checked_mul(u128::from(seconds) * NANOS_PER_SECOND));
-    let (Some(count), Some(period)) = (count, period) else {
-        return Err(format!("`{number}` is not a number of calls; write it out, such as `100` or `0.5`"));
-    };
+    let (count, scale) =
+        decimal(number).ok_or_else(|| format!("`{number}` is not a number of calls; write it out, such as `100` or `0.5`"))?;
+    let too_long = || format!("`{number}` has too many digits for a rate");
+    let period = scale.checked_mul(u128::from(seconds) * NANOS_PER_SECOND).ok_or_else(too_long)?;
     bounds(count, period)?;
-    let divisor = greatest_common_divisor(count, scale.unwrap_or(1));
-    whole_calls(count / divisor, period / divisor).ok_or_else(|| format!("`{number}` has too many digits for a rate"))
+    whole_calls(count, period).ok_or_else(too_long)
+}
+
+/// A number without its point, and what it was multiplied with.
+fn decimal(text: &str) -> Option<(u128, u128)> {
+    let digits = text.replace('_', "");
+    let (whole, fraction) = digits.split_once('.').unwrap_or((&digits, ""));
+    let fraction = fraction.trim_end_matches('0');
+    let is_number = !whole.is_empty() && whole.bytes().chain(fraction.bytes()).all(|byte| byte.is_ascii_digit());
+    let count = format!("{whole}{fraction}").parse::<u128>().ok().filter(|_| is_number)?;
+    let scale = 10_u128.checked_pow(u32::try_from(fraction.len()).ok()?)?;
+    let divisor = greatest_common_divisor(count, scale);
+    Some((count / divisor, scale / divisor))
 }
 
 fn bounds(count: u128, period: u128) -> Result<(), String> {
@@ -109,6 +116,21 @@ mod tests {
         assert!(mistake("0/s").contains("zero"));
         assert!(mistake("0.002/day").contains("too slow"));
         assert_eq!(rate("0.003/day"), (3, 86_400_000));
+    }
+
+    #[test]
+    fn a_number_has_no_sign() {
+        assert!(mistake("+1/s").contains("not a number"));
+        assert!(mistake("+.5/s").contains("not a number"));
+        assert!(mistake("_+5/min").contains("not a number"));
+    }
+
+    #[test]
+    fn digits_behind_the_point_that_a_longer_time_makes_whole() {
+        assert_eq!(rate("2.015625/day"), (129, 64 * 86_400));
+        assert_eq!(rate(&format!("3.{}/s", "0".repeat(60))), (3, 1));
+        assert_eq!(rate("0.500000000931322574615478515625/s"), (536_870_913, 1 << 30));
+        assert!(mistake("0.123456789123456789123/s").contains("too many digits"));
     }
 
     #[test]

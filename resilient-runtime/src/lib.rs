@@ -91,7 +91,7 @@ pub mod __private {
     #[cfg(rust_analyzer)]
     pub use crate::completion::keys;
     #[cfg(all(fuzzing, feature = "config"))]
-    pub use crate::configure::fuzz::{fuzz_environment, fuzz_toml};
+    pub use crate::configure::fuzz::{fuzz_duration, fuzz_environment, fuzz_shown, fuzz_shown_rate, fuzz_toml};
     pub use crate::configure::known::settings;
     pub use crate::context::{Context, context, context_of, error_of};
     pub use crate::judging::{classify, retry_if, told};

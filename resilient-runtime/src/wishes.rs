@@ -41,11 +41,8 @@ pub(crate) struct Guard {
 /// As late as a clock can be turned: 30 years, within what token buckets count.
 const LATEST: u64 = 30 * 365 * 86_400 * 1_000_000_000;
 
-/// No clock shows this: look closer.
-static UNREADABLE: AtomicU64 = AtomicU64::new(u64::MAX);
-
 thread_local! {
-    static CLOCK: Cell<&'static AtomicU64> = const { Cell::new(&UNREADABLE) };
+    static CLOCK: Cell<Option<&'static AtomicU64>> = const { Cell::new(None) };
     static IS_SCRIPTED: Cell<bool> = const { Cell::new(false) };
     static WISHES: RefCell<Vec<(u64, Wish)>> = const { RefCell::new(Vec::new()) };
 }
@@ -73,7 +70,7 @@ impl Drop for Guard {
 
 fn grant() {
     let is_scripted = latest(|wish| matches!(wish, Wish::Script(_)).then_some(())).is_some();
-    let clock = clock().filter(|_| !is_scripted).map_or(&UNREADABLE, |hands| &hands.nanos);
+    let clock = clock().filter(|_| !is_scripted).map(|hands| &hands.nanos);
     IS_SCRIPTED.set(is_scripted);
     CLOCK.set(clock);
 }
@@ -98,8 +95,7 @@ fn clock() -> Option<&'static Hands> {
 /// The time on a turned clock that can be read at a glance.
 #[inline]
 pub(crate) fn glance() -> Option<Instant> {
-    let nanos = CLOCK.get().load(Ordering::Relaxed);
-    (nanos < 1 << 63).then(|| Instant::from_nanos(nanos))
+    CLOCK.get().map(|nanos| Instant::from_nanos(nanos.load(Ordering::Relaxed)))
 }
 
 /// The time on a turned clock.

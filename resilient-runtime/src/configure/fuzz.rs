@@ -2,6 +2,9 @@
 
 use super::installed::install;
 use super::taste::{self, Tasted};
+use crate::duration_text;
+use crate::rate::Rate;
+use std::time::Duration;
 
 /// Reads a text as a file, and installs it if it can be taken.
 ///
@@ -19,6 +22,27 @@ pub fn fuzz_toml(text: &str) {
 /// Where there is a mistake of ours.
 pub fn fuzz_environment(text: &str) {
     take(taste::environment(text));
+}
+
+/// A duration as configuration reads it.
+///
+/// # Errors
+///
+/// What is wrong with the text.
+pub fn fuzz_duration(text: &str) -> Result<Duration, String> {
+    duration_text::parse(text)
+}
+
+/// A duration as the catalogue shows it.
+#[must_use]
+pub fn fuzz_shown(duration: Duration) -> String {
+    duration_text::show(duration)
+}
+
+/// A rate as the catalogue shows it.
+#[must_use]
+pub fn fuzz_shown_rate(rate: &Rate) -> String {
+    rate.text()
 }
 
 fn take(tasted: Tasted) {

@@ -1,6 +1,6 @@
 //! Rates as text: `100/s`, `30/min`, `0.5/h`, `1/day`, `7/90s`.
 
-use super::Rate;
+use super::{Rate, YEAR};
 use crate::clock::nanos;
 use crate::duration_text;
 use std::fmt;
@@ -51,10 +51,13 @@ impl FromStr for Rate {
         let (count, scale) = decimal(count.trim()).ok_or_else(|| {
             ParseRateError(format!("{text:?} is not a rate such as \"100/s\": `{}` is not a number", count.trim()))
         })?;
-        let too_slow = || ParseRateError(format!("{text:?} is too slow: at least one call in 365 days"));
-        let period = period.checked_mul(scale).ok_or_else(too_slow)?;
-        let shared = shared_factor(count, scale);
-        let rate = Self { count: count / shared, period: period / shared, burst: None, max_keys: None };
+        let too_long = || {
+            let is_slow = count.saturating_mul(u128::from(YEAR)) < u128::from(period).saturating_mul(scale);
+            let problem = if is_slow { "is too slow: at least one call in 365 days" } else { "has too many digits for a rate" };
+            ParseRateError(format!("{text:?} {problem}"))
+        };
+        let (count, period) = whole_calls(count, period, scale).ok_or_else(too_long)?;
+        let rate = Self { count, period, burst: None, max_keys: None };
         rate.problem().map_or(Ok(rate), |problem| Err(ParseRateError(format!("{text:?}: {problem}"))))
     }
 }
@@ -74,18 +77,26 @@ fn period(unit: &str) -> Option<u64> {
 }
 
 /// A number without its point, and what it was multiplied with.
-fn decimal(text: &str) -> Option<(u64, u64)> {
+fn decimal(text: &str) -> Option<(u128, u128)> {
     let digits = text.replace('_', "");
     let (whole, fraction) = digits.split_once('.').unwrap_or((&digits, ""));
     let fraction = fraction.trim_end_matches('0');
     if whole.is_empty() || !whole.chars().chain(fraction.chars()).all(|c| c.is_ascii_digit()) {
         return None;
     }
-    let scale = 10_u64.checked_pow(u32::try_from(fraction.len()).ok()?)?;
-    Some((format!("{whole}{fraction}").parse().ok()?, scale))
+    let count = format!("{whole}{fraction}").parse::<u128>().ok()?;
+    let scale = 10_u128.checked_pow(u32::try_from(fraction.len()).ok()?)?;
+    let shared = shared_factor(count, scale);
+    Some((count / shared, scale / shared))
 }
 
-fn shared_factor(left: u64, right: u64) -> u64 {
+/// Calls, and in how many nanoseconds, where both fit.
+fn whole_calls(count: u128, period: u64, scale: u128) -> Option<(u64, u64)> {
+    let period = u128::from(period).checked_mul(scale)?;
+    Some((u64::try_from(count).ok()?, u64::try_from(period).ok()?))
+}
+
+fn shared_factor(left: u128, right: u128) -> u128 {
     if right == 0 { left.max(1) } else { shared_factor(right, left % right) }
 }
 
@@ -107,6 +118,8 @@ mod tests {
         assert_eq!(rate("0.5/s"), "1/2s");
         assert_eq!(rate("2.50/s"), "5/2s");
         assert_eq!(rate("3.0/d"), "3/day");
+        assert_eq!(rate("2.015625/day"), "129/64d");
+        assert_eq!(rate("0.500000000931322574615478515625/s"), "536870913/12427d13h37m4s");
     }
 
     #[test]
@@ -119,7 +132,9 @@ mod tests {
         assert!(rate("0/s").contains("greater than zero"));
         assert!(rate("1000000001/s").contains("at most 1000000000"));
         assert!(rate("1/0s").contains("greater than zero"));
-        assert!(rate("0.0000000000000000001/day").contains("not a number") || rate("0.0001/day").contains("365 days"));
-        assert!(rate("99999999999999999999/s").contains("not a number"));
+        assert!(rate("0.0001/day").contains("365 days"));
+        assert!(rate("0.0000000000000000001/day").contains("365 days"));
+        assert!(rate("99999999999999999999/s").contains("too many digits"));
+        assert!(rate("0.123456789123456789123/s").contains("too many digits"));
     }
 }

@@ -1,0 +1,7 @@
+#[derive(Classify)]
+#[classify(default = permanent, crate = "resilient")]
+enum Strict {
+#[transient]
+Again,
+Rest(u8),
+}

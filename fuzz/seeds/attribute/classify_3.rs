@@ -1,0 +1,5 @@
+#[derive(Classify)]
+#[throttled(retry_after = wait)]
+struct Paused {
+wait: Duration,
+}
