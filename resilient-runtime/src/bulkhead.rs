@@ -4,10 +4,9 @@
 //! subtraction; the queue's lock is for those who wait, in threads and in tasks alike. Newcomers never overtake.
 
 use crate::keyed::max_keys_problem;
-use crate::sync::{Mutex, lock};
+use crate::sync::{AtomicBool, AtomicU64, Mutex, Ordering, lock, thread};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::Waker;
 
 const WAITER: u64 = 1 << 32;
@@ -269,11 +268,11 @@ impl Drop for Place<'_> {
 
 /// Wakes a thread that waits for a slot.
 #[derive(Debug)]
-pub(crate) struct Unpark(std::thread::Thread);
+pub(crate) struct Unpark(thread::Thread);
 
 impl Unpark {
     pub(crate) fn waker() -> Waker {
-        Arc::new(Self(std::thread::current())).into()
+        Arc::new(Self(thread::current())).into()
     }
 }
 

@@ -10,9 +10,8 @@ use super::word::{MOST, Phase, Streak, Word};
 use super::{Breaker, Change, Records};
 use crate::circuit_breaker::Watch;
 use crate::clock::Instant;
-use crate::sync::lock;
+use crate::sync::{Ordering, lock, seeded};
 use crate::window::Extent;
-use std::sync::atomic::Ordering;
 
 impl Breaker {
     /// A success that says more than that all is as it was.
@@ -153,6 +152,10 @@ impl Breaker {
             }
             let next = current.with_streak(change(current.streak()));
             if next == current {
+                return Some(current.streak());
+            }
+            if seeded!("a count is read, then stored") {
+                self.replace(next);
                 return Some(current.streak());
             }
             match self.word.compare_exchange_weak(current.bits(), next.bits(), Ordering::AcqRel, Ordering::Acquire) {
