@@ -40,19 +40,46 @@ thread_local! {
 }
 
 /// More words than a model should have, as its executions are more than anybody can wait for.
-const WORDS: usize = 48;
+const WORDS: usize = 24;
 
 /// The checker's words for one execution.
 struct Supply {
     execution: u64,
-    words: Vec<(Theirs, Cell<u64>)>,
+    words: Vec<Supplied>,
     used: Cell<usize>,
+}
+
+struct Supplied {
+    word: Theirs,
+    /// What it counts from.
+    base: Cell<u64>,
+    /// Loom takes no turn between another thread's load and a store, if the thread that stores has loaded the word itself in between,
+    /// as every compare-and-swap does: <https://github.com/tokio-rs/loom/issues/166>. So all take their turns at this one.
+    #[cfg(interleaved = "loom")]
+    turn: Theirs,
+}
+
+impl Supplied {
+    fn new() -> Self {
+        Self {
+            word: Theirs::new(0),
+            base: Cell::new(0),
+            #[cfg(interleaved = "loom")]
+            turn: Theirs::new(0),
+        }
+    }
+
+    fn take_turn(&self) -> &Theirs {
+        #[cfg(interleaved = "loom")]
+        self.turn.fetch_add(1, Ordering::Relaxed);
+        &self.word
+    }
 }
 
 /// From here to the end of this execution words and locks are the checker's. Every model begins with it.
 pub(crate) fn weave() {
     static EXECUTIONS: Plain = Plain::new(1);
-    let words = (0..WORDS).map(|_| (Theirs::new(0), Cell::new(0))).collect();
+    let words = (0..WORDS).map(|_| Supplied::new()).collect();
     let supply = Supply { execution: EXECUTIONS.fetch_add(1, Ordering::Relaxed), words, used: Cell::new(0) };
     SUPPLY.set(Some(Rc::new(supply)));
 }

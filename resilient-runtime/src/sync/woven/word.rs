@@ -27,7 +27,7 @@ impl Word {
         }
         let number = supply.used.replace(supply.used.get() + 1);
         assert!(number < supply.words.len(), "a model with more than {number} shared words");
-        supply.words[number].1.set(self.plain.load(Ordering::Relaxed));
+        supply.words[number].base.set(self.plain.load(Ordering::Relaxed));
         self.claim.store((supply.execution << NUMBER) + number as u64, Ordering::Relaxed);
         Some((supply, number))
     }
@@ -36,8 +36,8 @@ impl Word {
     fn with<R>(&self, theirs: impl FnOnce(&Theirs, u64) -> R, plain: impl FnOnce(&Plain) -> R) -> R {
         match self.claimed() {
             Some((supply, number)) => {
-                let (word, base) = &supply.words[number];
-                theirs(word, base.get())
+                let supplied = &supply.words[number];
+                theirs(supplied.take_turn(), supplied.base.get())
             }
             None => plain(&self.plain),
         }
