@@ -384,9 +384,9 @@ impl Breaker {
     /// How much longer an open circuit refuses everybody; a half-open one has to be asked.
     #[inline]
     pub(crate) fn refuses_for(&self, now: Instant) -> Option<u64> {
+        let is_open = self.load().phase() == Phase::Open;
         let wait = self.shut_until().since(now);
-        let is_open = self.load().phase() == Phase::Open && wait > 0;
-        (is_open && !self.is_shadowed.load(Ordering::Acquire) && !self.settings.get().shadow).then_some(wait)
+        (is_open && wait > 0 && !self.is_shadowed.load(Ordering::Acquire) && !self.settings.get().shadow).then_some(wait)
     }
 
     /// Whether a call that asked now would be refused.
