@@ -270,7 +270,7 @@ impl Breaker {
         let mut records = lock(&self.records);
         let is_forced = matches!(self.load().phase(), Phase::ForcedOpen | Phase::Disabled);
         if is_forced {
-            self.publish(&mut records, Phase::Closed, Instant::from_nanos(0));
+            self.publish(&mut records, Phase::Closed, None);
         }
         let was_shadowed = self.is_shadowed.swap(true, Ordering::AcqRel);
         drop(records);
@@ -301,7 +301,7 @@ impl Breaker {
         let is_fresh = phase != Phase::Closed || records.is_fresh(before, self.settings.get());
         let is_so_already = before.phase() == phase && is_fresh && !was_shadowed;
         records.recovery = Recovery::default();
-        self.publish(&mut records, phase, Instant::from_nanos(0));
+        self.publish(&mut records, phase, None);
         drop(records);
         self.tell((!is_so_already).then_some(change));
     }
@@ -361,7 +361,7 @@ impl Breaker {
             Phase::Open if now < self.shut_until() => return (Err(Some(self.shut_until())), None),
             Phase::Open => {
                 records.recovery.begin();
-                self.publish(records, Phase::HalfOpen, now);
+                self.publish(records, Phase::HalfOpen, Some(now));
                 change = Some(Change::HalfOpen);
             }
             Phase::HalfOpen => {}
@@ -428,10 +428,13 @@ impl Breaker {
         self.shut_until.swap(until.as_nanos(), Ordering::AcqRel);
     }
 
-    /// The moment goes first, so that whoever sees the phase sees it too; the lock keeps publishers apart. The window is emptied.
-    fn publish(&self, records: &mut Records, phase: Phase, shut_until: Instant) {
+    /// The moment goes first, so that whoever sees the phase sees it too; one without a moment leaves that of the phase before to who
+    /// still sees that. The lock keeps publishers apart. The window is emptied.
+    fn publish(&self, records: &mut Records, phase: Phase, shut_until: Option<Instant>) {
         let next = self.load().next(phase);
-        self.shut(shut_until);
+        if let Some(until) = shut_until {
+            self.shut(until);
+        }
         if phase == Phase::Closed {
             records.tally = Tally::of(self.settings.get());
             self.replace(fresh(next, self.settings.get()));

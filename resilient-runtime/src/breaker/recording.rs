@@ -84,7 +84,7 @@ impl Breaker {
             return None;
         }
         let open_for = records.recovery.open_for(self.settings.get(), random);
-        self.publish(records, Phase::Open, now.plus(open_for));
+        self.publish(records, Phase::Open, Some(now.plus(open_for)));
         Some(Change::Opened { cause, counts, open_for })
     }
 
@@ -99,7 +99,7 @@ impl Breaker {
             return None;
         }
         records.recovery = Recovery::default();
-        self.publish(records, Phase::Closed, Instant::from_nanos(0));
+        self.publish(records, Phase::Closed, None);
         Some(Change::Closed)
     }
 
