@@ -33,14 +33,10 @@ impl Breaker {
     pub(super) fn failed(&self, word: Word, started: Instant, now: Instant, random: u64) {
         let settings = self.settings.get();
         if word.probe().is_none() && settings.watch.is_none() {
-            let counted = self.exchange(word, one_more_failure);
-            if counted.is_none_or(|before| failures_after(before) < settings.failure_threshold) {
-                return;
-            }
-            return self.record(|breaker, records| {
-                let counts = Counts { calls: 0, failures: u64::from(breaker.load().failures()), slow_calls: 0 };
-                breaker.open(records, word, now, random, Cause::FailuresInARow, counts)
-            });
+            let counted = self.exchange(word, one_more_failure).map(failures_after);
+            let Some(failures) = counted.filter(|failures| *failures >= settings.failure_threshold) else { return };
+            let counts = Counts { calls: 0, failures: u64::from(failures), slow_calls: 0 };
+            return self.record(|breaker, records| breaker.open(records, word, now, random, Cause::FailuresInARow, counts));
         }
         let is_slow = settings.watch.is_some_and(|watch| watch.is_slow(started, now));
         self.record(|breaker, records| breaker.take(records, word, Outcome { is_failure: true, is_slow }, now, random));
