@@ -200,7 +200,7 @@ impl Bulkhead {
             granted.extend(queue.waiters.pop_first().map(|(_, waiter)| waiter));
         }
         for waiter in &granted {
-            waiter.is_granted.store(true, Ordering::Release);
+            waiter.is_granted.swap(true, Ordering::AcqRel);
         }
         drop(queue);
         for waiter in granted {
