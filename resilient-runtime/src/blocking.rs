@@ -110,7 +110,7 @@ fn take_nap(nap: Nap<'_>) {
 }
 
 /// A slot, if one is handed over in time.
-fn stand_in_line(bulkhead: &Bulkhead, until: Instant) -> Option<Slot<'_>> {
+pub(crate) fn stand_in_line(bulkhead: &Bulkhead, until: Instant) -> Option<Slot<'_>> {
     let mut place = match bulkhead.enqueue(Unpark::waker()) {
         Ok(slot) => return Some(slot),
         Err(place) => place,

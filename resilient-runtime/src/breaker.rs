@@ -6,6 +6,8 @@
 //! do is in `recording`.
 
 mod count_window;
+#[cfg(all(test, any(interleaved = "loom", interleaved = "shuttle")))]
+pub(crate) mod loose;
 mod recording;
 mod recovery;
 mod tally;
@@ -17,7 +19,7 @@ use crate::clock::{Instant, now};
 use crate::events;
 use crate::latest::{Latest, Source};
 use crate::random;
-use crate::sync::{AtomicBool, AtomicU64, Mutex, Ordering, lock};
+use crate::sync::{AtomicBool, AtomicU64, Mutex, Ordering, lock, seeded};
 use recovery::Recovery;
 pub(crate) use tally::Cause;
 pub use tally::Counts;
@@ -432,6 +434,9 @@ impl Breaker {
     /// still sees that. The lock keeps publishers apart. The window is emptied.
     fn publish(&self, records: &mut Records, phase: Phase, shut_until: Option<Instant>) {
         let next = self.load().next(phase);
+        if seeded!("the time after the state") {
+            self.replace(next);
+        }
         if let Some(until) = shut_until {
             self.shut(until);
         }
@@ -519,7 +524,7 @@ impl Permit<'_> {
 impl Drop for Permit<'_> {
     #[cold]
     fn drop(&mut self) {
-        if let Some(probe) = self.word.probe() {
+        if let Some(probe) = self.word.probe().filter(|_| !seeded!("a dropped probe keeps its place")) {
             self.breaker.give_back(self.word, probe, None);
         }
     }
