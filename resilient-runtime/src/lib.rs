@@ -27,7 +27,8 @@ mod duration_text;
 mod engine;
 mod events;
 mod idempotency_key;
-#[cfg(all(test, any(interleaved = "loom", interleaved = "shuttle")))]
+#[cfg(test)]
+#[cfg(any(interleaved = "loom", interleaved = "shuttle"))]
 mod interleavings;
 mod judging;
 mod keyed;

@@ -213,8 +213,8 @@ fn seeded_late_results_that_count_are_caught() {
 }
 
 /// All of them find that it is too much.
-fn trips_at_once(settings: fn() -> CircuitBreaker) {
-    explore_some(100, 1, move || {
+fn trips_at_once(interruptions: usize, settings: fn() -> CircuitBreaker) {
+    explore_some(300, interruptions, move || {
         let breaker = breaker(settings());
         let permits = [(); 3].map(|()| admitted(&breaker, START));
         let before = breaker.generation();
@@ -228,20 +228,20 @@ fn trips_at_once(settings: fn() -> CircuitBreaker) {
 
 #[test]
 fn trips_at_once_are_one() {
-    trips_at_once(|| opens_at(1));
-    trips_at_once(|| opens_at(2));
-    trips_at_once(|| opens_at(3));
+    trips_at_once(1, || opens_at(1));
+    trips_at_once(1, || opens_at(2));
+    trips_at_once(2, || opens_at(3));
 }
 
 #[test]
 fn trips_of_a_window_at_once_are_one() {
-    trips_at_once(|| CircuitBreaker::new().failure_ratio(0.5).minimum_calls(2).window(Window::calls(4)));
-    trips_at_once(|| CircuitBreaker::new().failure_ratio(0.5).minimum_calls(3).window(Window::time(Duration::from_secs(10))));
+    trips_at_once(2, || CircuitBreaker::new().failure_ratio(0.5).minimum_calls(2).window(Window::calls(4)));
+    trips_at_once(2, || CircuitBreaker::new().failure_ratio(0.5).minimum_calls(3).window(Window::time(Duration::from_secs(10))));
 }
 
 #[test]
 fn seeded_a_second_trip_is_caught() {
-    assert_caught("a second trip", || trips_at_once(|| opens_at(1)));
+    assert_caught("a second trip", || trips_at_once(1, || opens_at(1)));
 }
 
 /// A success may come between the failure that is too much and the change that it leads to.

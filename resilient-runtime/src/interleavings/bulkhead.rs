@@ -69,7 +69,9 @@ fn with(guarded: &Arc<Guarded>, steps: impl FnOnce(&Guarded) + Send + 'static) -
 }
 
 fn all<const N: usize>(threads: [JoinHandle<()>; N]) {
-    threads.into_iter().for_each(|thread| thread.join().expect("no panic"));
+    for thread in threads {
+        thread.join().expect("no panic");
+    }
 }
 
 fn newcomers(calls: u32) {
