@@ -10,6 +10,7 @@ use crate::engine::{Engine, Step};
 use crate::events;
 use crate::refused::Refused;
 use crate::script::Ticket;
+use crate::sync::thread;
 use crate::wishes;
 use std::time::Duration;
 
@@ -109,7 +110,7 @@ fn take_nap(nap: Nap<'_>) {
 }
 
 /// A slot, if one is handed over in time.
-fn stand_in_line(bulkhead: &Bulkhead, until: Instant) -> Option<Slot<'_>> {
+pub(crate) fn stand_in_line(bulkhead: &Bulkhead, until: Instant) -> Option<Slot<'_>> {
     let mut place = match bulkhead.enqueue(Unpark::waker()) {
         Ok(slot) => return Some(slot),
         Err(place) => place,
@@ -128,12 +129,12 @@ fn stand_in_line(bulkhead: &Bulkhead, until: Instant) -> Option<Slot<'_>> {
 
 fn park_until(until: Instant) {
     if until == Instant::NEVER {
-        return std::thread::park();
+        return thread::park();
     }
     let left = until.since(now());
     #[cfg(feature = "testing")]
     if wishes::turn(left) {
         return;
     }
-    std::thread::park_timeout(Duration::from_nanos(left));
+    thread::park_timeout(Duration::from_nanos(left));
 }

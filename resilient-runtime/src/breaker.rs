@@ -6,6 +6,8 @@
 //! do is in `recording`.
 
 mod count_window;
+#[cfg(all(test, any(interleaved = "loom", interleaved = "shuttle")))]
+pub(crate) mod loose;
 mod recording;
 mod recovery;
 mod tally;
@@ -17,9 +19,8 @@ use crate::clock::{Instant, now};
 use crate::events;
 use crate::latest::{Latest, Source};
 use crate::random;
-use crate::sync::{Mutex, MutexGuard, lock};
+use crate::sync::{AtomicBool, AtomicU64, Mutex, MutexGuard, Ordering, lock, seeded};
 use recovery::Recovery;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 pub(crate) use tally::Cause;
 pub use tally::Counts;
 use tally::Tally;
@@ -282,7 +283,7 @@ impl Breaker {
         let mut records = lock(&self.records);
         let is_forced = matches!(self.load().phase(), Phase::ForcedOpen | Phase::Disabled);
         if is_forced {
-            self.publish(&mut records, Phase::Closed, Instant::from_nanos(0));
+            self.publish(&mut records, Phase::Closed, None);
         }
         let was_shadowed = self.is_shadowed.swap(true, Ordering::AcqRel);
         self.tell(records, (is_forced || !was_shadowed).then_some(Change::Shadowed));
@@ -312,7 +313,7 @@ impl Breaker {
         let is_fresh = phase != Phase::Closed || records.is_fresh(before, self.settings.get());
         let is_so_already = before.phase() == phase && is_fresh && !was_shadowed;
         records.recovery = Recovery::default();
-        self.publish(&mut records, phase, Instant::from_nanos(0));
+        self.publish(&mut records, phase, None);
         self.tell(records, (!is_so_already).then_some(change));
     }
 
@@ -370,7 +371,7 @@ impl Breaker {
             Phase::Open if now < self.shut_until() => return (Err(Some(self.shut_until())), None),
             Phase::Open => {
                 records.recovery.begin();
-                self.publish(records, Phase::HalfOpen, now);
+                self.publish(records, Phase::HalfOpen, Some(now));
                 change = Some(Change::HalfOpen);
             }
             Phase::HalfOpen => {}
@@ -393,9 +394,9 @@ impl Breaker {
     /// How much longer an open circuit refuses everybody; a half-open one has to be asked.
     #[inline]
     pub(crate) fn refuses_for(&self, now: Instant) -> Option<u64> {
+        let is_open = self.load().phase() == Phase::Open;
         let wait = self.shut_until().since(now);
-        let is_open = self.load().phase() == Phase::Open && wait > 0;
-        (is_open && !self.is_shadowed.load(Ordering::Acquire) && !self.settings.get().shadow).then_some(wait)
+        (is_open && wait > 0 && !self.is_shadowed.load(Ordering::Acquire) && !self.settings.get().shadow).then_some(wait)
     }
 
     /// Whether a call that asked now would be refused.
@@ -437,10 +438,16 @@ impl Breaker {
         self.shut_until.swap(until.as_nanos(), Ordering::AcqRel);
     }
 
-    /// The moment goes first, so that whoever sees the phase sees it too; the lock keeps publishers apart. The window is emptied.
-    fn publish(&self, records: &mut Records, phase: Phase, shut_until: Instant) {
+    /// The moment goes first, so that whoever sees the phase sees it too; one without a moment leaves that of the phase before to who
+    /// still sees that. The lock keeps publishers apart. The window is emptied.
+    fn publish(&self, records: &mut Records, phase: Phase, shut_until: Option<Instant>) {
         let next = self.load().next(phase);
-        self.shut(shut_until);
+        if seeded!("the time after the state") {
+            self.replace(next);
+        }
+        if let Some(until) = shut_until {
+            self.shut(until);
+        }
         if phase == Phase::Closed {
             records.tally = Tally::of(self.settings.get());
             self.replace(fresh(next, self.settings.get()));
@@ -549,7 +556,7 @@ impl Permit<'_> {
 impl Drop for Permit<'_> {
     #[cold]
     fn drop(&mut self) {
-        if let Some(probe) = self.word.probe() {
+        if let Some(probe) = self.word.probe().filter(|_| !seeded!("a dropped probe keeps its place")) {
             self.breaker.give_back(self.word, probe, None);
         }
     }

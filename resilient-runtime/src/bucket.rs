@@ -9,12 +9,11 @@ mod sleepers;
 use crate::clock::{Face, Instant, Tick};
 use crate::latest::Latest;
 use crate::rate::{Interval, Rate};
-use crate::sync::{Mutex, MutexGuard, lock};
+use crate::sync::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Mutex, MutexGuard, Ordering, lock, spin_loop};
 pub(crate) use sleepers::Sleeper;
 use sleepers::Sleepers;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::task::Waker;
 use std::time::Duration;
 
@@ -247,7 +246,7 @@ impl Bucket {
             if paid == REPLACED {
                 meter = self.meter.get();
                 paid = meter.paid_until.load(Ordering::Relaxed);
-                std::hint::spin_loop();
+                spin_loop();
                 continue;
             }
             let (next, at) = meter.after_taking(paid, tokens, now);

@@ -9,9 +9,7 @@
 use crate::clock::{Instant, now};
 use crate::configure::words::{Words as _, words};
 use crate::pools::Pools;
-use crate::sync::{Mutex, lock};
-use once_cell::race::OnceBox;
-use std::sync::atomic::{AtomicU64, Ordering};
+use crate::sync::{AtomicU64, Mutex, OnceBox, Ordering, lock};
 
 const SECOND: f64 = 1e9;
 

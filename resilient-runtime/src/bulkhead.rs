@@ -4,10 +4,9 @@
 //! subtraction; the queue's lock is for those who wait, in threads and in tasks alike. Newcomers never overtake.
 
 use crate::keyed::max_keys_problem;
-use crate::sync::{Mutex, lock};
+use crate::sync::{AtomicBool, AtomicU64, Mutex, Ordering, lock, seeded, thread};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::Waker;
 
 const WAITER: u64 = 1 << 32;
@@ -155,7 +154,7 @@ impl Bulkhead {
         let limit = self.limit.load(Ordering::Relaxed);
         let mut word = self.word.load(Ordering::Relaxed);
         // A waiter alone makes the word greater than any limit.
-        while word < limit {
+        while word < limit + u64::from(seeded!("one more than the limit")) {
             match self.word.compare_exchange_weak(word, word + 1, Ordering::AcqRel, Ordering::Relaxed) {
                 Ok(_) => return Some(Slot(self)),
                 Err(actual) => word = actual,
@@ -176,7 +175,7 @@ impl Bulkhead {
         let mut queue = lock(&self.queue);
         let mut word = self.word.load(Ordering::Acquire);
         loop {
-            let is_free = word < self.limit.load(Ordering::Relaxed);
+            let is_free = word < self.limit.load(Ordering::Relaxed) && !seeded!("nobody looks again before queueing");
             let next = if is_free { word + 1 } else { word + WAITER };
             match self.word.compare_exchange_weak(word, next, Ordering::AcqRel, Ordering::Acquire) {
                 Ok(_) if is_free => return Ok(Slot(self)),
@@ -201,7 +200,7 @@ impl Bulkhead {
             granted.extend(queue.waiters.pop_first().map(|(_, waiter)| waiter));
         }
         for waiter in &granted {
-            waiter.is_granted.store(true, Ordering::Release);
+            waiter.is_granted.swap(true, Ordering::AcqRel);
         }
         drop(queue);
         for waiter in granted {
@@ -244,7 +243,7 @@ impl<'b> Place<'b> {
     }
 
     /// From now on that waker is woken.
-    #[cfg(feature = "tokio")]
+    #[cfg(any(feature = "tokio", all(test, any(interleaved = "loom", interleaved = "shuttle"))))]
     pub(crate) fn wake(&self, waker: &Waker) {
         lock(&self.waiter.waker).clone_from(waker);
     }
@@ -259,7 +258,7 @@ impl Drop for Place<'_> {
             self.bulkhead.word.fetch_sub(WAITER, Ordering::AcqRel);
         }
         drop(queue);
-        if self.waiter.is_granted.swap(false, Ordering::AcqRel) {
+        if self.waiter.is_granted.swap(false, Ordering::AcqRel) && !seeded!("a grant to who is gone is lost") {
             drop(Slot(self.bulkhead));
         } else if was_waiting {
             self.bulkhead.hand_over();
@@ -269,11 +268,11 @@ impl Drop for Place<'_> {
 
 /// Wakes a thread that waits for a slot.
 #[derive(Debug)]
-pub(crate) struct Unpark(std::thread::Thread);
+pub(crate) struct Unpark(thread::Thread);
 
 impl Unpark {
     pub(crate) fn waker() -> Waker {
-        Arc::new(Self(std::thread::current())).into()
+        Arc::new(Self(thread::current())).into()
     }
 }
 

@@ -7,7 +7,8 @@ use crate::judging::Judged;
 use crate::plan::Plan;
 use crate::refused::Refused;
 use crate::rejected::Rejected;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use crate::sync::Ordering;
+use crate::sync::fixed::{AtomicBool, AtomicU64};
 use std::time::Duration;
 use tracing::{Level, enabled, event};
 

@@ -1,9 +1,10 @@
 //! A name for one call that a server can recognise.
 
 use crate::random;
+use crate::sync::Ordering;
+use crate::sync::fixed::AtomicU32;
 use std::fmt;
 use std::sync::LazyLock;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::UNIX_EPOCH;
 
 /// One call's own name: the same in all its attempts, different for every call, and unguessable.

@@ -1,7 +1,6 @@
 //! A value that can be replaced while others read it without a lock.
 
-use once_cell::race::OnceBox;
-use std::sync::atomic::{AtomicU32, Ordering};
+use crate::sync::{AtomicU32, OnceBox, Ordering};
 
 /// Replaced values stay in an append-only table until the whole is dropped, so that a reader may keep what it was given.
 #[derive(Debug)]

@@ -27,6 +27,9 @@ mod duration_text;
 mod engine;
 mod events;
 mod idempotency_key;
+#[cfg(test)]
+#[cfg(any(interleaved = "loom", interleaved = "shuttle"))]
+mod interleavings;
 mod judging;
 mod keyed;
 mod last_known;

@@ -14,7 +14,7 @@ use crate::keyed::{Families, Family, Kept, KeyedBucket, Keys};
 use crate::overrides::{Overrides, needed};
 use crate::pools::Pools;
 use crate::registry::{self, BucketSettings, BulkheadSettings, Finder};
-use once_cell::race::{OnceBox, OnceRef};
+use crate::sync::{OnceBox, OnceRef};
 use std::time::Duration;
 
 /// What was said of a function, in the attribute or with a builder.

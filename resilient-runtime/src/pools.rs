@@ -2,7 +2,7 @@
 
 use crate::budget::Budget;
 use crate::clock::Instant;
-use once_cell::race::OnceBox;
+use crate::sync::OnceBox;
 
 /// A call's pool in front of those of the calls around it, each pool once. Chains are made once and live for the process, so that
 /// handing one down is copying a reference.

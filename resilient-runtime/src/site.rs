@@ -10,8 +10,7 @@ use crate::keyed::{Keys, max_keys_problem};
 use crate::plan::{Assembly, BudgetChoice, Declared, Own, Plan};
 use crate::rate::Rate;
 use crate::registry::Finder;
-use crossbeam_utils::atomic::AtomicCell;
-use once_cell::race::OnceBox;
+use crate::sync::{AtomicCell, OnceBox};
 use std::time::Duration;
 
 /// Small and plain, as compiling it is paid for with each function: what there is to say is said when it is first asked for.

@@ -1,6 +1,7 @@
 //! What is switched for the whole process, whatever anybody's settings say.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use crate::sync::Ordering;
+use crate::sync::fixed::AtomicBool;
 
 static RETRIES: AtomicBool = AtomicBool::new(true);
 static CONFIGURED_RETRIES: AtomicBool = AtomicBool::new(true);

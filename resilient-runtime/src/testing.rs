@@ -6,9 +6,9 @@
 
 use crate::clock::nanos;
 use crate::random;
+use crate::sync::Ordering;
 use crate::wishes::{Guard, Hands, Waits, Wish, all};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 pub use crate::script::Scripted;

@@ -6,11 +6,11 @@
 use crate::clock::Instant;
 use crate::plan::Plan;
 use crate::script::{Cue, Plot};
-use crate::sync::{Mutex, lock};
+use crate::sync::fixed::AtomicU64;
+use crate::sync::{Mutex, Ordering, lock};
 use std::cell::{Cell, RefCell};
 use std::marker::PhantomData;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 /// The hands of a clock that is turned.

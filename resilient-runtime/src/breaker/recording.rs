@@ -6,13 +6,13 @@
 
 use super::recovery::Recovery;
 use super::tally::{Cause, Counts, Outcome, Tally, cause};
+use super::time_window::slice;
 use super::word::{MOST, Phase, Streak, Word};
 use super::{Breaker, Change, Records};
 use crate::circuit_breaker::Watch;
-use crate::clock::Instant;
-use crate::sync::lock;
+use crate::clock::{Instant, nanos};
+use crate::sync::{Ordering, lock, seeded};
 use crate::window::Extent;
-use std::sync::atomic::Ordering;
 
 impl Breaker {
     /// A success that says more than that all is as it was.
@@ -34,14 +34,10 @@ impl Breaker {
     pub(super) fn failed(&self, word: Word, started: Instant, now: Instant, random: u64) {
         let settings = self.settings.get();
         if word.probe().is_none() && settings.watch.is_none() {
-            let counted = self.exchange(word, one_more_failure);
-            if counted.is_none_or(|before| failures_after(before) < settings.failure_threshold) {
-                return;
-            }
-            return self.record(|breaker, records| {
-                let counts = Counts { calls: 0, failures: u64::from(breaker.load().failures()), slow_calls: 0 };
-                breaker.open(records, word, now, random, Cause::FailuresInARow, counts)
-            });
+            let counted = self.exchange(word, one_more_failure).map(failures_after);
+            let Some(failures) = counted.filter(|failures| *failures >= settings.failure_threshold) else { return };
+            let counts = Counts { calls: 0, failures: u64::from(failures), slow_calls: 0 };
+            return self.record(|breaker, records| breaker.open(records, word, now, random, Cause::FailuresInARow, counts));
         }
         let is_slow = settings.watch.is_some_and(|watch| watch.is_slow(started, now));
         self.record(|breaker, records| breaker.take(records, word, Outcome { is_failure: true, is_slow }, now, random));
@@ -80,11 +76,12 @@ impl Breaker {
     }
 
     fn open(&self, records: &mut Records, word: Word, now: Instant, random: u64, cause: Cause, counts: Counts) -> Option<Change> {
-        if !self.load().is_same_generation(word) || word.probe().is_some_and(|probe| !records.recovery.finish(probe)) {
+        let is_late = !self.load().is_same_generation(word) || word.probe().is_some_and(|probe| !records.recovery.finish(probe));
+        if is_late && !seeded!("a second trip") {
             return None;
         }
         let open_for = records.recovery.open_for(self.settings.get(), random);
-        self.publish(records, Phase::Open, now.plus(open_for));
+        self.publish(records, Phase::Open, Some(now.plus(open_for)));
         Some(Change::Opened { cause, counts, open_for })
     }
 
@@ -99,7 +96,7 @@ impl Breaker {
             return None;
         }
         records.recovery = Recovery::default();
-        self.publish(records, Phase::Closed, Instant::from_nanos(0));
+        self.publish(records, Phase::Closed, None);
         Some(Change::Closed)
     }
 
@@ -111,8 +108,8 @@ impl Breaker {
                 Streak::Failures(_) => all_clear_at(size, 1),
                 Streak::Successes(successes) => all_clear_at(size, successes + 1),
             }),
-            Some(Extent::Time(_)) => {
-                self.begin_slice(word, now);
+            Some(Extent::Time(time)) => {
+                self.begin_slice(word, now, slice(nanos(time)));
                 self.exchange(word, |streak| match streak {
                     Streak::Failures(_) => Streak::Successes(1),
                     Streak::Successes(successes) => Streak::Successes(successes.saturating_add(1)),
@@ -122,12 +119,14 @@ impl Breaker {
     }
 
     /// Files the successes of a slice that is over. Whoever holds the lock has done so, or a success of this moment counts for the
-    /// slice before: nobody waits here.
-    fn begin_slice(&self, word: Word, now: Instant) {
-        if now.as_nanos() < self.slice_ends.load(Ordering::Acquire) && !is_full(self.load()) {
+    /// slice before: nobody waits here, unless that was so long ago that it would not count at all.
+    fn begin_slice(&self, word: Word, now: Instant, slice: u64) {
+        let ends = Instant::from_nanos(self.slice_ends.load(Ordering::Acquire));
+        if now < ends && !is_full(self.load()) {
             return;
         }
-        let Ok(mut records) = self.records.try_lock() else { return };
+        let records = if now.since(ends) < slice { self.records.try_lock().ok() } else { Some(lock(&self.records)) };
+        let Some(mut records) = records else { return };
         let file = |streak| if matches!(streak, Streak::Successes(_)) { Streak::Successes(0) } else { streak };
         let Some(before) = self.exchange(word, file) else { return };
         records.tally.file(before);
@@ -152,6 +151,10 @@ impl Breaker {
             }
             let next = current.with_streak(change(current.streak()));
             if next == current {
+                return Some(current.streak());
+            }
+            if seeded!("a count is read, then stored") {
+                self.replace(next);
                 return Some(current.streak());
             }
             match self.word.compare_exchange_weak(current.bits(), next.bits(), Ordering::AcqRel, Ordering::Acquire) {

@@ -6,6 +6,7 @@ use super::word::MOST;
 use crate::backoff::between;
 use crate::circuit_breaker::Settings;
 use crate::clock::Instant;
+use crate::sync::seeded;
 
 /// No lease grows beyond this by expiring, so that a service that once hung is asked again soon after it is well.
 const LONGEST_GROWN_LEASE: u64 = 3_600_000_000_000;
@@ -55,6 +56,9 @@ impl Recovery {
         }
         let id = self.last_probe.wrapping_add(1) % PROBES;
         self.last_probe = id;
+        if seeded!("the admitted are not counted") {
+            return Some(id);
+        }
         self.probes.push(Probe { id, lease_ends: now.plus(self.grown(lease)), is_held: false });
         Some(id)
     }

@@ -5,6 +5,8 @@
 //! generation  of successes?     count    timed bodies?  phase
 //! ```
 
+use crate::sync::seeded;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Phase {
     Closed,
@@ -102,8 +104,8 @@ impl Word {
         }
     }
 
-    pub(super) const fn is_same_generation(self, other: Self) -> bool {
-        self.generation() == other.generation()
+    pub(super) fn is_same_generation(self, other: Self) -> bool {
+        self.generation() == other.generation() || seeded!("generations are not compared")
     }
 
     pub(super) fn with_streak(self, streak: Streak) -> Self {

@@ -1,6 +1,6 @@
 //! A list that grows, and never moves or drops what it holds, so that it is read without a lock.
 
-use once_cell::race::OnceBox;
+use crate::sync::OnceBox;
 
 /// Segment `s` holds the places `2^s - 1` to `2^(s+1) - 2`.
 #[derive(Debug)]

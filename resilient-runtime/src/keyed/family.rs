@@ -6,11 +6,9 @@ use super::map::{MOST_SHARDS, Map};
 use crate::clock::{Instant, now};
 use crate::events::{self, Summary};
 use crate::registry::Shared;
-use crate::sync::{Mutex, lock};
-use once_cell::race::OnceBox;
+use crate::sync::{AtomicBool, AtomicU32, Mutex, OnceBox, Ordering, lock};
 use std::any::Any;
 use std::fmt;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 pub(crate) const DEFAULT_MAX_KEYS: u32 = 10_000;
 const MOST_KEYS: u32 = 10_000_000;

@@ -10,9 +10,8 @@ use crate::bucket::Bucket;
 use crate::clock::{Instant, now, tick};
 use crate::rate::Interval;
 use crate::registry::BucketSettings;
-use crate::sync::{Mutex, lock};
+use crate::sync::{AtomicUsize, Mutex, Ordering, lock};
 use std::borrow::Borrow;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 pub(super) struct Ledger<C> {
     pages: Box<[Shelf<C>]>,

@@ -4,10 +4,9 @@ use super::family::{AnyMap, Family, Pin, Slotted};
 use super::key::Key;
 use super::shard::Shard;
 use crate::clock::{Instant, now};
-use crate::sync::{Mutex, lock};
+use crate::sync::{AtomicUsize, Mutex, Ordering, lock};
 use std::borrow::Borrow;
 use std::hash::Hash;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// A slot that was made vacant may be taken by others before it is asked for.
 pub(super) const TRIES: u32 = 3;

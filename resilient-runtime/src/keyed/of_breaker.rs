@@ -6,7 +6,7 @@ use crate::circuit_breaker::{CircuitBreaker, Settings};
 use crate::clock::Instant;
 use crate::latest::Latest;
 use crate::registry::Shared as _;
-use std::sync::atomic::AtomicU32;
+use crate::sync::AtomicU32;
 
 pub(crate) struct Slot {
     pub(super) breaker: Breaker,

@@ -12,12 +12,11 @@ use crate::clock::{Instant, now};
 use crate::plan::Plan;
 use crate::rate::{Interval, Rate};
 use crate::registry::BucketSettings;
-use crate::sync::{Mutex, lock};
+use crate::sync::{AtomicU32, AtomicU64, Mutex, Ordering, lock};
 use std::borrow::Borrow;
 use std::fmt;
 use std::mem::needs_drop;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 /// A key's word, while calls use it.
 #[derive(Default)]

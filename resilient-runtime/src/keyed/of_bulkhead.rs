@@ -4,8 +4,7 @@ use super::family::{Family, Kept, Slotted};
 use crate::bulkhead::{Bulkhead, Concurrency};
 use crate::clock::Instant;
 use crate::registry::BulkheadSettings;
-use crate::sync::{Mutex, lock};
-use std::sync::atomic::AtomicU32;
+use crate::sync::{AtomicU32, Mutex, lock};
 
 pub(crate) struct Slot {
     pub(super) bulkhead: Bulkhead,

@@ -11,8 +11,8 @@ use super::table::{LARGEST_WORD, Table};
 use crate::bucket::{Bucket, carried, pay};
 use crate::clock::{Instant, Tick};
 use crate::rate::Interval;
+use crate::sync::Ordering;
 use std::borrow::Borrow;
-use std::sync::atomic::Ordering;
 
 /// Words from here on say which slot has the key's word.
 const FIRST_SLOT: u64 = LARGEST_WORD - u32::MAX as u64;

@@ -4,9 +4,9 @@ use super::family::{Family, Pin, Slotted};
 use super::index::Index;
 use super::key::hash;
 use crate::clock::Instant;
+use crate::sync::Ordering;
 use std::borrow::Borrow;
 use std::hash::Hash;
-use std::sync::atomic::Ordering;
 
 /// Slots are made in segments, twice as many each time up to this many, and live as long as their family, which is as long as the
 /// process.
