@@ -54,6 +54,8 @@ pub struct Bucket {
     flaw: Option<Flaw>,
     paid_until: u128,
     paused_until: u64,
+    /// What the last pause left to be paid.
+    floor: u128,
     changes: Vec<Change>,
     /// The moments of those who gave up.
     freed: Vec<u64>,
@@ -63,7 +65,7 @@ impl Bucket {
     /// A full one.
     #[must_use]
     pub const fn new(rate: Rate, flaw: Option<Flaw>) -> Self {
-        Self { rate, flaw, paid_until: 0, paused_until: 0, changes: Vec::new(), freed: Vec::new() }
+        Self { rate, flaw, paid_until: 0, paused_until: 0, floor: 0, changes: Vec::new(), freed: Vec::new() }
     }
 
     fn tolerance(&self) -> u128 {
@@ -138,7 +140,7 @@ impl Bucket {
         }
         match token.paid {
             Some(paid) if token.number == self.number() && paid == self.paid_until => {
-                self.paid_until = paid.saturating_sub(self.rate.units()).max(paid.min(self.pause_floor(self.rate)));
+                self.paid_until = paid.saturating_sub(self.rate.units()).max(paid.min(self.floor));
             }
             _ => {
                 let at = self.carried(token).at;
@@ -158,7 +160,8 @@ impl Bucket {
     pub fn pause(&mut self, now: u64, wait: u64) {
         if self.flaw != Some(Flaw::HintDoesNotPause) {
             self.paused_until = self.paused_until.max(now.saturating_add(wait));
-            self.paid_until = self.paid_until.max(self.pause_floor(self.rate));
+            self.floor = self.pause_floor(self.rate);
+            self.paid_until = self.paid_until.max(self.floor);
         }
     }
 
@@ -180,6 +183,7 @@ impl Bucket {
         let freed = std::mem::take(&mut self.freed);
         self.changes.push(change);
         self.rate = rate;
+        self.floor = if is_paused { change.floor } else { 0 };
         let kept = freed.into_iter().filter(|at| at.saturating_add(slack) >= now);
         let carried: Vec<u64> = kept.map(|at| self.carried(Token { at, paid: None, number }).at).collect();
         self.freed = carried;

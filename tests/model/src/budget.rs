@@ -54,7 +54,7 @@ impl Budget {
         if is_other && self.full_at != 0 {
             let owed = u128::from(self.full_at.saturating_sub(now)) * u128::from(settings.token);
             let owed = u64::try_from(owed / u128::from(self.settings.token)).unwrap_or(u64::MAX);
-            self.full_at = now + owed.min(settings.pool * settings.token);
+            self.full_at = if self.full_at <= now { 0 } else { now + owed.min(settings.pool * settings.token) };
         }
         self.settings = settings;
     }

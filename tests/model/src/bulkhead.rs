@@ -40,8 +40,7 @@ impl Bulkhead {
 
     /// A place, if one is free and nobody waits.
     pub fn enter(&mut self) -> bool {
-        let may_enter = self.line.is_empty() || self.flaw == Some(Flaw::NewcomersOvertake);
-        let enters = may_enter && self.in_flight < self.limit;
+        let enters = self.line.is_empty() && self.in_flight < self.limit;
         self.in_flight += u32::from(enters);
         enters
     }
@@ -89,7 +88,8 @@ impl Bulkhead {
 
     fn hand_over(&mut self) {
         while !self.line.is_empty() && self.in_flight < self.limit {
-            self.granted.push(self.line.remove(0));
+            let place = if self.flaw == Some(Flaw::LastComesFirst) { self.line.len() - 1 } else { 0 };
+            self.granted.push(self.line.remove(place));
             self.in_flight += 1;
         }
     }

@@ -181,6 +181,13 @@ enum Step {
     Refuse(Kind, Told),
 }
 
+/// What a body has come to.
+enum Ran {
+    On,
+    Again,
+    Over(End),
+}
+
 impl World {
     /// Nobody calls.
     #[must_use]
@@ -255,7 +262,9 @@ impl World {
     pub fn must_be_awake(&self, who: usize, patience: u64) -> bool {
         let is_over = |until: u64| !self.waits_turn_the_clock && until.saturating_add(patience) <= self.now;
         match self.calls[who].stage {
-            Stage::Napping { until, number } => is_over(until) || self.bucket.as_ref().is_some_and(|bucket| bucket.number() != number),
+            Stage::Napping { until, number } => {
+                is_over(until) || self.bucket.as_ref().is_some_and(|bucket| bucket.number() != number)
+            }
             Stage::Queueing { until, .. } => {
                 is_over(until) || self.bulkhead.as_ref().is_some_and(|bulkhead| bulkhead.is_granted(who))
             }
@@ -273,8 +282,7 @@ impl World {
         for (who, call) in self.calls.iter().enumerate() {
             moments.extend(match call.stage {
                 Stage::Resting { earliest, latest } => [earliest, latest],
-                Stage::Napping { until, .. } => [until, call.ends],
-                Stage::Queueing { until, .. } => [until, call.ends],
+                Stage::Napping { until, .. } | Stage::Queueing { until, .. } => [until, call.ends],
                 Stage::InBody { started } => [self.body_ends(who, started), call.ends],
                 Stage::New | Stage::Turning | Stage::Ended => [0, 0],
             });
@@ -335,9 +343,9 @@ impl World {
                     }
                 }
                 Stage::InBody { started } => match self.run_body(who, started)? {
-                    Some(Some(end)) => return Ok(Some(end)),
-                    Some(None) => {}
-                    None => return Ok(None),
+                    Ran::Over(end) => return Ok(Some(end)),
+                    Ran::On => return Ok(None),
+                    Ran::Again => {}
                 },
                 Stage::Ended => return Err(Stop::Differs("a call is polled that is over".to_owned())),
             }
@@ -389,7 +397,8 @@ impl World {
     /// The short way: a closed circuit, a token and a place, all of them there.
     fn starts_at_once(&mut self, who: usize) -> bool {
         let is_later = self.calls[who].attempts > 0;
-        if self.breaker.as_ref().is_some_and(|breaker| !breaker.is_plainly_closed()) || is_later && self.now >= self.calls[who].ends {
+        if self.breaker.as_ref().is_some_and(|breaker| !breaker.is_plainly_closed()) || is_later && self.now >= self.calls[who].ends
+        {
             return false;
         }
         let now = self.now;
@@ -546,27 +555,27 @@ impl World {
 
     /// A call that nobody wants any more.
     pub fn cancel(&mut self, who: usize) {
-        if let Some(bulkhead) = self.bulkhead.as_mut().filter(|_| matches!(self.calls[who].stage, Stage::Queueing { stands: true, .. })) {
+        if let Some(bulkhead) =
+            self.bulkhead.as_mut().filter(|_| matches!(self.calls[who].stage, Stage::Queueing { stands: true, .. }))
+        {
             bulkhead.leave(who);
         }
         self.give_everything_back(who);
         self.calls[who].stage = Stage::Ended;
     }
 
-    /// `None` while it runs; otherwise the call's end, if it has one.
-    fn run_body(&mut self, who: usize, started: u64) -> Result<Option<Option<End>>, Stop> {
-        if let Some((outcome, takes)) = self.calls[who].outcomes.pop_front() {
+    fn run_body(&mut self, who: usize, started: u64) -> Result<Ran, Stop> {
+        let end = if let Some((outcome, takes)) = self.calls[who].outcomes.pop_front() {
             self.now += takes;
-            return self.finish(who, outcome, started).map(Some);
-        }
-        let ends = self.body_ends(who, started);
-        if self.calls[who].is_sync {
-            return self.finish(who, Outcome::Success, started).map(Some);
-        }
-        if self.now < ends {
-            return Ok(None);
-        }
-        self.stop(who, started).map(Some)
+            self.finish(who, outcome, started)?
+        } else if self.calls[who].is_sync {
+            self.finish(who, Outcome::Success, started)?
+        } else if self.now >= self.body_ends(who, started) {
+            self.stop(who, started)?
+        } else {
+            return Ok(Ran::On);
+        };
+        Ok(end.map_or(Ran::Again, Ran::Over))
     }
 
     fn settle_permit(&mut self, who: usize, result: breaker::Result, started: u64) {
@@ -585,9 +594,10 @@ impl World {
     /// The body's time is over.
     fn stop(&mut self, who: usize, started: u64) -> Result<Option<End>, Stop> {
         let is_timeout = started.saturating_add(self.function.timeout) <= self.calls[who].ends;
-        let is_failure = match is_timeout {
-            true => !self.has(Flaw::TimeoutIsNoFailure),
-            false => self.had_its_time(started) || self.has(Flaw::DeadlineIsAlwaysFailure),
+        let is_failure = if is_timeout {
+            !self.has(Flaw::TimeoutIsNoFailure)
+        } else {
+            self.had_its_time(started) || self.has(Flaw::DeadlineIsAlwaysFailure)
         };
         self.settle_permit(who, if is_failure { breaker::Result::Failure } else { breaker::Result::Neutral }, started);
         self.give_place_back(who);
@@ -607,9 +617,8 @@ impl World {
         let longest = self.function.max_retry_after;
         let is_over = self.function.deadline != NEVER && self.now >= self.calls[who].ends;
         let result = match outcome {
-            Outcome::Success => breaker::Result::Success,
             Outcome::Permanent if self.has(Flaw::PermanentIsFailure) => breaker::Result::Failure,
-            Outcome::Permanent => breaker::Result::Success,
+            Outcome::Success | Outcome::Permanent => breaker::Result::Success,
             Outcome::Transient(_) | Outcome::Panic => breaker::Result::Failure,
             Outcome::Throttled(hint) if hint > 0 => breaker::Result::Throttled(self.now.saturating_add(hint.min(longest))),
             // The calls further in gave up on this call's own deadline.

@@ -58,8 +58,8 @@ flaws! {
     StaleTokenIsUsed,
     /// A token that is due exactly at the end of the longest wait is refused.
     LongestWaitExclusive,
-    /// A newcomer overtakes those who wait for a place.
-    NewcomersOvertake,
+    /// Who came last to the line for places is the first to get one.
+    LastComesFirst,
     /// A waiter who leaves with a place takes it along.
     GrantedPlaceLost,
     /// A panic keeps the place.

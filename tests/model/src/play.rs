@@ -1,5 +1,6 @@
 //! Plays a history against the library and against the model, and compares everything that can be seen after every operation.
 
+use crate::Told;
 use crate::breaker::{Breaker, State};
 use crate::bucket::Bucket;
 use crate::budget::Budget;
@@ -8,7 +9,6 @@ use crate::call::{End, Kind, NEVER, Outcome, Stop, World};
 use crate::flaw::Flaw;
 use crate::history::{Force, History, Operation, Reload, Setting, changed};
 use crate::stage::{Clock, Stage, nanos, rate};
-use crate::Told;
 use resilient::{Classify as _, Policy, Rejected, TryAcquireError, Verdict};
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -23,6 +23,8 @@ use std::time::Duration;
 
 /// Tokio's timers are exact to a millisecond.
 const PATIENCE: u64 = 2_000_000;
+/// What is owed longer than that is not reckoned: a word holds 36 years.
+const MOST_OWED: u64 = 1 << 59;
 /// More open calls than that tell nothing new.
 const MOST_CALLS: usize = 12;
 
@@ -305,7 +307,9 @@ impl Play {
         self.played.ends += usize::from(end.is_some());
         match (polled, end) {
             (Polled::Pending, None) | (Polled::Panicked, Some(End::Panic)) | (Polled::Ready(Ok(())), Some(End::Success)) => Ok(()),
-            (Polled::Ready(Err(Failed::Service(outcome))), Some(End::Error(expected))) => same("the last error", outcome, &expected),
+            (Polled::Ready(Err(Failed::Service(outcome))), Some(End::Error(expected))) => {
+                same("the last error", outcome, &expected)
+            }
             (Polled::Ready(Err(Failed::Rejected(rejected))), Some(End::Refused(kind, told, attempts))) => {
                 self.agree_on_refusal(rejected, kind, told, attempts)
             }
@@ -376,6 +380,9 @@ impl Play {
                 if let Some(bucket) = &mut self.world.bucket {
                     self.setting.bucket = Some(rate);
                     bucket.change(rate, now);
+                    if bucket.is_full_at() > MOST_OWED {
+                        return Err(Stop::Undecided);
+                    }
                 }
             }
             Reload::Concurrency(limit) => {
@@ -492,7 +499,8 @@ impl Play {
         let now = self.world.now;
         let recovery = self.setting.breaker.map_or(0, |breaker| breaker.max_recovery_timeout.saturating_mul(10));
         let last = self.world.moments().last().map_or(0, |last| last - now);
-        let full = self.world.bucket.as_ref().map_or(0, |bucket| bucket.is_full_at().saturating_sub(now) + 2 * bucket.rate.interval);
+        let full =
+            self.world.bucket.as_ref().map_or(0, |bucket| bucket.is_full_at().saturating_sub(now) + 2 * bucket.rate.interval);
         self.pass(recovery.max(last).max(full) + 60_000_000_000);
     }
 

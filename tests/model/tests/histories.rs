@@ -13,7 +13,12 @@ fn cases() -> u32 {
 
 fn config() -> ProptestConfig {
     let failures = FileFailurePersistence::Direct(concat!(env!("CARGO_MANIFEST_DIR"), "/proptest-regressions/histories.txt"));
-    ProptestConfig { cases: cases(), failure_persistence: Some(Box::new(failures)), max_shrink_iters: 20_000, ..ProptestConfig::default() }
+    ProptestConfig {
+        cases: cases(),
+        failure_persistence: Some(Box::new(failures)),
+        max_shrink_iters: 20_000,
+        ..ProptestConfig::default()
+    }
 }
 
 /// Bytes of which the first say which policies there are: those of `all`, and any of `some`.
