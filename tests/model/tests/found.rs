@@ -64,7 +64,7 @@ fn a_budget_that_was_full_again_stays_full_when_it_is_changed_and_time_goes_back
     let mut setting = setting(Rate { interval: SECOND, burst: 1 }, None);
     (setting.waits_turn_the_clock, setting.bucket, setting.budget) = (true, None, Some(settings(2)));
     setting.function.retries = 1;
-    let fails_once = || call(&[Outcome::Transient(0), Outcome::Success]);
+    let fails_once = || call(&[Outcome::Transient(0), Outcome::Permanent]);
     let operations = vec![
         fails_once(),
         Operation::Pass(10 * SECOND),
