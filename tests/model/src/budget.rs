@@ -48,6 +48,12 @@ impl Budget {
         }
     }
 
+    /// When it is full again by time alone.
+    #[must_use]
+    pub const fn is_full_at(&self) -> u64 {
+        self.full_at
+    }
+
     /// What was taken stays taken, in retries; it is never more than the pool holds.
     pub fn change(&mut self, settings: Settings, now: u64) {
         let is_other = (settings.token, settings.pool) != (self.settings.token, self.settings.pool);

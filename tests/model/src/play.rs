@@ -501,7 +501,8 @@ impl Play {
         let last = self.world.moments().last().map_or(0, |last| last - now);
         let full =
             self.world.bucket.as_ref().map_or(0, |bucket| bucket.is_full_at().saturating_sub(now) + 2 * bucket.rate.interval);
-        self.pass(recovery.max(last).max(full) + 60_000_000_000);
+        let refilled = self.world.budget.as_ref().map_or(0, |budget| budget.is_full_at().saturating_sub(now));
+        self.pass(recovery.max(last).max(full).max(refilled) + 60_000_000_000);
     }
 
     /// What holds without a model.
