@@ -304,6 +304,13 @@ impl Bucket {
         interval.units_at(self.paused_until()).saturating_add(interval.slack)
     }
 
+    /// What must stay paid when a token of that meter is given back. A pause that was over when its rate came has left a debt in the
+    /// word, and nothing else.
+    fn floor_of(&self, meter: &Meter) -> u64 {
+        let is_over = meter.replaced.is_some_and(|replaced| self.paused_until() <= replaced.at);
+        if is_over { 0 } else { self.pause_floor(&meter.interval) }
+    }
+
     /// Takes the new rate; what is owed at the old one stays owed, in calls, a pause stays a pause, and who waits keeps its place in
     /// line. Two changes at once are the caller's to prevent, and to [`wake`](Self::wake) those who wait.
     pub(crate) fn change_rate(&self, rate: Rate, now: Instant) {
@@ -524,7 +531,7 @@ impl Token<'_> {
 impl Drop for Token<'_> {
     #[cold]
     fn drop(&mut self) {
-        let pause_floor = self.bucket.pause_floor(&self.meter.interval);
+        let pause_floor = self.bucket.floor_of(self.meter);
         let before = self.paid.saturating_sub(self.meter.interval.units).max(self.paid.min(pause_floor));
         let words = (Ordering::Relaxed, Ordering::Relaxed);
         if self.paid != 0 && self.meter.paid_until.compare_exchange(self.paid, before, words.0, words.1).is_ok() {

@@ -150,7 +150,8 @@ impl Budget {
         let convert = |full_at: u64| {
             let owed = Instant::from_nanos(full_at).since(now);
             let same = u128::from(owed) * u128::from(token) / u128::from(if before == 0 { token } else { before });
-            (full_at != 0).then(|| now.plus(u64::try_from(same).unwrap_or(u64::MAX).min(pool)).as_nanos())
+            let full_again = now.plus(u64::try_from(same).unwrap_or(u64::MAX).min(pool)).as_nanos();
+            (full_at != 0).then_some(if owed == 0 { 0 } else { full_again })
         };
         let _ = self.full_at.fetch_update(Ordering::Relaxed, Ordering::Relaxed, convert);
     }
@@ -311,6 +312,15 @@ mod tests {
             budget.earn(now.plus(3_600_000_000_000));
             assert!(drain(&budget, now.plus(5_000_000_000_000)) >= 5, "never more than the pool is owed");
         }
+    }
+
+    /// It became full at the moment of the change, and owed what the clock then went back.
+    #[test]
+    fn a_pool_that_was_full_again_owes_nothing_after_a_change() {
+        let budget = Budget::new(RetryBudget::new());
+        assert!(budget.take(Instant::from_nanos(1)) && !budget.is_full());
+        budget.change(RetryBudget::new().pool(10));
+        assert!(budget.is_full());
     }
 
     #[test]

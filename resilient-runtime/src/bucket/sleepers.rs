@@ -18,10 +18,11 @@ impl Sleepers {
         Self(Mutex::new(Sleeping { last: 0, wakers: BTreeMap::new() }))
     }
 
-    /// In the order in which they fell asleep.
+    /// In the order in which they fell asleep. They stay until they leave: what wakes them may be no change of their rate, and then the
+    /// next one must find them.
     pub(super) fn wake_all(&self) {
-        let wakers = std::mem::take(&mut lock(&self.0).wakers);
-        wakers.into_values().for_each(Waker::wake);
+        let wakers: Vec<Waker> = lock(&self.0).wakers.values().cloned().collect();
+        wakers.into_iter().for_each(Waker::wake);
     }
 }
 

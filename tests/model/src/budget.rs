@@ -1,0 +1,67 @@
+//! The retry budget: when the pool would be full again by time alone.
+
+use crate::flaw::Flaw;
+
+/// The settings, in nanoseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// How long a retry takes to come back by time alone.
+    pub token: u64,
+    /// How much earlier it comes back by one success.
+    pub gain: u64,
+    /// Retries that are there at most.
+    pub pool: u64,
+}
+
+/// A retry budget.
+#[derive(Clone, Debug)]
+pub struct Budget {
+    settings: Settings,
+    flaw: Option<Flaw>,
+    full_at: u64,
+}
+
+impl Budget {
+    /// A full one.
+    #[must_use]
+    pub const fn new(settings: Settings, flaw: Option<Flaw>) -> Self {
+        Self { settings, flaw, full_at: 0 }
+    }
+
+    /// One retry, if there is one.
+    pub fn take(&mut self, now: u64) -> bool {
+        let Settings { token, pool, .. } = self.settings;
+        let pool = pool + u64::from(self.flaw == Some(Flaw::BudgetOneMore));
+        let full_at = self.full_at.max(now) + token;
+        let is_there = full_at - now <= pool * token;
+        if is_there {
+            self.full_at = full_at;
+        }
+        is_there
+    }
+
+    /// A success.
+    pub fn earn(&mut self, now: u64) {
+        if self.flaw != Some(Flaw::SuccessEarnsNothing) {
+            let is_full = self.full_at.saturating_sub(now) <= self.settings.gain;
+            self.full_at = if is_full { 0 } else { self.full_at - self.settings.gain };
+        }
+    }
+
+    /// When it is full again by time alone.
+    #[must_use]
+    pub const fn is_full_at(&self) -> u64 {
+        self.full_at
+    }
+
+    /// What was taken stays taken, in retries; it is never more than the pool holds.
+    pub fn change(&mut self, settings: Settings, now: u64) {
+        let is_other = (settings.token, settings.pool) != (self.settings.token, self.settings.pool);
+        if is_other && self.full_at != 0 {
+            let owed = u128::from(self.full_at.saturating_sub(now)) * u128::from(settings.token);
+            let owed = u64::try_from(owed / u128::from(self.settings.token)).unwrap_or(u64::MAX);
+            self.full_at = if self.full_at <= now { 0 } else { now + owed.min(settings.pool * settings.token) };
+        }
+        self.settings = settings;
+    }
+}
