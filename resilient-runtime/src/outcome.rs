@@ -204,12 +204,6 @@ impl<T, E> ResultKind<T, E> {
 
     /// # Errors
     /// The outcome's own.
-    pub fn parts(self, outcome: &Result<T, E>) -> Result<&T, &E> {
-        outcome.as_ref()
-    }
-
-    /// # Errors
-    /// The outcome's own.
     pub fn split(self, outcome: Result<T, E>) -> Result<Result<T, E>, E> {
         match outcome {
             Ok(value) => Ok(Ok(value)),
@@ -222,12 +216,6 @@ impl<T, E> ResultKind<T, E> {
 impl<R> PlainKind<R> {
     pub const fn told(self) -> Told<Self> {
         Told::new()
-    }
-
-    /// # Errors
-    /// Never.
-    pub fn parts(self, outcome: &R) -> Result<&R, &Infallible> {
-        Ok(outcome)
     }
 
     /// # Errors

@@ -2,7 +2,7 @@
 
 use crate::{ShopError, Turn};
 use resilient::testing::TurnedClock;
-use resilient::{CircuitBreaker, Concurrency, Overrides, Rate, Rejected, State, configure, resilient};
+use resilient::{CircuitBreaker, Concurrency, Overrides, Rate, Rejected, RetryBudget, State, configure, resilient};
 use std::cell::Cell;
 use std::time::Duration;
 
@@ -321,4 +321,30 @@ fn a_rate_with_a_burst_sets_both() {
     }
     assert_eq!(clock.waits(), []);
     bursty_in_one().unwrap();
+}
+
+#[resilient(retries = 9, base_delay = "1ns", max_delay = "1ns", jitter = none)]
+fn budgeted() -> Result<(), ShopError> {
+    lost()
+}
+
+#[test]
+fn code_chooses_whose_budget_pays_and_how_large_it_is() {
+    let _turn = Turn::take();
+    let _clock = TurnedClock::start();
+    let name = "configured::overrides::budgeted";
+    let small = |pool| RetryBudget::new().ratio(0.0).per_second(0.001).pool(pool);
+    let with = |own| configure().default_budget(small(4)).budget("overrides: small", small(2)).function(name, own);
+    with(Overrides::new()).install().unwrap();
+    assert_eq!(attempts(budgeted), 1 + 4, "the default, which is its own");
+    assert_eq!(attempts(budgeted), 1);
+    with(Overrides::new().shared_budget("overrides: small")).install().unwrap();
+    assert_eq!(attempts(budgeted), 1 + 2);
+    assert_eq!(attempts(budgeted), 1);
+    with(Overrides::new().without_budget()).install().unwrap();
+    assert_eq!(attempts(budgeted), 1 + 9);
+    with(Overrides::new().budget(0.5)).install().unwrap();
+    assert_eq!(attempts(budgeted), 1, "its own is spent");
+    let error = with(Overrides::new().budget(11.0)).install().unwrap_err().to_string();
+    assert!(error.contains("`budget`"), "{error}");
 }

@@ -80,3 +80,27 @@ fn a_refusal_inside_an_enum_stays_one() {
     resilient::breaker("classified refusal").force_open();
     assert_eq!(Everything::Refused(refused().unwrap_err()).classify(), Verdict::Ignored);
 }
+
+/// What a function may return that has no `Err`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Light {
+    Green,
+    Broken,
+    Unknown,
+}
+
+impl Classify for Light {
+    fn classify(&self) -> Verdict {
+        if *self == Self::Green { Verdict::Success } else { Verdict::TRANSIENT }
+    }
+}
+
+#[test]
+fn a_value_that_is_no_result_is_judged_by_its_own_type() {
+    #[resilient::resilient(breaker(name = "judged light", failure_threshold = 2), fallback = |_| Light::Unknown)]
+    fn light(seen: Light) -> Light {
+        seen
+    }
+    let seen = [Light::Broken, Light::Green, Light::Broken, Light::Broken, Light::Green].map(light);
+    assert_eq!(seen, [Light::Broken, Light::Green, Light::Broken, Light::Broken, Light::Unknown]);
+}

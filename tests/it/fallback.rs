@@ -1,6 +1,8 @@
 use crate::support::{Counter, ServiceError, ready};
 use resilient::testing::TurnedClock;
-use resilient::{Failure, Rejected, resilient};
+use resilient::{Failure, Rejected, Verdict, resilient};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 fn from_cache(failure: Failure<ServiceError>) -> Result<u32, ServiceError> {
     match failure {
@@ -98,4 +100,43 @@ fn alone_it_is_a_policy() {
         Err(ServiceError::Reset)
     }
     assert_eq!(call("x".to_owned()), Ok(9));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_timed_out_attempt_is_tried_again_before_it_is_asked() {
+    #[resilient(retries = 2, base_delay = "1ms", timeout = "10ms", fallback = |failure| match failure {
+        Failure::Rejected(rejected @ Rejected::Timeout(_)) => Ok(rejected.attempts()),
+        other => Err(other.into_error()),
+    })]
+    async fn call(attempts: &AtomicU32, hangs: u32) -> Result<u32, ServiceError> {
+        if attempts.fetch_add(1, Ordering::Relaxed) < hangs {
+            tokio::time::sleep(Duration::from_secs(3_600)).await;
+        }
+        Ok(7)
+    }
+    assert_eq!(call(&AtomicU32::new(0), 2).await, Ok(7), "the third attempt answers");
+    assert_eq!(call(&AtomicU32::new(0), 9).await, Ok(3), "all three have timed out");
+}
+
+#[test]
+fn an_outcome_without_an_error_is_no_failure_even_where_it_is_to_be_tried_again() {
+    fn enough(number: &u32) -> Verdict {
+        if *number > 9 { Verdict::Success } else { Verdict::TRANSIENT }
+    }
+
+    #[resilient(retries = 1, base_delay = "1ms", classify = enough, rate = "1000/s", max_wait = "0s", burst = 9, fallback = |_| 0)]
+    fn plain(attempts: &mut u32) -> u32 {
+        *attempts += 1;
+        *attempts
+    }
+
+    #[resilient(retries = 1, base_delay = "1ms", classify = |outcome: &Result<u32, ServiceError>| enough(outcome.as_ref().unwrap()),
+        rate = "1000/s", max_wait = "0s", burst = 9, fallback = |_| Ok(0))]
+    fn fallible(attempts: &mut u32) -> Result<u32, ServiceError> {
+        *attempts += 1;
+        Ok(*attempts)
+    }
+    let _clock = TurnedClock::start();
+    assert_eq!((plain(&mut 0), plain(&mut 9)), (2, 10));
+    assert_eq!((fallible(&mut 0), fallible(&mut 9)), (Ok(2), Ok(10)));
 }

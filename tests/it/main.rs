@@ -45,5 +45,6 @@ mod support;
 mod testing;
 #[cfg(all(feature = "tower", feature = "reqwest"))]
 mod tower;
+mod values;
 mod waiting;
 mod windows;

@@ -443,3 +443,40 @@ mod over_http {
         assert_eq!(server.record().len(), 3);
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_is_inside_can_be_reached_and_had_back() {
+    let (inner, told) = Strict::with([Ok(1)]);
+    let layer = PolicyLayer::new(retrying("reached")).classify(by_error::<u32, ServiceError>);
+    let mut service = layer.clone().layer(inner);
+    service.get_mut().is_ready = true;
+    assert!(service.into_inner().is_ready);
+    let (inner, _) = Strict::with([]);
+    assert!(!layer.local().layer(inner).into_inner().into_inner().is_ready);
+    assert!(told.asked().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_service_that_keeps_its_error_type_is_not_ready_with_its_own_error() {
+    let (inner, told) = Strict::with([]);
+    told.readiness.lock().unwrap().push(Poll::Ready(Err(ServiceError::Reset)));
+    let layer = PolicyLayer::new(Policy::builder().concurrency(1).build().unwrap()).classify(by_error).once();
+    let mut service = layer.refuse_with(|rejected| Err(rejected.into())).layer(inner);
+    assert_eq!(service.ready().await.map(|_| ()), Err(ServiceError::Reset));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_under_way_is_shown_without_what_is_in_it() {
+    let layer = PolicyLayer::new(retrying("shown")).classify(by_error);
+    let (one, _) = Strict::with([Ok(1)]);
+    let (other, _) = Strict::with([Ok(1)]);
+    let shared = layer.clone().layer(one).oneshot(Request::default());
+    assert!(format!("{shared:?}").contains("PolicyService"));
+    let mut service = layer.clone().layer(other);
+    let called = service.ready().await.unwrap().call(Request::default());
+    assert_eq!(format!("{called:?}"), "ResponseFuture { .. }");
+    let (inner, _) = Strict::with([Ok(1)]);
+    let mut local = layer.local().layer(inner);
+    let called = local.ready().await.unwrap().call(Request::default());
+    assert_eq!(format!("{called:?}"), "LocalResponseFuture { .. }");
+}

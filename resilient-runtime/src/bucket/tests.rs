@@ -216,6 +216,41 @@ fn a_new_rate_keeps_everybodys_place_in_line_and_the_slots_of_those_who_left() {
 }
 
 #[test]
+fn a_slot_that_somebody_left_moves_with_the_rate_like_any_other() {
+    let now = at(3_600 * SECOND);
+    let bucket = bucket(Rate::per_second(10).burst(1));
+    let left = bucket.reserve(now, now).and_then(|first| {
+        first.spend();
+        bucket.reserve(now, Instant::NEVER)
+    });
+    drop(left);
+    bucket.reserve(now, Instant::NEVER).map(Token::spend).expect("a slot that was left");
+    drop(bucket.reserve(now, Instant::NEVER));
+    let taken = bucket.reserve(now, Instant::NEVER).expect("a slot that was left");
+    assert_eq!(taken.at.since(now), SECOND / 5);
+    bucket.change_rate(Rate::per_second(1).burst(1), now);
+    assert!(taken.is_stale(now));
+    let carried = taken.carried();
+    assert!(carried.at.since(now).abs_diff(2 * SECOND) <= 20, "{:?}", carried.at.since(now));
+    carried.spend();
+}
+
+#[test]
+fn a_slot_that_somebody_left_is_asked_for_before_anybody_is_sent_away() {
+    let now = at(3_600 * SECOND);
+    let bucket = bucket(Rate::per_second(1).burst(1));
+    let waiting: Vec<_> = (0..4).filter_map(|_| bucket.reserve(now, Instant::NEVER).ok()).collect();
+    assert_eq!(bucket.refuses_for(now, SECOND), Some(4 * SECOND));
+    let mut waiting = waiting.into_iter();
+    waiting.next().map(Token::spend).expect("one for now");
+    drop(waiting.next());
+    assert_eq!(bucket.refuses_for(now, SECOND), None);
+    assert!(bucket.reserve(now, now.plus(SECOND)).is_ok_and(|token| (token.at.since(now), token.spend()).0 == SECOND));
+    assert_eq!(bucket.refuses_for(now, SECOND), Some(4 * SECOND));
+    waiting.for_each(Token::spend);
+}
+
+#[test]
 fn two_threads_never_take_more_than_the_rate_allows() {
     let bucket = bucket(Rate::per_second(1_000).burst(50));
     let (clock, taken) = (Clock::new(0), Clock::new(0));

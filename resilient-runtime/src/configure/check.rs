@@ -195,18 +195,6 @@ fn clean_kind<T: Shared>(settled: &mut Settled<T::Settings>, sites: &[&'static S
     clean(&mut settled.defaults, T::Settings::default(), "", problems);
     beside_defaults::<T>(settled, sites, problems);
     let defaults = settled.defaults.settings;
-    let mut told = Vec::new();
-    for (name, said) in
-        sites.iter().filter_map(|site| T::inline(site.declared())).filter(|(name, _)| !settled.named.contains_key(*name))
-    {
-        if let Some(problem) = said.or(defaults).problem()
-            && let Some(place) = place_of(&problem, &settled.defaults)
-            && !told.contains(&place)
-        {
-            problems.push(Problem::new(format!("{} `{name}`: {problem}", T::WHAT), Some(place.clone())));
-            told.push(place);
-        }
-    }
     let said = catalog::said::<T>();
     for (name, table) in &mut settled.named {
         let rest = said.get(name.as_str()).map(|(said, _)| *said).unwrap_or_default().or(defaults);

@@ -2,6 +2,7 @@
 
 use crate::catalog::Entry;
 use crate::circuit_breaker::CircuitBreaker;
+use crate::configure::environment::{self, Known};
 use crate::configure::layer::Layer;
 use crate::configure::tests::precedence::together;
 use crate::rate::Rate;
@@ -24,6 +25,11 @@ inventory::submit! { Entry(&COMPUTED) }
 
 static SLOW: Site = Site::new("mistakes::slow", "shop.rs", 50, |site| site.bucket("mistakes-slow").rate(Rate::per_day(1)));
 inventory::submit! { Entry(&SLOW) }
+
+static PATIENT: Site = Site::new("mistakes::patient", "shop.rs", 70, |site| {
+    site.breaker("mistakes-patient", CircuitBreaker::new().recovery_timeout(std::time::Duration::from_secs(30)))
+});
+inventory::submit! { Entry(&PATIENT) }
 
 static TIMEOUT: Site = Site::new("mistakes::timeout", "shop.rs", 60, |site| site.retries(1));
 inventory::submit! { Entry(&TIMEOUT) }
@@ -169,6 +175,48 @@ fn every_mistake_has_its_words() {
         assert_eq!(shown.lines().next(), Some(*message), "{file}");
         assert!(shown.contains("\n --> test.toml:"), "{shown}");
     }
+}
+
+/// What stands where a table is expected, and what is shown instead.
+#[test]
+fn a_table_that_is_none_is_shown_as_it_should_be() {
+    for (kind, example) in [
+        ("defaults", "[defaults]"),
+        ("switches", "[switches]"),
+        ("breakers", "[breakers.payments]"),
+        ("buckets", "[buckets.stripe]"),
+        ("bulkheads", "[bulkheads.db]"),
+        ("budgets", "[budgets.partner]"),
+        ("functions", "[functions.\"shop::charge\"]"),
+    ] {
+        let expected = format!("`{kind}` is a table: {example}");
+        assert_eq!(problem(&format!("{kind} = 3")).lines().next(), Some(expected.as_str()));
+    }
+}
+
+#[test]
+fn a_name_that_only_the_program_uses_is_meant_by_one_that_nobody_does() {
+    crate::registry::bucket("mistakes-of-the-program");
+    let shown = problem("[buckets.mistakes-of-the-programm]\nrate = 7");
+    let message = "nothing uses bucket `mistakes-of-the-programm`; did you mean `mistakes-of-the-program`?";
+    assert_eq!(shown.lines().next(), Some(message));
+}
+
+#[test]
+fn a_default_that_does_not_fit_beside_an_attribute_without_a_table_is_shown_once() {
+    let shown = problem("[defaults]\nmax_recovery_timeout = \"20s\"");
+    let message = "breaker `mistakes-patient` in `mistakes::patient` (shop.rs:70): `max_recovery_timeout` must be at least";
+    assert!(shown.starts_with(message), "{shown}");
+    assert!(shown.contains("test.toml:2:24"), "{shown}");
+}
+
+#[test]
+fn a_variable_that_could_mean_two_names_says_so() {
+    let known = |_| vec!["two names".to_owned(), "two.names".to_owned()];
+    let variable = ("T__BREAKERS__TWO_NAMES__ENABLED".to_owned(), "false".to_owned());
+    let (_, problems) = environment::read("t", [variable], &Known::new(&known));
+    let told: Vec<_> = problems.iter().map(ToString::to_string).collect();
+    assert_eq!(told, ["T__BREAKERS__TWO_NAMES__ENABLED: this could mean `two names` or `two.names`; a file can say which"]);
 }
 
 #[test]
