@@ -4,7 +4,7 @@
 use public_api::{Builder, PublicApi};
 use std::process::ExitCode;
 
-/// Traits that follow from `Send` and `Sync` in whatever we have.
+/// Traits of which nobody decides anything.
 const OF_NO_INTEREST: [&str; 4] = ["::Freeze for ", "::UnsafeUnpin for ", "UnwindSafe for ", "::Unpin for "];
 
 fn main() -> ExitCode {
