@@ -13,7 +13,6 @@ use loom as checker;
 #[cfg(interleaved = "shuttle")]
 use shuttle as checker;
 
-pub(crate) use checker::hint::spin_loop;
 pub(crate) use lock::{Mutex, MutexGuard};
 pub(crate) use once::{AtomicCell, OnceBox, OnceRef};
 pub(crate) use word::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize};
