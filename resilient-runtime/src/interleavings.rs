@@ -6,6 +6,7 @@
 
 mod breaker;
 mod bucket;
+mod budget;
 mod bulkhead;
 mod told;
 
