@@ -8,6 +8,7 @@ mod breaker;
 mod bucket;
 mod budget;
 mod bulkhead;
+mod last_known;
 mod told;
 
 use crate::random;
