@@ -8,7 +8,9 @@ mod breaker;
 mod bucket;
 mod budget;
 mod bulkhead;
+mod keyed;
 mod last_known;
+mod registry;
 mod told;
 
 use crate::random;
