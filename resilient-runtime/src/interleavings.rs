@@ -10,6 +10,7 @@ mod budget;
 mod bulkhead;
 mod keyed;
 mod last_known;
+mod latest;
 mod registry;
 mod told;
 
