@@ -22,7 +22,7 @@ fn drain(budget: &Budget) -> u32 {
 }
 
 fn last_retry() {
-    explore_some(500, 2, || {
+    explore_some(300, 2, || {
         let _clock = TurnedClock::start();
         let budget = pool(2);
         let threads = [(); 3].map(|()| beside(|| takes(budget)));
@@ -43,7 +43,7 @@ fn seeded_a_pool_that_is_read_and_then_written_is_caught() {
 
 /// Four successes earn two retries, whoever spends them.
 fn earnings() {
-    explore_some(500, 2, || {
+    explore_some(100, 1, || {
         let _clock = TurnedClock::start();
         let budget = pool(2);
         assert_eq!(drain(budget), 2);
@@ -71,7 +71,7 @@ fn seeded_earnings_that_are_lost_are_caught() {
 
 /// A full pool earns nothing, and what is put back after that is not there twice.
 fn cap() {
-    explore_some(500, 2, || {
+    explore_some(100, 1, || {
         let _clock = TurnedClock::start();
         let budget = pool(2);
         let spender = beside(|| takes(budget));
@@ -101,7 +101,7 @@ fn chained(own: &'static Budget, outer: &'static Budget) -> &'static Pools {
 
 /// Two calls in one: the outer pool has one retry, each inner one has two.
 fn chain() {
-    explore_some(200, 3, || {
+    explore_some(200, 2, || {
         let _clock = TurnedClock::start();
         let (outer, owns) = (pool(1), [pool(2), pool(2)]);
         let threads = owns.map(|own| beside(move || pools::take(own, Some(chained(own, outer)), now())));
@@ -123,7 +123,7 @@ fn seeded_a_refused_retry_that_is_paid_is_caught() {
 }
 
 fn one_chain() {
-    explore_some(100, 2, || {
+    explore_some(100, 1, || {
         let _clock = TurnedClock::start();
         let (outer, own) = (pool(1), pool(1));
         let threads = [(); 3].map(|()| beside(|| std::ptr::from_ref(chained(own, outer)).addr()));
@@ -139,7 +139,7 @@ fn threads_that_meet_make_one_chain() {
 
 /// What was taken stays taken in retries, by whichever terms: a change gives nobody a second pool, and takes nobody's away.
 fn new_terms(before: f64, after: f64) {
-    explore_some(300, 2, move || {
+    explore_some(100, 1, move || {
         let _clock = TurnedClock::start();
         let settings = |per_second| RetryBudget::new().per_second(per_second).ratio(0.5).pool(2);
         let budget: &Budget = Box::leak(Box::new(Budget::new(settings(before))));

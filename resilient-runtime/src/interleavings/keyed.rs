@@ -9,10 +9,9 @@ use crate::plan::{Declared, Plan};
 use crate::rate::Rate;
 use crate::registry::{self, BucketSettings};
 use crate::site::Site;
-use crate::sync::thread::yield_now;
+use crate::sync::{AtomicU32, Ordering};
 use crate::testing::TurnedClock;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 const SECOND: u64 = 1_000_000_000;
 
@@ -60,7 +59,7 @@ fn two_a_day(declared: Declared) -> Declared {
 }
 
 fn first_tokens() {
-    explore_some(500, 2, || {
+    explore_some(100, 1, || {
         let _clock = TurnedClock::start();
         let function = function(two_a_day);
         let threads = [(); 3].map(|()| beside(|| takes(function, "a")));
@@ -81,7 +80,7 @@ fn seeded_a_new_key_that_is_not_looked_for_again_is_caught() {
 
 /// A key that owes something keeps its place, however many others come.
 fn new_keys_and_debts() {
-    explore_some(500, 2, || {
+    explore_some(100, 1, || {
         let _clock = TurnedClock::start();
         let function = function(two_a_day);
         let one = beside(|| takes(function, "a"));
@@ -125,7 +124,7 @@ fn family(function: Function) -> &'static Family<Bucket> {
 
 /// A word that moves into a slot while it is held, and back.
 fn held_and_paid() {
-    explore_some(500, 2, || {
+    explore_some(100, 1, || {
         let _clock = TurnedClock::start();
         let [passing, holding] = passing_and_holding(Rate::per_day(1).burst(3));
         let holders = [(); 2].map(|()| beside(|| takes(holding, "a")));
@@ -148,7 +147,7 @@ fn seeded_a_debt_that_is_left_behind_is_caught() {
 
 /// Two types of keys have a table each, and one limit.
 fn two_tables() {
-    explore_some(150, 3, || {
+    explore_some(100, 2, || {
         let _clock = TurnedClock::start();
         let function = function(two_a_day);
         let texts = beside(|| has_place(function, "a"));
@@ -179,7 +178,7 @@ fn seeded_a_key_that_goes_and_is_not_counted_is_caught() {
 
 /// Fewer keys than before are allowed while some come: once others come there are no more than that.
 fn fewer_keys() {
-    explore_some(150, 2, || {
+    explore_some(100, 1, || {
         let _clock = TurnedClock::start();
         let settings = |max_keys| BucketSettings::of(Some(Rate::per_day(1)), None).with_max_keys(Some(max_keys));
         let function = function(|declared| declared.rate(Rate::per_day(1)).bucket_keys(Some(3)));
@@ -208,7 +207,7 @@ fn seeded_keys_that_stay_too_many_are_caught() {
 
 /// At one instant the burst is all that anybody has, by whichever rate.
 fn new_rate() {
-    explore_some(200, 2, || {
+    explore_some(100, 1, || {
         let _clock = TurnedClock::start();
         let [passing, holding] = passing_and_holding(Rate::per_day(1).burst(2));
         let changer = beside(|| family(passing).change(BucketSettings::of(Some(Rate::per_day(4).burst(2)), None)));
@@ -270,7 +269,7 @@ fn seeded_a_pause_that_a_stand_in_overwrites_is_caught() {
 
 /// Two keys of which there may be two, and one of old that is in the way.
 fn places() {
-    explore_some(500, 2, || {
+    explore_some(100, 1, || {
         let function = function(|declared| declared.concurrency(1).bulkhead_keys(Some(2)));
         let running = Arc::new(AtomicU32::new(0));
         call(function, "old", Keyed::BULKHEAD, |_| ());
@@ -281,7 +280,6 @@ fn places() {
                     let place = plan.bulkhead.and_then(|bulkhead| bulkhead.try_acquire());
                     if place.is_some() {
                         assert_eq!(running.fetch_add(1, Ordering::Relaxed), 0, "two calls in one place");
-                        yield_now();
                         running.fetch_sub(1, Ordering::Relaxed);
                     }
                     place.is_some()

@@ -12,7 +12,7 @@ fn read_twice(latest: &Latest<u32>) {
 
 /// The third value needs a segment of its own, so both ways of growing are gone.
 fn readers() {
-    explore_some(500, 3, || {
+    explore_some(300, 2, || {
         let latest = Arc::new(Latest::new(0));
         let writer = {
             let latest = Arc::clone(&latest);
@@ -47,7 +47,7 @@ fn seeded_a_number_that_does_not_bring_its_value_along_is_caught() {
 
 /// Whoever has heard of a value by other ways reads it, too.
 fn told_by_others() {
-    explore(10, || {
+    explore(100, || {
         let latest = Arc::new(Latest::new(0));
         let writer = {
             let latest = Arc::clone(&latest);
@@ -71,7 +71,7 @@ fn who_was_told_of_a_value_reads_it() {
 
 /// A value that is the same for many: each takes it when it is told to, and keeps what it has until then.
 fn common() {
-    explore(30, || {
+    explore_some(100, 3, || {
         let values: &'static Latest<u32> = Box::leak(Box::new(Latest::new(0)));
         let source = Arc::new(Source::common(values));
         let writer = {

@@ -45,7 +45,7 @@ fn seeded_a_name_that_is_looked_for_and_then_entered_is_caught() {
 
 /// Two functions contradict each other: one of them is heard, the other is told, and both are named.
 fn contradiction() {
-    explore(20, || {
+    explore_some(200, 2, || {
         registry::start_anew();
         let find = |function: &'static str, per_second| {
             beside(move || {
@@ -76,7 +76,7 @@ fn site(name: &'static str, declare: fn(Declared) -> Declared) -> &'static Site 
 }
 
 fn first_plan() {
-    explore(20, || {
+    explore_some(200, 1, || {
         registry::start_anew();
         let function = site("first", |declared| declared.retries(1).rate(Rate::per_second(1)).breaker_named("first"));
         let threads = [(); 3].map(|()| beside(|| (address(function.plan()), function.plan().bucket.map(address))));
@@ -116,7 +116,7 @@ fn version(plan: &Plan<'_>) -> u32 {
 }
 
 fn reload() {
-    explore_some(200, 3, || {
+    explore_some(200, 1, || {
         registry::start_anew();
         let function = site("reloaded", |declared| declared.retries(1).max_retry_after(Duration::from_secs(1)).bucket("shared"));
         let first = beside(|| version(function.plan()));
@@ -149,7 +149,7 @@ fn seeded_a_plan_that_outlives_its_configuration_is_caught() {
 
 /// Two at once: what is in force at the end is one of them, whole.
 fn two_reloads() {
-    explore_some(50, 3, || {
+    explore_some(200, 2, || {
         registry::start_anew();
         let function = site("reloaded", |declared| declared.retries(1).max_retry_after(Duration::from_secs(1)).bucket("shared"));
         version(function.plan());

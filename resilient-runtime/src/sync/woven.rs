@@ -39,7 +39,7 @@ thread_local! {
 }
 
 /// More words than a model should have, as its executions are more than anybody can wait for.
-const WORDS: usize = 24;
+const WORDS: usize = 40;
 
 /// The checker's words for one execution.
 struct Supply {
