@@ -276,7 +276,7 @@ fn seeded_a_slot_that_is_given_back_into_a_pause_is_caught() {
 
 /// In any window not more than the larger burst and the larger rate allow, and every slot is somebody's.
 fn new_rate_and_takes(before: u64, after: u64) {
-    explore_some(300, 1, move || {
+    explore_some(300, 2, move || {
         let bucket = Arc::new(Bucket::new(None, Rate::per_second(before).burst(2)));
         let one = with(&bucket, |bucket| takes(bucket, 1.0) + takes(bucket, 2.0));
         let other = with(&bucket, |bucket| takes(bucket, 1.0));

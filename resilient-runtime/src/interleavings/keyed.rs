@@ -61,7 +61,7 @@ fn two_a_day(declared: Declared) -> Declared {
 fn first_tokens() {
     explore_some(100, 1, || {
         let _clock = TurnedClock::start();
-        let function = function(two_a_day);
+        let function = function(|declared| two_a_day(declared).bucket_keys(Some(2)));
         let threads = [(); 3].map(|()| beside(|| takes(function, "a")));
         assert_eq!(threads.map(end).iter().sum::<u32>(), 2, "of a burst of 2");
         assert_eq!((keys(function), drain(function, "a")), (1, 0));
@@ -207,7 +207,7 @@ fn seeded_keys_that_stay_too_many_are_caught() {
 
 /// At one instant the burst is all that anybody has, by whichever rate.
 fn new_rate() {
-    explore_some(100, 1, || {
+    explore_some(100, 2, || {
         let _clock = TurnedClock::start();
         let [passing, holding] = passing_and_holding(Rate::per_day(1).burst(2));
         let changer = beside(|| family(passing).change(BucketSettings::of(Some(Rate::per_day(4).burst(2)), None)));

@@ -12,18 +12,18 @@ fn read_twice(latest: &Latest<u32>) {
 
 /// The third value needs a segment of its own, so both ways of growing are gone.
 fn readers() {
-    explore_some(300, 2, || {
+    explore_some(300, 3, || {
         let latest = Arc::new(Latest::new(0));
         let writer = {
             let latest = Arc::clone(&latest);
             beside(move || (1..=2).for_each(|value| latest.replace(value)))
         };
-        let readers = [(); 2].map(|()| {
+        let reader = {
             let latest = Arc::clone(&latest);
             beside(move || read_twice(&latest))
-        });
+        };
         end(writer);
-        let _ = readers.map(end);
+        end(reader);
         assert_eq!((*latest.get(), latest.version()), (2, 2));
     });
 }
