@@ -9,7 +9,7 @@ mod sleepers;
 use crate::clock::{Face, Instant, Tick};
 use crate::latest::Latest;
 use crate::rate::{Interval, Rate};
-use crate::sync::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Mutex, MutexGuard, Ordering, lock, spin_loop};
+use crate::sync::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Mutex, MutexGuard, Ordering, lock, seeded};
 pub(crate) use sleepers::Sleeper;
 use sleepers::Sleepers;
 use std::cmp::Reverse;
@@ -34,7 +34,7 @@ pub struct Bucket {
     clock: Face,
     meter: Latest<Meter>,
     paused_until: AtomicU64,
-    /// Slots of callers who gave up, the earliest first.
+    /// Slots of callers who gave up, the earliest first; held by whoever changes more of the line than one word.
     freed: Mutex<BinaryHeap<Reverse<Instant>>>,
     freed_count: AtomicUsize,
     sleepers: Sleepers,
@@ -129,6 +129,7 @@ impl Bucket {
 
     /// Takes what is owed to a word that is counted by other terms, which `take` hands over. Who asks meanwhile waits.
     pub(crate) fn take_over(&self, terms: &Interval, now: Instant, take: impl FnOnce() -> u64) {
+        let _line = lock(&self.freed);
         let meter = self.meter.get();
         meter.paid_until.swap(REPLACED, Ordering::AcqRel);
         let paid = carried(take(), terms, &meter.interval, now);
@@ -244,9 +245,9 @@ impl Bucket {
         let mut paid = meter.paid_until.load(Ordering::Relaxed);
         loop {
             if paid == REPLACED {
+                self.await_change();
                 meter = self.meter.get();
                 paid = meter.paid_until.load(Ordering::Relaxed);
-                spin_loop();
                 continue;
             }
             let (next, at) = meter.after_taking(paid, tokens, now);
@@ -260,18 +261,25 @@ impl Bucket {
         }
     }
 
+    /// Whoever replaces the word has the lock until another is in its place.
+    #[cold]
+    fn await_change(&self) {
+        drop(lock(&self.freed));
+    }
+
     /// The earliest slot of those who gave up, or when that is due. Who used it long after its time would be too close to the next.
     fn take_freed(&self, now: Instant, until: Instant) -> Result<Token<'_>, Instant> {
         if self.freed_count.load(Ordering::Relaxed) == 0 {
             return Err(Instant::NEVER);
         }
-        let paused_until = self.paused_until();
         let mut freed = lock(&self.freed);
+        let meter = self.meter.get();
+        let paused_until = self.paused_until();
         forget_until(&mut freed, |at| at.plus(SLACK) >= now && at >= paused_until);
         let earliest = freed.peek().map_or(Instant::NEVER, |&Reverse(at)| at);
         let taken = if earliest.max(now) <= until { freed.pop() } else { None };
         self.publish(&freed);
-        taken.map(|Reverse(at)| Token { bucket: self, meter: self.meter.get(), paid: 0, at }).ok_or(earliest)
+        taken.map(|Reverse(at)| Token { bucket: self, meter, paid: 0, at }).ok_or(earliest)
     }
 
     #[cfg(test)]
@@ -288,6 +296,8 @@ impl Bucket {
     #[cold]
     pub(crate) fn pause(&self, now: Instant, wait: u64) {
         let until = now.plus(wait.min(LONGEST_PAUSE));
+        // A new rate, or a slot that is given back, comes before all of it or after.
+        let _line = (!seeded!("bucket: unguarded pause")).then(|| lock(&self.freed));
         self.paused_until.fetch_max(until.as_nanos(), Ordering::AcqRel);
         let meter = self.meter.get();
         let floor = self.pause_floor(&meter.interval);
@@ -331,7 +341,7 @@ impl Bucket {
         *freed = carried;
         self.publish(&freed);
         let paid = old.paid_until.swap(REPLACED, Ordering::AcqRel);
-        if is_paused || paid > replaced.old_floor {
+        if (is_paused || paid > replaced.old_floor) && !seeded!("bucket: new rate owes nothing") {
             new.paid_until.swap(new.carry(paid), Ordering::Relaxed);
         }
         self.meter.replace(new);
@@ -362,7 +372,11 @@ fn take_units(paid_until: &AtomicU64, interval: &Interval, at: u64) -> Option<u6
         if paid > limit {
             return None;
         }
-        let next = paid.max(at) + units;
+        let next = if seeded!("bucket: older time") { at } else { paid.max(at) } + units;
+        if seeded!("bucket: plain store") {
+            paid_until.store(next, Ordering::Relaxed);
+            return Some(next);
+        }
         match paid_until.compare_exchange_weak(paid, next, Ordering::Relaxed, Ordering::Relaxed) {
             Ok(_) => return Some(next),
             Err(actual) => paid = actual,
@@ -469,7 +483,7 @@ pub(crate) struct Nap<'b> {
 impl<'b> Nap<'b> {
     /// To be asked after [`sleep`](Self::sleep), so that no change is missed.
     pub(crate) fn is_disturbed(&self) -> bool {
-        self.bucket.meter.version() != self.rate
+        self.bucket.meter.version() != self.rate && !seeded!("bucket: lost wake-up")
     }
 
     pub(crate) fn sleep(&self, waker: Waker) -> Sleeper<'b> {
@@ -531,13 +545,20 @@ impl Token<'_> {
 impl Drop for Token<'_> {
     #[cold]
     fn drop(&mut self) {
+        let mut freed = lock(&self.bucket.freed);
         let pause_floor = self.bucket.floor_of(self.meter);
         let before = self.paid.saturating_sub(self.meter.interval.units).max(self.paid.min(pause_floor));
         let words = (Ordering::Relaxed, Ordering::Relaxed);
-        if self.paid != 0 && self.meter.paid_until.compare_exchange(self.paid, before, words.0, words.1).is_ok() {
+        if seeded!("bucket: used slot given back") {
+            self.meter.paid_until.store(before, Ordering::Relaxed);
             return;
         }
-        let mut freed = lock(&self.bucket.freed);
+        if self.paid != 0
+            && self.meter.paid_until.compare_exchange(self.paid, before, words.0, words.1).is_ok()
+            && !seeded!("bucket: given back twice")
+        {
+            return;
+        }
         if freed.len() < FREED_SLOTS {
             let carried = self.by_the_latest_rate();
             freed.push(Reverse(carried.at));

@@ -9,7 +9,7 @@
 use crate::clock::{Instant, now};
 use crate::configure::words::{Words as _, words};
 use crate::pools::Pools;
-use crate::sync::{AtomicU64, Mutex, OnceBox, Ordering, lock};
+use crate::sync::{AtomicU64, Mutex, OnceBox, Ordering, lock, seeded};
 
 const SECOND: f64 = 1e9;
 
@@ -88,15 +88,97 @@ impl RetryBudget {
 }
 
 /// A pool of retries.
+///
+/// The last bits of each word say with which change it came, so that what was taken by one change's terms is never counted by
+/// another's: whoever meets words of two changes waits until the later one is complete.
 #[derive(Debug)]
 pub(crate) struct Budget {
+    /// When it is full again by time alone, and the change; without that, 0 is full.
     full_at: AtomicU64,
-    /// Nanoseconds that one token takes to come back by time alone.
-    token: AtomicU64,
+    terms: AtomicU64,
+    /// What a success earns, and the change.
     gain: AtomicU64,
-    pool: AtomicU64,
+    changing: Mutex<()>,
     /// What a call hands down that has this pool and no parent.
     alone: OnceBox<Pools>,
+}
+
+/// As many changes may come within one look at a pool; times are multiples of it.
+const CHANGES: u64 = 4;
+const POOL: u32 = 2;
+const TOKEN: u32 = 22;
+
+/// How long a token takes to come back by time alone, in nanoseconds, above how many there can be, above the change. No token is no
+/// limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Terms(u64);
+
+impl Terms {
+    const UNLIMITED: Self = Self(0);
+
+    /// Those settings, without a change, and what a success earns by them. They must have no [`RetryBudget::problem`].
+    fn of(settings: RetryBudget) -> (Self, u64) {
+        let settings = settings.or(RetryBudget::BUILT_IN);
+        if settings.enabled == Some(false) {
+            return (Self::UNLIMITED, 0);
+        }
+        let token = SECOND / settings.per_second.unwrap_or_default();
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "ranges are checked; a float cast saturates")]
+        let (token, gain) = (even(token as u64), even((token * settings.ratio.unwrap_or_default()) as u64));
+        (Self((token << TOKEN) + (u64::from(settings.pool.unwrap_or_default()) << POOL)), gain)
+    }
+
+    const fn at(self, change: u64) -> Self {
+        Self(even(self.0) + change)
+    }
+
+    const fn change(self) -> u64 {
+        self.0 % CHANGES
+    }
+
+    const fn token(self) -> u64 {
+        self.0 >> TOKEN
+    }
+
+    /// How long the whole pool takes to come back.
+    const fn pool(self) -> u64 {
+        self.token() * ((self.0 >> POOL) % (1 << (TOKEN - POOL)))
+    }
+
+    const fn are_unlimited(self) -> bool {
+        self.token() == 0
+    }
+
+    fn after_taking(self, full_at: u64, now: u64) -> Option<u64> {
+        if self.are_unlimited() {
+            return Some(full_at);
+        }
+        let next = now.max(full_at).saturating_add(self.token());
+        (next - now <= self.pool()).then_some(next)
+    }
+
+    /// What was taken stays taken, in retries; it is never more than the pool holds.
+    fn carry(self, full_at: u64, before: Self, now: u64) -> u64 {
+        if full_at == 0 || self.are_unlimited() {
+            return full_at;
+        }
+        let left = full_at.saturating_sub(now);
+        if left == 0 {
+            return 0;
+        }
+        let token = if before.are_unlimited() { self } else { before }.token();
+        let owed = u128::from(left) * u128::from(self.token()) / u128::from(token);
+        now + even(u64::try_from(owed).unwrap_or(u64::MAX).min(self.pool()))
+    }
+}
+
+/// Without the change.
+const fn even(word: u64) -> u64 {
+    word - word % CHANGES
+}
+
+fn moment(now: Instant) -> u64 {
+    even(now.as_nanos())
 }
 
 /// A pool that is always full.
@@ -112,88 +194,104 @@ impl Budget {
     pub(crate) const fn unlimited() -> Self {
         Self {
             full_at: AtomicU64::new(0),
-            token: AtomicU64::new(0),
+            terms: AtomicU64::new(Terms::UNLIMITED.0),
             gain: AtomicU64::new(0),
-            pool: AtomicU64::new(0),
+            changing: Mutex::new(()),
             alone: OnceBox::new(),
         }
     }
 
     /// The pool as what a call hands down; `None` if it is unlimited.
     pub(crate) fn pools(&'static self) -> Option<&'static Pools> {
-        let is_limited = self.token.load(Ordering::Relaxed) != 0;
-        is_limited.then(|| self.alone.get_or_init(|| Box::new(Pools::new(Some(self), None))))
+        (!self.is_unlimited()).then(|| self.alone.get_or_init(|| Box::new(Pools::new(Some(self), None))))
+    }
+
+    fn is_unlimited(&self) -> bool {
+        Terms(self.terms.load(Ordering::Relaxed)).are_unlimited()
     }
 
     /// The settings must have no [`RetryBudget::problem`].
     pub(crate) fn change(&self, settings: RetryBudget) {
-        let settings = settings.or(RetryBudget::BUILT_IN);
-        if settings.enabled == Some(false) {
-            self.token.swap(0, Ordering::Relaxed);
+        let _changing = lock(&self.changing);
+        let before = Terms(self.terms.load(Ordering::Relaxed));
+        let (terms, gain) = Terms::of(settings);
+        let change = (before.change() + 1) % CHANGES;
+        if (terms.at(before.change()), gain) == (before, even(self.gain.load(Ordering::Relaxed))) {
             return;
         }
-        let token = SECOND / settings.per_second.unwrap_or_default();
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "ranges are checked; a float cast saturates")]
-        let (token, gain) = (token as u64, (token * settings.ratio.unwrap_or_default()) as u64);
-        let pool = token.saturating_mul(u64::from(settings.pool.unwrap_or_default()));
-        let before = self.token.swap(token, Ordering::Relaxed);
-        self.gain.swap(gain, Ordering::Relaxed);
-        let is_other = self.pool.swap(pool, Ordering::Relaxed) != pool || before != token;
-        if is_other && !self.is_full() {
-            self.convert(before, token, pool, now());
+        self.gain.swap(gain + change, Ordering::Relaxed);
+        self.terms.swap(terms.at(change).0, Ordering::Relaxed);
+        let carry = |full_at: u64| {
+            let now = if full_at < CHANGES { 0 } else { moment(now()) };
+            Some(terms.carry(even(full_at), before, now) + change)
+        };
+        let _ = self.full_at.fetch_update(Ordering::AcqRel, Ordering::Relaxed, carry);
+    }
+
+    /// Full, whatever was taken.
+    fn refill(&self) {
+        let _changing = lock(&self.changing);
+        let change = Terms(self.terms.load(Ordering::Relaxed)).change();
+        self.full_at.swap(change, Ordering::Relaxed);
+    }
+
+    /// The first word, the terms by which it counts, and what a success earns.
+    fn look(&self) -> (u64, Terms, u64) {
+        loop {
+            let full_at = self.full_at.load(Ordering::Acquire);
+            let (terms, gain) = (Terms(self.terms.load(Ordering::Relaxed)), self.gain.load(Ordering::Relaxed));
+            let change = full_at % CHANGES;
+            if (terms.change() == change && gain % CHANGES == change) || seeded!("budget: mixed terms") {
+                return (full_at, terms, even(gain));
+            }
+            drop(lock(&self.changing));
         }
     }
 
-    /// What was taken stays taken, in retries; it is never more than the pool holds.
-    #[expect(clippy::arithmetic_side_effects, reason = "64 bits times 64 fit into 128, and no token takes no time")]
-    fn convert(&self, before: u64, token: u64, pool: u64, now: Instant) {
-        let convert = |full_at: u64| {
-            let owed = Instant::from_nanos(full_at).since(now);
-            let same = u128::from(owed) * u128::from(token) / u128::from(if before == 0 { token } else { before });
-            let full_again = now.plus(u64::try_from(same).unwrap_or(u64::MAX).min(pool)).as_nanos();
-            (full_at != 0).then_some(if owed == 0 { 0 } else { full_again })
-        };
-        let _ = self.full_at.fetch_update(Ordering::Relaxed, Ordering::Relaxed, convert);
+    /// When the pool is full, by the terms and what a success earns, from when it was.
+    fn update(&self, next: impl Fn(u64, Terms, u64) -> Option<u64>) -> bool {
+        loop {
+            let (full_at, terms, gain) = self.look();
+            let Some(next) = next(even(full_at), terms, gain) else { return false };
+            let next = next + full_at % CHANGES;
+            if seeded!("budget: load then store") {
+                self.full_at.store(next, Ordering::Relaxed);
+                return true;
+            }
+            if self.full_at.compare_exchange_weak(full_at, next, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
+                return true;
+            }
+        }
     }
 
     /// One retry, if the pool has it.
     pub(crate) fn take(&self, now: Instant) -> bool {
-        let take = |full_at| self.after_taking(full_at, now);
-        self.token.load(Ordering::Relaxed) == 0 || self.full_at.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).is_ok()
+        self.is_unlimited() || self.update(|full_at, terms, _| terms.after_taking(full_at, moment(now)))
     }
 
     /// Whether the pool has a retry.
     pub(crate) fn has(&self, now: Instant) -> bool {
-        self.token.load(Ordering::Relaxed) == 0 || self.after_taking(self.full_at.load(Ordering::Relaxed), now).is_some()
-    }
-
-    fn after_taking(&self, full_at: u64, now: Instant) -> Option<u64> {
-        let (token, pool) = (self.token.load(Ordering::Relaxed), self.pool.load(Ordering::Relaxed));
-        let next = now.max(Instant::from_nanos(full_at)).plus(token);
-        (next.since(now) <= pool).then_some(next.as_nanos())
+        let (full_at, terms, _) = self.look();
+        terms.after_taking(even(full_at), moment(now)).is_some()
     }
 
     /// A retry that was taken and will not be made.
     pub(crate) fn put_back(&self) {
-        let token = self.token.load(Ordering::Relaxed);
-        let earlier = |full_at: u64| Some(full_at.saturating_sub(token));
-        let _ = self.full_at.fetch_update(Ordering::Relaxed, Ordering::Relaxed, earlier);
+        self.update(|full_at, terms, _| Some(full_at.saturating_sub(terms.token())));
     }
 
     /// A full pool has nothing to earn, and nobody need look at a clock for it.
     #[inline]
     pub(crate) fn is_full(&self) -> bool {
-        self.full_at.load(Ordering::Relaxed) == 0
+        self.full_at.load(Ordering::Relaxed) < CHANGES
     }
 
     /// A success earns its share.
     pub(crate) fn earn(&self, now: Instant) {
-        let gain = self.gain.load(Ordering::Relaxed);
-        let earn = |full_at: u64| {
-            let left = Instant::from_nanos(full_at).since(now);
-            (full_at != 0).then_some(if left <= gain { 0 } else { full_at.saturating_sub(gain) })
-        };
-        let _ = self.full_at.fetch_update(Ordering::Relaxed, Ordering::Relaxed, earn);
+        self.update(|full_at, _, gain| {
+            let left = full_at.saturating_sub(moment(now));
+            (full_at != 0).then_some(if left <= gain { 0 } else { full_at - gain })
+        });
     }
 }
 
@@ -208,7 +306,7 @@ impl Lease {
     pub(crate) fn new(settings: RetryBudget) -> Self {
         let returned = lock(&RETURNED).pop();
         let budget = returned.unwrap_or_else(|| Box::leak(Box::new(Budget::unlimited())));
-        budget.full_at.swap(0, Ordering::Relaxed);
+        budget.refill();
         budget.change(settings);
         Self(budget)
     }

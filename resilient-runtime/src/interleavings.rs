@@ -5,7 +5,13 @@
 //! and must fail when a bug is planted in that code: where it says `if seeded!("…")`.
 
 mod breaker;
+mod bucket;
+mod budget;
 mod bulkhead;
+mod keyed;
+mod last_known;
+mod latest;
+mod registry;
 mod told;
 
 use crate::random;
@@ -112,4 +118,9 @@ fn tell(line: &str) {
 /// A thread of the model. Neither it nor its steps need `yield_now`: each use of a shared word is a turn.
 fn beside<R: Send + 'static>(steps: impl FnOnce() -> R + Send + 'static) -> thread::JoinHandle<R> {
     thread::spawn(steps)
+}
+
+/// What a thread of the model came to.
+fn end<R>(thread: thread::JoinHandle<R>) -> R {
+    thread.join().unwrap_or_else(|_| panic!("a thread of the model panicked"))
 }

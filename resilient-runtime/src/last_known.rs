@@ -1,7 +1,7 @@
 //! The last good value of a function: what `fallback = last_known("10m")` falls back on.
 //!
 //! One lock guards each store, and no code of the user's runs under it but the comparison of keys. A success that finds it taken
-//! is not kept: another one is being kept at that very moment. Reading makes the copy under a lock of the value's own, so that
+//! is not kept: another one is being kept, or looked for, at that very moment. Reading makes the copy under a lock of the value's own, so that
 //! neither successes nor other values wait for it.
 
 use crate::clock::{Instant, nanos, now};
@@ -10,7 +10,7 @@ use crate::keyed::{DEFAULT_MAX_KEYS, max_keys_problem};
 use crate::outcome::{Outcome, PlainKind, ResultKind};
 use crate::plan::Plan;
 use crate::rejected::Rejected;
-use crate::sync::{Mutex, MutexGuard, PoisonError, TryLockError, lock};
+use crate::sync::{Mutex, MutexGuard, PoisonError, TryLockError, lock, seeded};
 use std::any::Any;
 use std::cell::Cell;
 use std::collections::{BTreeMap, HashMap};
@@ -76,8 +76,9 @@ impl LastKnown {
 
     /// Keeps it, unless another one is being kept just now.
     pub fn remember<T: Keepable>(&self, value: T) {
-        let now = now();
+        let early = seeded!("last known: early time").then(now);
         let Some(mut shelves) = try_lock(&self.0) else { return };
+        let now = early.unwrap_or_else(now);
         let Shelf(kept) = shelf(&mut shelves, || Shelf(None));
         let replaced = Kept::replace(kept, value, now);
         drop(shelves);
@@ -127,8 +128,9 @@ impl LastKnownByKey {
 
     /// Keeps it, unless another one is being kept just now.
     pub fn remember<K: Eq + Hash + Clone + Send + 'static, T: Keepable>(&self, key: K, value: T) {
-        let (now, listed) = (now(), key.clone());
+        let listed = key.clone();
         let Some(mut shelves) = try_lock(&self.shelves) else { return };
+        let now = now();
         let values = shelf(&mut shelves, ShelfByKey::<K, T>::new);
         let replaced = values.put(key, listed, value, now);
         let forgotten = values.forget_above(self.max_keys);

@@ -1,6 +1,6 @@
 //! A value that can be replaced while others read it without a lock.
 
-use crate::sync::{AtomicU32, OnceBox, Ordering};
+use crate::sync::{AtomicU32, OnceBox, Ordering, seeded};
 
 /// Replaced values stay in an append-only table until the whole is dropped, so that a reader may keep what it was given.
 #[derive(Debug)]
@@ -36,6 +36,9 @@ impl<T> Source<T> {
 
     /// Takes the next value: one's own from `own`, a common one as it is by now. To be prevented by the caller: two at once.
     pub(crate) fn renew(&self, own: Option<T>) {
+        if seeded!("latest: cached") {
+            return;
+        }
         match (self, own) {
             (Self::Own(latest), Some(value)) => latest.replace(value),
             (Self::Common { values, taken }, None) => {
@@ -94,11 +97,14 @@ impl<T> Latest<T> {
     #[expect(clippy::disallowed_methods, reason = "whoever filled the place is alone to say so")]
     pub(crate) fn replace(&self, value: T) {
         let index = self.newest.load(Ordering::Acquire).saturating_add(1);
+        if seeded!("latest: number first") {
+            self.newest.store(index, Ordering::Release);
+        }
         let (segment, offset) = place(index);
         let table = self.later.get_or_init(|| Box::new(Table([const { OnceBox::new() }; 32])));
         let segment = table.0[segment].get_or_init(|| Box::new(Segment((0..1_usize << segment).map(|_| OnceBox::new()).collect())));
         if segment.0[offset].set(Box::new(value)).is_ok() {
-            self.newest.store(index, Ordering::Release);
+            self.newest.store(index, if seeded!("latest: relaxed") { Ordering::Relaxed } else { Ordering::Release });
         }
     }
 

@@ -14,7 +14,7 @@ use crate::events;
 use crate::keyed::{Both, DEFAULT_MAX_KEYS, Family, Kept, max_keys_problem};
 use crate::plan::Declared;
 use crate::rate::Rate;
-use crate::sync::{Mutex, MutexGuard, lock};
+use crate::sync::{Mutex, MutexGuard, lock, seeded};
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::LazyLock;
@@ -324,8 +324,8 @@ fn registry() -> MutexGuard<'static, Registry> {
 pub(crate) struct Contradiction {
     what: &'static str,
     name: String,
-    first: &'static str,
-    second: &'static str,
+    pub(crate) first: &'static str,
+    pub(crate) second: &'static str,
 }
 
 impl Contradiction {
@@ -349,12 +349,10 @@ impl Finder {
     }
 
     /// The resource of that name, on the shelf that `pick` picks.
-    fn find<T: Shared>(
-        &mut self,
-        pick: impl FnOnce(&mut Registry) -> &mut Shelf<T>,
-        name: &str,
-        inline: T::Settings,
-    ) -> &'static T {
+    fn find<T: Shared>(&mut self, pick: impl Fn(&mut Registry) -> &mut Shelf<T>, name: &str, inline: T::Settings) -> &'static T {
+        if seeded!("registry: check then insert") && !pick(&mut registry()).named.contains_key(name) {
+            pick(&mut registry()).named.remove(name);
+        }
         let mut registry = registry();
         let resources = pick(&mut registry);
         if inline == T::Settings::default() {
@@ -402,6 +400,13 @@ pub(crate) fn bucket(name: &str) -> &'static Bucket {
 
 pub(crate) fn bulkhead(name: &str) -> &'static Bulkhead {
     &registry().bulkheads.resource(name).one
+}
+
+/// As at the start of a process.
+#[cfg(all(test, any(interleaved = "loom", interleaved = "shuttle")))]
+pub(crate) fn start_anew() {
+    *registry() = Registry::default();
+    crate::configure::installed::start_anew();
 }
 
 #[cfg(test)]

@@ -12,7 +12,6 @@ pub(crate) use woven::*;
 mod plain {
     pub(crate) use crossbeam_utils::atomic::AtomicCell;
     pub(crate) use once_cell::race::{OnceBox, OnceRef};
-    pub(crate) use std::hint::spin_loop;
     pub(crate) use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize};
     pub(crate) use std::sync::{Mutex, MutexGuard};
     pub(crate) use std::thread;

@@ -87,13 +87,23 @@ pub(crate) fn installed() -> MutexGuard<'static, Arc<Installed>> {
 
 /// Puts a configuration into force.
 pub(crate) fn install(configuration: Installed) {
+    install_for(configuration, crate::catalog::sites());
+}
+
+pub(crate) fn install_for(configuration: Installed, sites: impl IntoIterator<Item = &'static Site>) {
     let mut installed = installed();
     registry::configure(&configuration.shared);
     crate::switches::configure_retries(configuration.switches.retries != Some(false));
     *installed = Arc::new(configuration);
-    for site in crate::catalog::sites() {
+    for site in sites {
         site.plan_again(&installed);
     }
+}
+
+/// As at the start of a process.
+#[cfg(all(test, any(interleaved = "loom", interleaved = "shuttle")))]
+pub(crate) fn start_anew() {
+    *installed() = Arc::default();
 }
 
 /// Those who wait hear of what [`install`] has changed; no lock may be held, because wakers are others' code.

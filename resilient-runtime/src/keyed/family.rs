@@ -6,7 +6,7 @@ use super::map::{MOST_SHARDS, Map};
 use crate::clock::{Instant, now};
 use crate::events::{self, Summary};
 use crate::registry::Shared;
-use crate::sync::{AtomicBool, AtomicU32, Mutex, OnceBox, Ordering, lock};
+use crate::sync::{AtomicBool, AtomicU32, Mutex, OnceBox, Ordering, lock, seeded};
 use std::any::Any;
 use std::fmt;
 
@@ -225,6 +225,9 @@ impl<T: Kept> Family<T> {
     }
 
     pub(super) fn give_back(&self) {
+        if seeded!("keyed: not counted down") {
+            return;
+        }
         self.entries.fetch_sub(1, Ordering::Relaxed);
     }
 

@@ -10,7 +10,7 @@ use crate::bucket::Bucket;
 use crate::clock::{Instant, now, tick};
 use crate::rate::Interval;
 use crate::registry::BucketSettings;
-use crate::sync::{AtomicUsize, Mutex, Ordering, lock};
+use crate::sync::{AtomicUsize, Mutex, Ordering, lock, seeded};
 use std::borrow::Borrow;
 
 pub(super) struct Ledger<C> {
@@ -78,6 +78,10 @@ impl<C: Cell> Ledger<C> {
         let now = now();
         let mut kept = key.keep();
         for _ in 0..TRIES {
+            // Where there are too many, as there may be fewer than before, a new key takes the place of more than one.
+            if family.is_over() && !seeded!("keyed: too many stay") {
+                family.vacate(now);
+            }
             let placed = lock(self.page(hash)).place(family, hash, kept, &|| key.keep(), now);
             match placed {
                 Ok((pinned, _dropped_here)) => return Some(pinned),
@@ -130,4 +134,27 @@ impl<C: Cell> AnyMap<Bucket> for Ledger<C> {
 /// Calls that are under way may still count by terms that have been replaced.
 fn terms(settings: BucketSettings) -> &'static Interval {
     Box::leak(Box::new(Interval::of(settings.rate())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::cell::Plain;
+    use super::super::key::hash;
+    use super::*;
+    use crate::rate::Rate;
+
+    /// They stayed as many as they were before: each new key took the place of one.
+    #[test]
+    fn keys_that_are_too_many_since_fewer_are_allowed_go_as_others_come() {
+        let settings = |max_keys| BucketSettings::of(Some(Rate::per_second(1)), None).with_max_keys(Some(max_keys));
+        let family = Family::<Bucket>::new(None, settings(10));
+        let ledger = family.map(Ledger::<Plain<u32>>::new);
+        let hold = |key: u32| ledger.hold(family, hash(&key), &key);
+        let in_use: Vec<_> = (0..10).map(hold).collect();
+        family.change(settings(2));
+        assert_eq!(family.len(), 10);
+        drop(in_use);
+        (10..20).for_each(|key| assert!(hold(key).is_some()));
+        assert_eq!(family.len(), 2);
+    }
 }

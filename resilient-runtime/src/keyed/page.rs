@@ -11,7 +11,7 @@ use super::table::{LARGEST_WORD, Table};
 use crate::bucket::{Bucket, carried, pay};
 use crate::clock::{Instant, Tick};
 use crate::rate::Interval;
-use crate::sync::Ordering;
+use crate::sync::{Ordering, seeded};
 use std::borrow::Borrow;
 
 /// Words from here on say which slot has the key's word.
@@ -131,6 +131,7 @@ impl<C: Cell> Page<C> {
         let (is_full, word) = (used.slot.has_full(), used.slot.paid_until.load(Ordering::Relaxed));
         let place = self.table.find_word(hash, word_of(number));
         if let Some(place) = place.filter(|_| !is_full) {
+            let word = if seeded!("keyed: debt left behind") { 0 } else { word };
             *self.table.word(place) = word.min(LARGEST_DEBT);
         }
         let is_kept = is_full && (place.is_some() || self.orphans.iter().any(|(_, orphan)| *orphan == number));
@@ -189,7 +190,9 @@ impl<C: Cell> Page<C> {
         spare: &dyn Fn() -> C::Key,
         now: Instant,
     ) -> Result<(Pinned, Option<C::Key>), C::Key> {
-        if let Some(pinned) = self.hold(hash, &key) {
+        if !seeded!("keyed: not looked for again")
+            && let Some(pinned) = self.hold(hash, &key)
+        {
             return Ok((pinned, Some(key)));
         }
         let is_twin = self.table.find_hash(hash).is_some();
@@ -244,6 +247,9 @@ impl<C: Cell> Page<C> {
 
     /// Whether it is in nobody's hands and has held nothing since then that a new one would not.
     fn is_idle(&self, family: &Family<Bucket>, word: u64, since: Instant) -> bool {
+        if seeded!("keyed: debt forgotten") {
+            return true;
+        }
         let Some(number) = number_of(word) else { return word <= self.terms.units_at(since) };
         let used = &self.slots[number as usize];
         let paid_until = used.slot.paid_until.load(Ordering::Relaxed);
@@ -257,7 +263,7 @@ impl<C: Cell> Page<C> {
         if self.terms == terms {
             return;
         }
-        for used in self.slots.iter().filter(|used| used.pins > 0) {
+        for used in self.slots.iter().filter(|used| used.pins > 0 && !seeded!("keyed: no stand-in")) {
             family.common.stand_in(used.slot, self.terms, now);
         }
         for word in self.table.words().filter(|word| number_of(**word).is_none()) {

@@ -4,7 +4,7 @@ use super::family::{Family, Pin, Slotted};
 use super::index::Index;
 use super::key::hash;
 use crate::clock::Instant;
-use crate::sync::Ordering;
+use crate::sync::{Ordering, seeded};
 use std::borrow::Borrow;
 use std::hash::Hash;
 
@@ -106,7 +106,8 @@ impl<K: Hash + Eq, T: Slotted> Shard<K, T> {
             self.hand = (self.hand + 1) % self.keys.len();
             let place = u32::try_from(self.hand).ok()?;
             let slot = self.slot(place);
-            if T::pins(slot).load(Ordering::Acquire) == 0 && T::is_idle(slot, now) && self.forget(place) {
+            let is_unused = T::pins(slot).load(Ordering::Acquire) == 0 || seeded!("keyed: evicted in use");
+            if is_unused && T::is_idle(slot, now) && self.forget(place) {
                 return Some(Place::Old(place));
             }
         }

@@ -13,7 +13,6 @@ use loom as checker;
 #[cfg(interleaved = "shuttle")]
 use shuttle as checker;
 
-pub(crate) use checker::hint::spin_loop;
 pub(crate) use lock::{Mutex, MutexGuard};
 pub(crate) use once::{AtomicCell, OnceBox, OnceRef};
 pub(crate) use word::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize};
@@ -40,7 +39,7 @@ thread_local! {
 }
 
 /// More words than a model should have, as its executions are more than anybody can wait for.
-const WORDS: usize = 24;
+const WORDS: usize = 40;
 
 /// The checker's words for one execution.
 struct Supply {
