@@ -6,11 +6,10 @@
 
 use super::recovery::Recovery;
 use super::tally::{Cause, Counts, Outcome, Tally, cause};
-use super::time_window::slice;
 use super::word::{MOST, Phase, Streak, Word};
 use super::{Breaker, Change, Records};
 use crate::circuit_breaker::Watch;
-use crate::clock::{Instant, nanos};
+use crate::clock::Instant;
 use crate::sync::{Ordering, lock, seeded};
 use crate::window::Extent;
 
@@ -108,8 +107,8 @@ impl Breaker {
                 Streak::Failures(_) => all_clear_at(size, 1),
                 Streak::Successes(successes) => all_clear_at(size, successes + 1),
             }),
-            Some(Extent::Time(time)) => {
-                self.begin_slice(word, now, slice(nanos(time)));
+            Some(Extent::Time(_)) => {
+                self.begin_slice(word, now);
                 self.exchange(word, |streak| match streak {
                     Streak::Failures(_) => Streak::Successes(1),
                     Streak::Successes(successes) => Streak::Successes(successes.saturating_add(1)),
@@ -119,14 +118,12 @@ impl Breaker {
     }
 
     /// Files the successes of a slice that is over. Whoever holds the lock has done so, or a success of this moment counts for the
-    /// slice before: nobody waits here, unless that was so long ago that it would not count at all.
-    fn begin_slice(&self, word: Word, now: Instant, slice: u64) {
-        let ends = Instant::from_nanos(self.slice_ends.load(Ordering::Acquire));
-        if now < ends && !is_full(self.load()) {
+    /// slice before: nobody waits here.
+    fn begin_slice(&self, word: Word, now: Instant) {
+        if now.as_nanos() < self.slice_ends.load(Ordering::Acquire) && !is_full(self.load()) {
             return;
         }
-        let records = if now.since(ends) < slice { self.records.try_lock().ok() } else { Some(lock(&self.records)) };
-        let Some(mut records) = records else { return };
+        let Ok(mut records) = self.records.try_lock() else { return };
         let file = |streak| if matches!(streak, Streak::Successes(_)) { Streak::Successes(0) } else { streak };
         let Some(before) = self.exchange(word, file) else { return };
         records.tally.file(before);

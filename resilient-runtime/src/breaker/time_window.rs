@@ -18,7 +18,7 @@ pub(super) struct TimeWindow {
 
 impl TimeWindow {
     pub(super) fn new(nanos: u64) -> Self {
-        Self { slice: slice(nanos), newest: 0, slices: Slices::default() }
+        Self { slice: (nanos / SLICES).max(1), newest: 0, slices: Slices::default() }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -64,11 +64,6 @@ impl TimeWindow {
     fn newest(&mut self) -> &mut Counts {
         &mut self.slices[place(self.newest)]
     }
-}
-
-/// How long the slices are of a window of so many nanoseconds.
-pub(super) fn slice(window: u64) -> u64 {
-    (window / SLICES).max(1)
 }
 
 fn place(slice: u64) -> usize {
