@@ -374,7 +374,7 @@ fn take_units(paid_until: &AtomicU64, interval: &Interval, at: u64) -> Option<u6
         }
         let next = if seeded!("bucket: older time") { at } else { paid.max(at) } + units;
         if seeded!("bucket: plain store") {
-            paid_until.store(next, Ordering::Relaxed);
+            paid_until.swap(next, Ordering::Relaxed);
             return Some(next);
         }
         match paid_until.compare_exchange_weak(paid, next, Ordering::Relaxed, Ordering::Relaxed) {
@@ -550,7 +550,7 @@ impl Drop for Token<'_> {
         let before = self.paid.saturating_sub(self.meter.interval.units).max(self.paid.min(pause_floor));
         let words = (Ordering::Relaxed, Ordering::Relaxed);
         if seeded!("bucket: used slot given back") {
-            self.meter.paid_until.store(before, Ordering::Relaxed);
+            self.meter.paid_until.swap(before, Ordering::Relaxed);
             return;
         }
         if self.paid != 0

@@ -255,7 +255,7 @@ impl Budget {
             let Some(next) = next(even(full_at), terms, gain) else { return false };
             let next = next + full_at % CHANGES;
             if seeded!("budget: load then store") {
-                self.full_at.store(next, Ordering::Relaxed);
+                self.full_at.swap(next, Ordering::Relaxed);
                 return true;
             }
             if self.full_at.compare_exchange_weak(full_at, next, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
