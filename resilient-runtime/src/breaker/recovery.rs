@@ -8,9 +8,6 @@ use crate::clock::Instant;
 /// No lease grows beyond this by expiring, so that a service that once hung is asked again soon after it is well.
 const LONGEST_GROWN_LEASE: u64 = 3_600_000_000_000;
 
-/// Probes are numbered within the bits that a word has for a count; no two of the few at a time can share a number.
-const PROBES: u32 = MOST + 1;
-
 #[derive(Debug, Default)]
 pub(super) struct Recovery {
     /// Times that the circuit opened since it was last closed.
@@ -51,7 +48,8 @@ impl Recovery {
         if self.probes.len() >= places {
             return None;
         }
-        let id = (self.last_probe + 1) % PROBES;
+        // Numbered within the bits that a word has for a count; no two of the few at a time can share a number.
+        let id = self.last_probe.wrapping_add(1) & MOST;
         self.last_probe = id;
         self.probes.push(Probe { id, lease_ends: now.plus(self.grown(lease)), is_held: false });
         Some(id)
