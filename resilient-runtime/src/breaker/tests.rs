@@ -104,6 +104,18 @@ fn only_the_circuit_that_lets_nobody_pass_is_shut() {
     assert!(Circuit::SHUT.is_shut() && !Circuit::CLOSED.is_shut() && !breaker.circuit().is_shut());
 }
 
+/// A reset that forgot failures in a row was not told.
+#[test]
+fn failures_in_a_row_are_something_that_was_counted() {
+    let breaker = breaker(CircuitBreaker::new());
+    let is_fresh = || lock(&breaker.records).is_fresh(breaker.load(), breaker.settings.get());
+    assert!(is_fresh());
+    fail(admit(&breaker, at(0)), at(0));
+    assert!(!is_fresh());
+    breaker.reset();
+    assert!(is_fresh());
+}
+
 #[test]
 fn who_is_let_pass_and_who_is_refused_is_known_in_every_state() {
     let breaker = breaker(CircuitBreaker::new());
