@@ -361,3 +361,15 @@ mod timer {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_does_not_fit_is_unlimited() {
+        let longest = Duration::from_nanos(u64::MAX);
+        assert_eq!([longest, longest + Duration::from_nanos(1), Duration::MAX].map(nanos), [u64::MAX; 3]);
+        assert_eq!(nanos(longest - Duration::from_nanos(1)), u64::MAX - 1);
+    }
+}

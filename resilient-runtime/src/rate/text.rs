@@ -124,6 +124,7 @@ mod tests {
         assert!(rate("many/s").contains("`many` is not a number"));
         assert!(rate("").contains("`` is not a number"));
         assert!(rate("1.2.3/s").contains("is not a number"));
+        assert!(rate(".5/s").contains("`.5` is not a number"));
         assert!(rate("-1/s").contains("is not a number"));
         assert!(rate("1/fortnight").contains("the units are"));
         assert!(rate("0/s").contains("greater than zero"));
