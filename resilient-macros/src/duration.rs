@@ -69,7 +69,7 @@ pub(crate) fn show(duration: Duration) -> String {
 /// The unit that a misspelt or long one stands for.
 pub(crate) fn unit_meant<'a>(unit: &str, units: &[(&'a str, u64)]) -> Option<&'a str> {
     let lower = unit.to_lowercase();
-    let singular = lower.strip_suffix('s').filter(|word| word.len() > 1).unwrap_or(&lower);
+    let singular = lower.strip_suffix('s').unwrap_or(&lower);
     let long = LONG_UNITS.iter().find(|(long, _)| *long == lower || *long == singular);
     let names = units.iter().map(|(name, _)| *name);
     let short = long.and_then(|(_, short)| names.clone().find(|name| name == short));

@@ -515,7 +515,7 @@ impl Drop for Teller<'_> {
 impl Records {
     /// Whether nothing was counted yet.
     fn is_fresh(&self, word: Word, settings: &Settings) -> bool {
-        word.streak() == fresh(word, settings).streak() && self.tally.is_empty()
+        word.streak() == fresh(Word::CLOSED, settings).streak() && self.tally.is_empty()
     }
 }
 

@@ -378,6 +378,22 @@ mod tests {
     }
 
     #[test]
+    fn pools_are_handed_on_rather_than_made() {
+        let places: std::collections::BTreeSet<_> =
+            (0..1_000).map(|_| std::ptr::from_ref(Lease::new(RetryBudget::new()).0).addr()).collect();
+        assert!(places.len() < 500, "{} pools", places.len());
+    }
+
+    #[test]
+    fn the_same_settings_again_change_nothing() {
+        let budget = Budget::new(RetryBudget::new());
+        assert!(budget.take(at(0)));
+        let before = budget.full_at.load(Ordering::Relaxed);
+        budget.change(RetryBudget::new());
+        assert_eq!(budget.full_at.load(Ordering::Relaxed), before);
+    }
+
+    #[test]
     fn a_retry_that_is_not_made_is_put_back() {
         let budget = Budget::new(RetryBudget::new().pool(3));
         assert!(budget.has(at(0)) && budget.take(at(0)));

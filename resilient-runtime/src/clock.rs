@@ -239,6 +239,19 @@ mod fast {
         }
 
         #[test]
+        fn a_core_that_is_behind_the_first_reading_has_a_moment_before_it() {
+            let start = beginning(1 << 50);
+            let moments = [(1 << 50) - 1_000_000_000, (1 << 50) - 1, 1 << 50].map(|raw| ticks_since(start, raw));
+            assert!(moments[0] > 0 && moments.is_sorted_by(|earlier, later| earlier < later), "{moments:?}");
+        }
+
+        #[test]
+        #[cfg(not(feature = "testing"))]
+        fn its_face_shows_no_addresses() {
+            assert_eq!(format!("{:?}", Face::find()), "Face");
+        }
+
+        #[test]
         fn a_counter_that_begins_anew_stops_time_and_is_not_far_ahead() {
             let start = beginning(1 << 50);
             assert_eq!([0, 1, start].map(|raw| ticks_since(start, raw)), [0; 3]);
@@ -278,6 +291,16 @@ mod unturned {
         match now.checked_duration_since(anchor) {
             Some(after) => Instant(ANCHOR.saturating_add(nanos(after))),
             None => Instant(ANCHOR.saturating_sub(nanos(anchor.duration_since(now)))),
+        }
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+
+        #[test]
+        fn the_first_reading_is_far_from_zero() {
+            assert!(now() > Instant(1 << 49));
         }
     }
 }

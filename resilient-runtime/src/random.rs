@@ -52,6 +52,25 @@ mod tests {
     }
 
     #[test]
+    fn it_is_the_generator_that_it_says() {
+        let state = Cell::new(1_234_567);
+        let numbers = [(); 3].map(|()| next(&state));
+        assert_eq!(numbers, [6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423]);
+    }
+
+    #[test]
+    #[cfg(feature = "testing")]
+    fn from_the_same_start_the_same_numbers_follow_until_there_is_none() {
+        let numbers = |given| {
+            start_from(given);
+            [(); 3].map(|()| number())
+        };
+        assert_eq!(numbers(Some(7)), numbers(Some(7)));
+        assert_ne!(numbers(Some(7)), numbers(Some(8)));
+        assert_ne!(numbers(None), numbers(None));
+    }
+
+    #[test]
     fn threads_have_their_own() {
         let numbers = || (0..100).map(|_| number()).collect::<Vec<_>>();
         let threads: Vec<_> = (0..4).map(|_| std::thread::spawn(numbers)).collect();

@@ -284,6 +284,29 @@ mod tests {
     }
 
     #[test]
+    fn the_slowest_rate_is_one_call_in_365_days() {
+        let days = Duration::from_secs(31_536_000);
+        assert_eq!(Rate::per(1, days).problem(), None);
+        assert!(Rate::per(1, days + Duration::from_nanos(1)).problem().is_some());
+        assert_eq!(Rate::per(2, 2 * days).problem(), None);
+    }
+
+    #[test]
+    fn a_burst_may_be_worth_two_years_and_no_more() {
+        let rate = Rate::per(1, Duration::from_nanos(1 << 30));
+        assert_eq!(rate.burst(1 << 26).problem(), None);
+        assert!(rate.burst((1 << 26) + 1).problem().is_some());
+    }
+
+    #[test]
+    fn it_says_what_it_was_told() {
+        let rate = Rate::per_minute(30).burst(5).max_keys(7);
+        assert_eq!(rate.to_string(), "30 per 60s, burst 5");
+        assert_eq!((rate.own_burst(), rate.own_max_keys()), (Some(5), Some(7)));
+        assert_eq!(rate.alone(), Rate::per_minute(30));
+    }
+
+    #[test]
     fn settings_from_two_mouths_that_do_not_fit_together_overflow_nothing() {
         for count in [1, 1_000] {
             let interval = Interval::of(Rate::per(count, Duration::from_nanos(YEAR)).burst(u32::MAX));

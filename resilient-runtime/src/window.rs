@@ -81,3 +81,33 @@ impl Setting<Duration> {
         Window::time(self.0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_window_is_neither_too_small_nor_too_large() {
+        for calls in [1, 2, 1_000_000] {
+            assert_eq!(Window::calls(calls).problem(), None, "{calls}");
+        }
+        for calls in [0, 1_000_001, u32::MAX] {
+            assert_eq!(Window::calls(calls).problem(), Some("`window` must be from 1 to 1000000 calls"), "{calls}");
+        }
+        let (shortest, longest, nano) = (Duration::from_millis(10), Duration::from_secs(86_400), Duration::from_nanos(1));
+        for time in [shortest, longest] {
+            assert_eq!(Window::time(time).problem(), None, "{time:?}");
+        }
+        for time in [Duration::ZERO, shortest - nano, longest + nano, Duration::MAX] {
+            assert_eq!(Window::time(time).problem(), Some("`window` must be from 10ms to 24h"), "{time:?}");
+        }
+    }
+
+    #[test]
+    fn an_expression_is_a_number_of_calls_or_a_time() {
+        let second = Duration::from_secs(1);
+        assert_eq!(Setting(7_u32).window(), Window::calls(7));
+        assert_eq!(Setting(second).window(), Window::time(second));
+        assert_eq!(Setting(Window::calls(9)).window(), Window::calls(9));
+    }
+}

@@ -170,6 +170,33 @@ fn each_policy_has_its_switch_for_one_function_and_for_all() {
     breaker.reset();
 }
 
+#[test]
+fn a_file_switches_a_bucket_and_a_bulkhead_off_and_on_by_name() {
+    #[resilient(bucket = "overrides-file", bulkhead = "overrides-file", max_wait = "0s")]
+    fn call(depth: u32) -> Result<u32, ShopError> {
+        if depth > 0 { call(depth - 1) } else { Ok(7) }
+    }
+    let _turn = Turn::take();
+    let _clock = TurnedClock::start();
+    let path = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("overrides.toml");
+    let install = |bucket: bool, bulkhead: bool| {
+        let bucket = format!("[buckets.overrides-file]\nrate = \"1/h\"\nenabled = {bucket}\n");
+        let bulkhead = format!("[bulkheads.overrides-file]\nconcurrency = 1\nenabled = {bulkhead}\n");
+        std::fs::write(&path, bucket + &bulkhead).unwrap();
+        configure().file(&path).install().unwrap();
+    };
+    install(false, false);
+    assert_eq!(refusal(call(5)), "none");
+    install(false, true);
+    assert_eq!((refusal(call(0)), refusal(call(1))), ("none", "bulkhead"));
+    install(true, true);
+    assert_eq!((refusal(call(0)), refusal(call(0))), ("none", "bucket"));
+    install(false, false);
+    assert_eq!(refusal(call(5)), "none");
+    install(true, true);
+    assert_eq!(refusal(call(0)), "bucket", "what is owed stays owed");
+}
+
 #[resilient(rate = "1/h", concurrency = 1, max_wait = "0s")]
 fn owning(depth: u32) -> Result<u32, ShopError> {
     if depth > 0 { owning(depth - 1) } else { Ok(7) }

@@ -258,6 +258,37 @@ fn operators_see_what_other_operators_do_and_once() {
 }
 
 #[test]
+fn a_breaker_that_has_counted_something_is_reset_once_and_put_in_shadow_once() {
+    #[resilient(breaker(name = "operated once", failure_threshold = 3))]
+    fn in_a_row(fails: bool) -> Result<(), ServiceError> {
+        if fails { Err(ServiceError::Reset) } else { Ok(()) }
+    }
+    #[resilient(breaker(name = "operated once too", slow_call_duration = "1s", window = 10))]
+    fn slow(clock: &TurnedClock) -> Result<(), ServiceError> {
+        clock.advance(Duration::from_secs(2));
+        Ok(())
+    }
+    recorded(|recorder, clock| {
+        let names =
+            || recorder.take().into_iter().map(|(name, ..)| name).filter(|name| name.starts_with("circuit")).collect::<Vec<_>>();
+        in_a_row(true).unwrap_err();
+        slow(clock).unwrap();
+        names();
+        for name in ["operated once", "operated once too"] {
+            let breaker = resilient::breaker(name);
+            breaker.reset();
+            breaker.reset();
+            assert_eq!(names(), ["circuit_reset"], "{name}");
+            breaker.shadow();
+            breaker.shadow();
+            assert_eq!(names(), ["circuit_shadowed"], "{name}");
+            breaker.reset();
+            assert_eq!(names(), ["circuit_reset"], "{name}");
+        }
+    });
+}
+
+#[test]
 fn what_a_breaker_in_shadow_would_do_is_told_as_such() {
     #[resilient(name = "shadowed", breaker(name = "shadowed", failure_ratio = 0.5, minimum_calls = 4, shadow = true))]
     fn call(fails: bool) -> Result<(), ServiceError> {

@@ -11,9 +11,6 @@ use crate::sync::seeded;
 /// No lease grows beyond this by expiring, so that a service that once hung is asked again soon after it is well.
 const LONGEST_GROWN_LEASE: u64 = 3_600_000_000_000;
 
-/// Probes are numbered within the bits that a word has for a count; no two of the few at a time can share a number.
-const PROBES: u32 = MOST + 1;
-
 #[derive(Debug, Default)]
 pub(super) struct Recovery {
     /// Times that the circuit opened since it was last closed.
@@ -54,7 +51,8 @@ impl Recovery {
         if self.probes.len() >= places {
             return None;
         }
-        let id = self.last_probe.wrapping_add(1) % PROBES;
+        // Numbered within the bits that a word has for a count; no two of the few at a time can share a number.
+        let id = self.last_probe.wrapping_add(1) & MOST;
         self.last_probe = id;
         if seeded!("the admitted are not counted") {
             return Some(id);

@@ -86,6 +86,78 @@ fn the_wait_grows_to_its_cap_and_is_shortened_at_random_by_a_tenth_at_most() {
 }
 
 #[test]
+fn a_recovery_that_failed_leaves_no_success_to_the_next() {
+    let breaker = breaker(CircuitBreaker::new());
+    trip(&breaker, at(0));
+    admit(&breaker, at(5)).expect("probe").answered();
+    fail(admit(&breaker, at(5)), at(5));
+    admit(&breaker, at(15)).expect("probe").answered();
+    assert_eq!(breaker.load().phase(), Phase::HalfOpen);
+    admit(&breaker, at(15)).expect("probe").answered();
+    assert_eq!(breaker.load().phase(), Phase::Closed);
+}
+
+#[test]
+fn only_the_circuit_that_lets_nobody_pass_is_shut() {
+    let breaker = breaker(CircuitBreaker::new());
+    breaker.force_open();
+    assert!(Circuit::SHUT.is_shut() && !Circuit::CLOSED.is_shut() && !breaker.circuit().is_shut());
+}
+
+/// A reset that forgot failures in a row was not told.
+#[test]
+fn failures_in_a_row_are_something_that_was_counted() {
+    let breaker = breaker(CircuitBreaker::new());
+    let is_fresh = || lock(&breaker.records).is_fresh(breaker.load(), breaker.settings.get());
+    assert!(is_fresh());
+    fail(admit(&breaker, at(0)), at(0));
+    assert!(!is_fresh());
+    breaker.reset();
+    assert!(is_fresh());
+}
+
+#[test]
+fn who_is_let_pass_and_who_is_refused_is_known_in_every_state() {
+    let breaker = breaker(CircuitBreaker::new());
+    let told = |now| (breaker.lets_pass(), breaker.refuses_for(now), breaker.is_refusing(now));
+    assert_eq!(told(at(0)), (true, None, false));
+    trip(&breaker, at(0));
+    assert_eq!(told(at(4)), (false, Some(SECOND), true));
+    assert_eq!(told(at(5)), (false, None, false), "it would be half open");
+    let probe = admit(&breaker, at(5));
+    assert_eq!(told(at(6)), (false, None, true), "the only place is taken, and may come back any time");
+    drop(probe);
+    assert_eq!(told(at(6)), (false, None, false));
+    breaker.force_open();
+    assert_eq!(told(at(0)), (false, None, true), "for ever");
+    breaker.disable();
+    assert_eq!(told(at(0)), (true, None, false));
+}
+
+#[test]
+fn an_open_circuit_refuses_without_its_lock() {
+    let breaker = breaker(CircuitBreaker::new());
+    trip(&breaker, at(0));
+    let held = breaker.hold_lock();
+    assert_eq!(breaker.admit(at(4), None).map(drop), Err(Some(at(5))));
+    drop(held);
+    breaker.force_open();
+    let held = breaker.hold_lock();
+    assert_eq!(breaker.admit(at(4), None).map(drop), Err(None));
+    drop(held);
+}
+
+#[test]
+fn who_comes_to_the_lock_when_it_has_opened_again_is_refused() {
+    let breaker = breaker(CircuitBreaker::new());
+    trip(&breaker, at(0));
+    let mut records = lock(&breaker.records);
+    let (asked, change) = breaker.probe(&mut records, at(4), None);
+    assert_eq!(asked.map(drop), Err(Some(at(5))));
+    assert!(change.is_none());
+}
+
+#[test]
 fn half_open_admits_exactly_its_number_of_calls_at_a_time() {
     for places in 1..=4 {
         let breaker = breaker(CircuitBreaker::new().half_open_calls(places).success_threshold(100));

@@ -126,6 +126,27 @@ fn under_heavy_abandonment_at_least_nine_tenths_of_the_rate_are_used() {
 }
 
 #[test]
+fn it_is_idle_once_it_is_full_and_no_slot_is_left_that_anybody_could_use() {
+    let bucket = bucket(Rate::per_second(1_000).burst(1));
+    let mut waiting: Vec<_> = (0..3).filter_map(|_| bucket.reserve(at(0), Instant::NEVER).ok()).collect();
+    drop(waiting.remove(1));
+    waiting.into_iter().for_each(Token::spend);
+    assert!(!bucket.is_idle(at(2_999_000)), "it owes a call");
+    assert!(!bucket.is_idle(at(3_000_000)), "a slot is left");
+    assert!(!bucket.is_idle(at(12_000_000)), "a slot is left");
+    assert!(bucket.is_idle(at(12_000_001)));
+    assert_eq!(take_all(&bucket, at(12_000_001)), 1);
+}
+
+#[test]
+fn why_there_was_no_token_is_said_in_words() {
+    let not_yet = TryAcquireError::NotYet { retry_after: Duration::from_millis(5) };
+    assert_eq!(not_yet.to_string(), "no token yet; try again in 5ms");
+    let impossible = TryAcquireError::Impossible { asked: 3, burst: 2 };
+    assert_eq!(impossible.to_string(), "3 tokens at once can never be had: ask for 1 to 2, the bucket's burst");
+}
+
+#[test]
 fn a_token_used_too_late_is_stale() {
     let bucket = bucket(Rate::per_second(10));
     let token =
@@ -143,6 +164,126 @@ fn a_pause_holds_everybody_and_ends_without_a_bunch() {
     assert!(bucket.take(at(3 * SECOND - 1)).is_none());
     assert_eq!(take_all(&bucket, at(3 * SECOND)), 1);
     assert_eq!(take_all(&bucket, at(3 * SECOND + SECOND / 10)), 1);
+}
+
+#[test]
+fn a_pause_neither_shortens_what_is_owed_nor_makes_tokens_stale_that_are_good_at_its_end() {
+    let bucket = bucket(Rate::per_second(10).burst(1));
+    let waiting: Vec<_> = (0..31).filter_map(|_| bucket.reserve(at(0), Instant::NEVER).ok()).collect();
+    bucket.pause(at(0), 2 * SECOND);
+    let next = bucket.reserve(at(0), Instant::NEVER).expect("unlimited patience");
+    assert_eq!(next.at, at(31 * SECOND / 10));
+    assert!(waiting[20].is_stale(at(2 * SECOND - 1)) && !waiting[20].is_stale(at(2 * SECOND)));
+    waiting.into_iter().chain([next]).for_each(Token::spend);
+}
+
+#[test]
+fn a_pause_at_the_end_of_time_is_no_change_of_rate() {
+    let bucket = bucket(Rate::per_second(10));
+    bucket.pause(Instant::NEVER, SECOND);
+    assert!(bucket.reserve(at(0), Instant::NEVER).map(Token::spend).is_err());
+}
+
+#[test]
+fn a_pause_that_is_over_is_none_for_a_new_rate() {
+    let bucket = bucket(Rate::per_second(10).burst(1));
+    bucket.pause(at(0), SECOND);
+    bucket.change_rate(Rate::per_second(10).burst(5), at(SECOND));
+    assert_eq!(take_all(&bucket, at(SECOND)), 5);
+}
+
+#[test]
+fn who_would_wait_too_long_is_told_without_taking_anything() {
+    let bucket = bucket(Rate::per_second(10).burst(1));
+    assert_eq!(bucket.refuses_for(at(0), 0), None);
+    assert!(bucket.take_and_spend(at(0)) && !bucket.take_and_spend(at(0)));
+    let wait = SECOND / 10;
+    assert_eq!([0, wait - 1, wait].map(|longest| bucket.refuses_for(at(0), longest)), [Some(wait), Some(wait), None]);
+    let front = Bucket::front(None, Rate::per_second(10));
+    assert_eq!(front.refuses_for(at(0), 0), None, "it is not known here");
+    let mut waiting: Vec<_> = (0..2).filter_map(|_| bucket.reserve(at(0), Instant::NEVER).ok()).collect();
+    drop(waiting.remove(0));
+    assert_eq!(bucket.refuses_for(at(0), 0), None, "somebody left a slot");
+    waiting.into_iter().for_each(Token::spend);
+}
+
+#[test]
+fn at_a_glance_there_is_a_token_of_the_first_rate_or_of_the_one_in_force() {
+    let bucket = bucket(Rate::per_hour(1));
+    assert!(!bucket.take_of_later_rate(crate::clock::tick()), "there is no later one");
+    assert!(bucket.take_and_spend(crate::clock::now()));
+    bucket.change_rate(Rate::per_hour(2).burst(3), crate::clock::now());
+    let taken = (0..5).filter(|_| bucket.take_of_later_rate(crate::clock::tick())).count();
+    assert_eq!(taken, 2, "one is owed");
+}
+
+#[test]
+fn a_token_of_a_rate_that_is_no_more_is_stale_until_it_is_carried() {
+    let bucket = bucket(Rate::per_second(10).burst(1));
+    let token = bucket.take(at(SECOND)).expect("a token");
+    assert!(!token.is_stale(at(SECOND)));
+    bucket.change_rate(Rate::per_second(20).burst(1), at(SECOND));
+    assert!(token.is_stale(at(SECOND)));
+    let token = token.carried();
+    assert!(!token.is_stale(at(SECOND)));
+    token.spend();
+}
+
+#[test]
+fn a_slot_that_somebody_left_keeps_its_place_in_line_at_a_new_rate_too() {
+    let bucket = bucket(Rate::per_second(10).burst(1));
+    let mut waiting: Vec<_> = (0..3).filter_map(|_| bucket.reserve(at(0), Instant::NEVER).ok()).collect();
+    drop(waiting.remove(1));
+    let left = bucket.reserve(at(0), Instant::NEVER).expect("the slot that was left");
+    assert_eq!(left.at, at(SECOND / 10));
+    bucket.change_rate(Rate::per_second(20).burst(1), at(0));
+    let left = left.carried();
+    assert!(left.at.as_nanos().abs_diff(SECOND / 20) <= 20, "{left:?}");
+    waiting.into_iter().chain([left]).for_each(Token::spend);
+}
+
+#[test]
+#[cfg(feature = "tokio")]
+fn a_sleeper_is_woken_by_its_latest_waker_and_not_once_it_is_gone() {
+    #[derive(Default)]
+    struct Woken(Clock);
+    impl std::task::Wake for Woken {
+        fn wake(self: std::sync::Arc<Self>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+    let woken = [(); 3].map(|()| std::sync::Arc::new(Woken::default()));
+    let [first, second, gone] = woken.clone().map(Waker::from);
+    let bucket = bucket(Rate::per_second(10));
+    let nap = bucket.nap()(at(0));
+    let sleeper = nap.sleep(first);
+    sleeper.wake(&second);
+    drop(nap.sleep(gone));
+    bucket.wake();
+    assert_eq!(woken.map(|woken| woken.0.load(Ordering::Relaxed)), [0, 1, 0]);
+}
+
+#[test]
+fn only_so_many_slots_are_kept_for_others() {
+    let bucket = bucket(Rate::per_second(10).burst(1));
+    let waiting: Vec<_> = (0..FREED_SLOTS + 3).filter_map(|_| bucket.reserve(at(0), Instant::NEVER).ok()).collect();
+    drop(waiting);
+    assert_eq!(lock(&bucket.freed).len(), FREED_SLOTS);
+}
+
+#[test]
+fn a_debt_that_fits_no_word_by_another_rate_is_not_taken_for_a_change_of_rate() {
+    let (fast, slow) = (Interval::of(Rate::per_second(1_000_000)), Interval::of(Rate::per_day(1)));
+    assert_eq!(carried(REPLACED - 1, &fast, &slow, at(0)), REPLACED - 1);
+    let replaced = Replaced { units: fast.units, old_floor: 0, floor: 0, at: at(0) };
+    assert_eq!(Meter::new(Rate::per_day(1), 1, Some(replaced)).carry(REPLACED - 1), REPLACED - 1);
+}
+
+#[test]
+fn no_pause_is_longer_than_a_year() {
+    let bucket = bucket(Rate::per_second(10));
+    bucket.pause(at(SECOND), u64::MAX);
+    assert_eq!(bucket.paused_until(), at(31_536_001 * SECOND));
 }
 
 #[test]

@@ -26,6 +26,39 @@ fn exactly_the_limit_is_admitted_and_a_slot_comes_back_once() {
 }
 
 #[test]
+fn it_is_empty_while_nobody_is_in_flight_or_waits() {
+    let bulkhead = bulkhead(1);
+    assert!(bulkhead.is_empty());
+    let slot = bulkhead.try_acquire();
+    assert!(!bulkhead.is_empty());
+    let place = bulkhead.enqueue(idle()).expect_err("full");
+    drop(slot);
+    assert!(!bulkhead.is_empty(), "it was handed over");
+    drop(place);
+    assert!(bulkhead.is_empty());
+}
+
+#[test]
+#[cfg(feature = "tokio")]
+fn who_is_polled_by_another_waker_is_woken_by_that_one() {
+    #[derive(Default)]
+    struct Woken(AtomicU32);
+    impl std::task::Wake for Woken {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+    let (first, second) = (Arc::new(Woken::default()), Arc::new(Woken::default()));
+    let bulkhead = bulkhead(1);
+    let slot = bulkhead.try_acquire();
+    let place = bulkhead.enqueue(Arc::clone(&first).into()).expect_err("full");
+    place.wake(&Arc::clone(&second).into());
+    drop(slot);
+    assert_eq!([first, second].map(|woken| woken.0.load(Ordering::Relaxed)), [0, 1]);
+    drop(place);
+}
+
+#[test]
 fn waiters_are_served_in_order_and_newcomers_never_overtake() {
     let bulkhead = bulkhead(1);
     let slot = bulkhead.try_acquire();

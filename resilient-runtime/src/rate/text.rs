@@ -123,10 +123,21 @@ mod tests {
     }
 
     #[test]
+    fn each_unit_is_as_long_as_its_name_says() {
+        let rates = [("2/s", Rate::per_second(2)), ("2/min", Rate::per_minute(2)), ("2/m", Rate::per_minute(2))];
+        for (text, rate) in
+            rates.into_iter().chain([("2/h", Rate::per_hour(2)), ("2/day", Rate::per_day(2)), ("2/d", Rate::per_day(2))])
+        {
+            assert_eq!(text.parse(), Ok(rate), "{text}");
+        }
+    }
+
+    #[test]
     fn mistakes_say_what_was_expected() {
         assert!(rate("many/s").contains("`many` is not a number"));
         assert!(rate("").contains("`` is not a number"));
         assert!(rate("1.2.3/s").contains("is not a number"));
+        assert!(rate(".5/s").contains("`.5` is not a number"));
         assert!(rate("-1/s").contains("is not a number"));
         assert!(rate("1/fortnight").contains("the units are"));
         assert!(rate("0/s").contains("greater than zero"));

@@ -6,6 +6,46 @@ use std::time::Duration;
 
 const SLOW: Duration = Duration::from_millis(100);
 
+#[test]
+fn a_window_that_is_set_later_starts_empty() {
+    let breaker = breaker(CircuitBreaker::new());
+    let half = CircuitBreaker::new().failure_ratio(0.5).window(Window::calls(10)).minimum_calls(2);
+    breaker.change_settings(half);
+    assert_eq!(breaker.counted(nanos(EPOCH)).calls, 0);
+    end(&breaker, BAD, EPOCH);
+    assert_eq!(breaker.load().phase(), Phase::Closed);
+    assert_eq!(breaker.counted(nanos(EPOCH)).calls, 1);
+}
+
+#[test]
+fn successes_of_a_slice_are_counted_without_the_lock_and_none_is_lost_when_that_count_is_full() {
+    let most = crate::breaker::word::MOST;
+    let breaker = breaker(CircuitBreaker::new().failure_ratio(0.5).window(Window::time(Duration::from_secs(10))));
+    end(&breaker, BAD, EPOCH);
+    (0..3).for_each(|_| end(&breaker, GOOD, EPOCH));
+    assert_eq!(breaker.load().streak(), Streak::Successes(3));
+    end(&breaker, GOOD, EPOCH + SECOND);
+    assert_eq!(breaker.load().streak(), Streak::Successes(1), "another slice has begun");
+    breaker.word.store(breaker.load().with_streak(Streak::Successes(most)).bits(), Ordering::Release);
+    end(&breaker, GOOD, EPOCH + SECOND);
+    assert_eq!(breaker.counted(nanos(EPOCH + SECOND)).calls, 4 + u64::from(most) + 1);
+    assert_eq!(breaker.counted(nanos(EPOCH + 10 * SECOND)).calls, u64::from(most) + 1);
+    assert_eq!(breaker.counted(nanos(EPOCH + 11 * SECOND)).calls, 0);
+}
+
+#[test]
+fn it_is_fresh_until_something_is_counted_in_a_window_of_either_kind() {
+    for window in [Window::calls(10), Window::time(Duration::from_secs(10))] {
+        let breaker = breaker(CircuitBreaker::new().slow_call_duration(SLOW).window(window));
+        let is_fresh = || lock(&breaker.records).is_fresh(breaker.load(), breaker.settings.get());
+        assert!(is_fresh(), "{window:?}");
+        end(&breaker, SLOW_GOOD, EPOCH);
+        assert!(!is_fresh(), "{window:?}");
+        breaker.reset();
+        assert!(is_fresh(), "{window:?}");
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Ended {
     failed: bool,

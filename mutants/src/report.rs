@@ -1,0 +1,60 @@
+//! What is told at the end.
+
+use crate::judge::Fate;
+use crate::mutant::Mutant;
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// How many of a file's mutants met which fate.
+#[derive(Clone, Copy, Debug, Default)]
+struct Totals {
+    generated: u32,
+    unviable: u32,
+    killed: u32,
+    timed_out: u32,
+    survived: u32,
+    unknown: u32,
+}
+
+impl Totals {
+    fn count(&mut self, fate: Option<&Fate>) {
+        self.generated += 1;
+        match fate {
+            Some(Fate::Killed(_)) => self.killed += 1,
+            Some(Fate::TimedOut(_)) => self.timed_out += 1,
+            Some(Fate::Survived | Fate::Unreached) => self.survived += 1,
+            Some(Fate::Unviable) => self.unviable += 1,
+            Some(Fate::Alone) | None => self.unknown += 1,
+        }
+    }
+}
+
+impl fmt::Display for Totals {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { generated, unviable, killed, timed_out, survived, unknown } = self;
+        let noticed = killed + timed_out;
+        let tried = noticed + survived;
+        let share = if tried == 0 { 100.0 } else { f64::from(noticed) * 100.0 / f64::from(tried) };
+        write!(formatter, "{generated:>9} {unviable:>8} {killed:>6} {timed_out:>9} {survived:>8} {unknown:>7} {share:>6.1} %")
+    }
+}
+
+pub fn print<'m>(fates: impl IntoIterator<Item = (&'m Mutant, Option<Fate>)>) {
+    let mut files: BTreeMap<&str, Totals> = BTreeMap::new();
+    let mut all = Totals::default();
+    println!("\nSurvivors:");
+    for (mutant, fate) in fates {
+        files.entry(&mutant.file).or_default().count(fate.as_ref());
+        all.count(fate.as_ref());
+        match fate {
+            Some(Fate::Survived) => println!("  {}", mutant.name),
+            Some(Fate::Unreached) => println!("  {} (no test comes there)", mutant.name),
+            _ => {}
+        }
+    }
+    println!("\n{:<52} generated unviable killed timed out survived unknown  killed", "file");
+    for (file, totals) in files {
+        println!("{file:<52} {totals}");
+    }
+    println!("{:<52} {all}", "all");
+}
