@@ -29,7 +29,7 @@ fn main() -> ExitCode {
     let opened = Instant::now();
     let mut refused = 0_u32;
     while let Err(error) = call(&mut attempts, true) {
-        assert!(error.get_ref().is_some_and(|inner| inner.is::<Rejected>()), "{error}");
+        assert!(error.get_ref().and_then(|inner| inner.downcast_ref::<Rejected>()).is_some(), "{error}");
         refused += 1;
         wall.look();
         sleep(Duration::from_millis(20));
@@ -61,7 +61,7 @@ fn state() -> resilient::State {
 
 /// What the clock on the wall did beside the steady one.
 struct Wall {
-    wall: SystemTime,
+    shown: SystemTime,
     steady: Instant,
     ahead: u32,
     back: u32,
@@ -69,15 +69,15 @@ struct Wall {
 
 impl Wall {
     fn new() -> Self {
-        Self { wall: SystemTime::now(), steady: Instant::now(), ahead: 0, back: 0 }
+        Self { shown: SystemTime::now(), steady: Instant::now(), ahead: 0, back: 0 }
     }
 
     fn look(&mut self) {
         const MOST_OF_AN_HOUR: Duration = Duration::from_secs(3_000);
         let (wall, steady) = (SystemTime::now(), Instant::now());
-        let expected = self.wall + steady.duration_since(self.steady);
+        let expected = self.shown + steady.duration_since(self.steady);
         self.ahead += u32::from(wall > expected + MOST_OF_AN_HOUR);
         self.back += u32::from(wall + MOST_OF_AN_HOUR < expected);
-        (self.wall, self.steady) = (wall, steady);
+        (self.shown, self.steady) = (wall, steady);
     }
 }
