@@ -125,11 +125,11 @@ impl Terms {
         let token = SECOND / settings.per_second.unwrap_or_default();
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "ranges are checked; a float cast saturates")]
         let (token, gain) = (even(token as u64), even((token * settings.ratio.unwrap_or_default()) as u64));
-        (Self((token << TOKEN) + (u64::from(settings.pool.unwrap_or_default()) << POOL)), gain)
+        (Self((token << TOKEN).saturating_add(u64::from(settings.pool.unwrap_or_default()) << POOL)), gain)
     }
 
     const fn at(self, change: u64) -> Self {
-        Self(even(self.0) + change)
+        Self(even(self.0).saturating_add(change))
     }
 
     const fn change(self) -> u64 {
@@ -142,7 +142,7 @@ impl Terms {
 
     /// How long the whole pool takes to come back.
     const fn pool(self) -> u64 {
-        self.token() * ((self.0 >> POOL) % (1 << (TOKEN - POOL)))
+        self.token().saturating_mul((self.0 >> POOL) % (1 << (TOKEN - POOL)))
     }
 
     const fn are_unlimited(self) -> bool {
@@ -154,10 +154,11 @@ impl Terms {
             return Some(full_at);
         }
         let next = now.max(full_at).saturating_add(self.token());
-        (next - now <= self.pool()).then_some(next)
+        (next.saturating_sub(now) <= self.pool()).then_some(next)
     }
 
     /// What was taken stays taken, in retries; it is never more than the pool holds.
+    #[expect(clippy::arithmetic_side_effects, reason = "64 bits times 64 fit into 128, and no token takes no time")]
     fn carry(self, full_at: u64, before: Self, now: u64) -> u64 {
         if full_at == 0 || self.are_unlimited() {
             return full_at;
@@ -168,13 +169,13 @@ impl Terms {
         }
         let token = if before.are_unlimited() { self } else { before }.token();
         let owed = u128::from(left) * u128::from(self.token()) / u128::from(token);
-        now + even(u64::try_from(owed).unwrap_or(u64::MAX).min(self.pool()))
+        now.saturating_add(even(u64::try_from(owed).unwrap_or(u64::MAX).min(self.pool())))
     }
 }
 
 /// Without the change.
 const fn even(word: u64) -> u64 {
-    word - word % CHANGES
+    word.saturating_sub(word % CHANGES)
 }
 
 fn moment(now: Instant) -> u64 {
@@ -215,15 +216,15 @@ impl Budget {
         let _changing = lock(&self.changing);
         let before = Terms(self.terms.load(Ordering::Relaxed));
         let (terms, gain) = Terms::of(settings);
-        let change = (before.change() + 1) % CHANGES;
+        let change = before.change().wrapping_add(1) % CHANGES;
         if (terms.at(before.change()), gain) == (before, even(self.gain.load(Ordering::Relaxed))) {
             return;
         }
-        self.gain.swap(gain + change, Ordering::Relaxed);
+        self.gain.swap(gain.saturating_add(change), Ordering::Relaxed);
         self.terms.swap(terms.at(change).0, Ordering::Relaxed);
         let carry = |full_at: u64| {
             let now = if full_at < CHANGES { 0 } else { moment(now()) };
-            Some(terms.carry(even(full_at), before, now) + change)
+            Some(terms.carry(even(full_at), before, now).saturating_add(change))
         };
         let _ = self.full_at.fetch_update(Ordering::AcqRel, Ordering::Relaxed, carry);
     }
@@ -253,7 +254,7 @@ impl Budget {
         loop {
             let (full_at, terms, gain) = self.look();
             let Some(next) = next(even(full_at), terms, gain) else { return false };
-            let next = next + full_at % CHANGES;
+            let next = next.saturating_add(full_at % CHANGES);
             if seeded!("budget: load then store") {
                 self.full_at.swap(next, Ordering::Relaxed);
                 return true;
@@ -290,7 +291,7 @@ impl Budget {
     pub(crate) fn earn(&self, now: Instant) {
         self.update(|full_at, _, gain| {
             let left = full_at.saturating_sub(moment(now));
-            (full_at != 0).then_some(if left <= gain { 0 } else { full_at - gain })
+            (full_at != 0).then_some(if left <= gain { 0 } else { full_at.saturating_sub(gain) })
         });
     }
 }
