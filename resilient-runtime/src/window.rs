@@ -98,7 +98,7 @@ mod tests {
         for time in [shortest, longest] {
             assert_eq!(Window::time(time).problem(), None, "{time:?}");
         }
-        for time in [Duration::ZERO, shortest - nano, longest + nano, Duration::MAX] {
+        for time in [Duration::ZERO, shortest.saturating_sub(nano), longest + nano, Duration::MAX] {
             assert_eq!(Window::time(time).problem(), Some("`window` must be from 10ms to 24h"), "{time:?}");
         }
     }

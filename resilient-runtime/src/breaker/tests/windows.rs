@@ -26,7 +26,7 @@ fn successes_of_a_slice_are_counted_without_the_lock_and_none_is_lost_when_that_
     assert_eq!(breaker.load().streak(), Streak::Successes(3));
     end(&breaker, GOOD, EPOCH + SECOND);
     assert_eq!(breaker.load().streak(), Streak::Successes(1), "another slice has begun");
-    breaker.word.store(breaker.load().with_streak(Streak::Successes(most)).bits(), Ordering::Release);
+    breaker.word.swap(breaker.load().with_streak(Streak::Successes(most)).bits(), Ordering::Release);
     end(&breaker, GOOD, EPOCH + SECOND);
     assert_eq!(breaker.counted(nanos(EPOCH + SECOND)).calls, 4 + u64::from(most) + 1);
     assert_eq!(breaker.counted(nanos(EPOCH + 10 * SECOND)).calls, u64::from(most) + 1);
