@@ -145,9 +145,8 @@ impl Bucket {
 
     /// Slots that are too old for anybody are none.
     fn has_no_freed(&self, since: Instant) -> bool {
-        let slack = self.meter.get().slack();
         let mut freed = lock(&self.freed);
-        forget_until(&mut freed, |at| at.plus(slack) >= since);
+        forget_until(&mut freed, |at| at.plus(SLACK) >= since);
         self.publish(&freed);
         freed.is_empty()
     }
@@ -335,8 +334,7 @@ impl Bucket {
         let replaced =
             Replaced { units: old.interval.units.max(1), old_floor: floor(&old.interval), floor: floor(&interval), at: now };
         let new = Meter::new(rate, old.number + 1, Some(replaced));
-        let slack = old.slack();
-        let kept = freed.drain().filter(|Reverse(at)| at.plus(slack) >= now);
+        let kept = freed.drain().filter(|Reverse(at)| at.plus(SLACK) >= now);
         let carried = kept.map(|Reverse(at)| Reverse(new.carry_slot(old.paid_for(at)))).collect();
         *freed = carried;
         self.publish(&freed);

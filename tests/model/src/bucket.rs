@@ -3,7 +3,7 @@
 use crate::flaw::Flaw;
 
 const UNITS: u128 = 16;
-/// How much later than its moment a token may be used, beyond one interval.
+/// How much later than its moment a token may be used: that of who gave up by the next, one's own beyond one interval.
 const SLACK: u64 = 10_000_000;
 
 /// One token per interval, in nanoseconds; so many at once.
@@ -117,8 +117,8 @@ impl Bucket {
     ///
     /// When it would be.
     pub fn reserve(&mut self, now: u64, until: u64) -> Result<Token, u64> {
-        let (slack, paused_until) = (self.slack(), self.paused_until);
-        self.freed.retain(|&at| at.saturating_add(slack) >= now && at >= paused_until);
+        let paused_until = self.paused_until;
+        self.freed.retain(|&at| at.saturating_add(SLACK) >= now && at >= paused_until);
         let earliest = self.freed.iter().copied().min();
         if let Some(at) = earliest.filter(|&at| at.max(now) <= until) {
             let place = self.freed.iter().position(|&freed| freed == at).unwrap_or_default();
@@ -127,7 +127,7 @@ impl Bucket {
         }
         let (paid, at) = self.after(1, now);
         if at > until {
-            return Err(at);
+            return Err(earliest.map_or(at, |freed| freed.min(at)));
         }
         self.paid_until = paid;
         Ok(Token { at, paid: Some(paid), number: self.number() })
@@ -178,13 +178,12 @@ impl Bucket {
         let is_paused = self.paused_until > now;
         let floor = |rate| if is_paused { self.pause_floor(rate) } else { UNITS * u128::from(now) };
         let change = Change { before, after: rate, old_floor: floor(before), floor: floor(rate), at: now };
-        let slack = self.slack();
         let number = self.number();
         let freed = std::mem::take(&mut self.freed);
         self.changes.push(change);
         self.rate = rate;
         self.floor = if is_paused { change.floor } else { 0 };
-        let kept = freed.into_iter().filter(|at| at.saturating_add(slack) >= now);
+        let kept = freed.into_iter().filter(|at| at.saturating_add(SLACK) >= now);
         let carried: Vec<u64> = kept.map(|at| self.carried(Token { at, paid: None, number }).at).collect();
         self.freed = carried;
         let is_owed = is_paused || self.paid_until > change.old_floor;

@@ -2,6 +2,13 @@
 
 use crate::flaw::Flaw;
 
+/// All times are multiples of so many nanoseconds.
+const GRAIN: u64 = 4;
+
+const fn coarse(nanos: u64) -> u64 {
+    nanos - nanos % GRAIN
+}
+
 /// The settings, in nanoseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Settings {
@@ -11,6 +18,12 @@ pub struct Settings {
     pub gain: u64,
     /// Retries that are there at most.
     pub pool: u64,
+}
+
+impl Settings {
+    const fn coarse(self) -> Self {
+        Self { token: coarse(self.token), gain: coarse(self.gain), pool: self.pool }
+    }
 }
 
 /// A retry budget.
@@ -25,11 +38,12 @@ impl Budget {
     /// A full one.
     #[must_use]
     pub const fn new(settings: Settings, flaw: Option<Flaw>) -> Self {
-        Self { settings, flaw, full_at: 0 }
+        Self { settings: settings.coarse(), flaw, full_at: 0 }
     }
 
     /// One retry, if there is one.
     pub fn take(&mut self, now: u64) -> bool {
+        let now = coarse(now);
         let Settings { token, pool, .. } = self.settings;
         let pool = pool + u64::from(self.flaw == Some(Flaw::BudgetOneMore));
         let full_at = self.full_at.max(now) + token;
@@ -43,7 +57,7 @@ impl Budget {
     /// A success.
     pub fn earn(&mut self, now: u64) {
         if self.flaw != Some(Flaw::SuccessEarnsNothing) {
-            let is_full = self.full_at.saturating_sub(now) <= self.settings.gain;
+            let is_full = self.full_at.saturating_sub(coarse(now)) <= self.settings.gain;
             self.full_at = if is_full { 0 } else { self.full_at - self.settings.gain };
         }
     }
@@ -56,11 +70,12 @@ impl Budget {
 
     /// What was taken stays taken, in retries; it is never more than the pool holds.
     pub fn change(&mut self, settings: Settings, now: u64) {
+        let (settings, now) = (settings.coarse(), coarse(now));
         let is_other = (settings.token, settings.pool) != (self.settings.token, self.settings.pool);
         if is_other && self.full_at != 0 {
             let owed = u128::from(self.full_at.saturating_sub(now)) * u128::from(settings.token);
             let owed = u64::try_from(owed / u128::from(self.settings.token)).unwrap_or(u64::MAX);
-            self.full_at = if self.full_at <= now { 0 } else { now + owed.min(settings.pool * settings.token) };
+            self.full_at = if self.full_at <= now { 0 } else { now + coarse(owed.min(settings.pool * settings.token)) };
         }
         self.settings = settings;
     }

@@ -419,7 +419,8 @@ impl Play {
         let expected = if tokens == 0 || tokens > bucket.rate.burst {
             Err(TryAcquireErrorSaid::Impossible)
         } else {
-            bucket.take(tokens, now).map_err(|at| TryAcquireErrorSaid::NotYet(at - now))
+            let taken = if tokens == 1 { bucket.reserve(now, now).map(drop) } else { bucket.take(tokens, now) };
+            taken.map_err(|at| TryAcquireErrorSaid::NotYet(at - now))
         };
         let said = ours.map_err(|error| match error {
             TryAcquireError::NotYet { retry_after } => TryAcquireErrorSaid::NotYet(nanos(retry_after)),
