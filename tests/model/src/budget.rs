@@ -71,8 +71,7 @@ impl Budget {
     /// What was taken stays taken, in retries; it is never more than the pool holds.
     pub fn change(&mut self, settings: Settings, now: u64) {
         let (settings, now) = (settings.coarse(), coarse(now));
-        let is_other = (settings.token, settings.pool) != (self.settings.token, self.settings.pool);
-        if is_other && self.full_at != 0 {
+        if settings != self.settings && self.full_at != 0 {
             let owed = u128::from(self.full_at.saturating_sub(now)) * u128::from(settings.token);
             let owed = u64::try_from(owed / u128::from(self.settings.token)).unwrap_or(u64::MAX);
             self.full_at = if self.full_at <= now { 0 } else { now + coarse(owed.min(settings.pool * settings.token)) };
