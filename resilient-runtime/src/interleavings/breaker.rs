@@ -371,7 +371,7 @@ fn reset_it_is_closed_and_clean() {
 
 #[test]
 fn operators_at_once_leave_what_one_of_them_wants() {
-    explore(1000, || {
+    explore(50, || {
         let _clock = TurnedClock::start();
         let breaker = breaker(opens_at(1));
         trip(&breaker, START);
