@@ -133,9 +133,9 @@ fn it_is_idle_once_it_is_full_and_no_slot_is_left_that_anybody_could_use() {
     waiting.into_iter().for_each(Token::spend);
     assert!(!bucket.is_idle(at(2_999_000)), "it owes a call");
     assert!(!bucket.is_idle(at(3_000_000)), "a slot is left");
-    assert!(!bucket.is_idle(at(12_000_000)), "a slot is left");
-    assert!(bucket.is_idle(at(12_000_001)));
-    assert_eq!(take_all(&bucket, at(12_000_001)), 1);
+    assert!(!bucket.is_idle(at(11_000_000)), "a slot is left");
+    assert!(bucket.is_idle(at(11_000_001)));
+    assert_eq!(take_all(&bucket, at(11_000_001)), 1);
 }
 
 #[test]
@@ -259,6 +259,7 @@ fn a_sleeper_is_woken_by_its_latest_waker_and_not_once_it_is_gone() {
     let sleeper = nap.sleep(first);
     sleeper.wake(&second);
     drop(nap.sleep(gone));
+    bucket.change_rate(Rate::per_second(11), at(0));
     bucket.wake();
     assert_eq!(woken.map(|woken| woken.0.load(Ordering::Relaxed)), [0, 1, 0]);
 }
