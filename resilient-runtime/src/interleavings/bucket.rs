@@ -112,7 +112,7 @@ fn slots_and_who_gives_up() {
         }
         slots.extend((0..3).map(|_| slot(&bucket, 0.0)));
         slots.sort_unstable();
-        assert!(slots.iter().copied().eq((0..).step_by(SECOND as usize).take(slots.len())), "{slots:?}");
+        assert!(slots.iter().copied().eq((0..).step_by(usize::try_from(SECOND).unwrap()).take(slots.len())), "{slots:?}");
     });
 }
 
@@ -319,7 +319,7 @@ fn new_rate_and_slots() {
         held.spend();
         slots.extend((0..2).map(|_| slot(&bucket, 0.0)));
         slots.sort_unstable();
-        let expected = (0..).step_by(SECOND as usize / 2);
+        let expected = (0..).step_by(usize::try_from(SECOND / 2).unwrap());
         assert!(slots.iter().zip(expected).all(|(slot, due)| slot.abs_diff(due) <= ROUNDING), "{slots:?}");
     });
 }

@@ -3,6 +3,7 @@
 use super::{assert_caught, beside, end, explore_some};
 use crate::CircuitBreaker;
 use crate::bucket::Bucket;
+use crate::bulkhead::Bulkhead;
 use crate::clock::{Instant, now};
 use crate::keyed::{Family, Keyed, Peel as _};
 use crate::plan::{Declared, Plan};
@@ -32,8 +33,8 @@ fn call<R>(function: Function, key: &str, kinds: u8, body: impl FnOnce(&Plan<'_>
 
 fn keys(function: Function) -> u32 {
     let families = &function.keyed;
-    let breakers = families.breaker.map_or(0, |family| family.len());
-    breakers + families.bucket.map_or(0, |family| family.len()) + families.bulkhead.map_or(0, |family| family.len())
+    let breakers = families.breaker.map_or(0, Family::len);
+    breakers + families.bucket.map_or(0, Family::len) + families.bulkhead.map_or(0, Family::len)
 }
 
 /// Whether the call has a place of its own and a token.
@@ -54,6 +55,7 @@ fn has_place(function: Function, key: &str) -> bool {
     call(function, key, Keyed::BUCKET, |plan| plan.keyed_bucket.is_some())
 }
 
+#[expect(clippy::large_types_passed_by_value, reason = "as a builder is")]
 fn two_a_day(declared: Declared) -> Declared {
     declared.rate(Rate::per_day(1).burst(2)).bucket_keys(Some(1))
 }
@@ -277,7 +279,7 @@ fn places() {
             let running = Arc::clone(&running);
             beside(move || {
                 call(function, "a", Keyed::BULKHEAD, |plan| {
-                    let place = plan.bulkhead.and_then(|bulkhead| bulkhead.try_acquire());
+                    let place = plan.bulkhead.and_then(Bulkhead::try_acquire);
                     if place.is_some() {
                         assert_eq!(running.fetch_add(1, Ordering::Relaxed), 0, "two calls in one place");
                         running.fetch_sub(1, Ordering::Relaxed);
@@ -287,14 +289,14 @@ fn places() {
             })
         });
         let other = beside(move || {
-            call(function, "b", Keyed::BULKHEAD, |plan| plan.bulkhead.is_some_and(|bulkhead| bulkhead.try_acquire().is_some()))
+            call(function, "b", Keyed::BULKHEAD, |plan| plan.bulkhead.is_some_and(Bulkhead::try_acquire.is_some()))
         });
         let [one, two] = ours.map(end);
         assert!(one || two, "somebody had the place");
         assert!(end(other), "a key of its own has a place of its own");
         assert!(keys(function) <= 2);
         let is_free = |key: &str| {
-            call(function, key, Keyed::BULKHEAD, |plan| plan.bulkhead.is_some_and(|bulkhead| bulkhead.try_acquire().is_some()))
+            call(function, key, Keyed::BULKHEAD, |plan| plan.bulkhead.is_some_and(Bulkhead::try_acquire.is_some()))
         };
         assert!(is_free("a") && is_free("b"), "no place is lost");
     });
