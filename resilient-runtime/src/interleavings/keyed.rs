@@ -289,14 +289,14 @@ fn places() {
             })
         });
         let other = beside(move || {
-            call(function, "b", Keyed::BULKHEAD, |plan| plan.bulkhead.is_some_and(Bulkhead::try_acquire.is_some()))
+            call(function, "b", Keyed::BULKHEAD, |plan| plan.bulkhead.is_some_and(|bulkhead| bulkhead.try_acquire().is_some()))
         });
         let [one, two] = ours.map(end);
         assert!(one || two, "somebody had the place");
         assert!(end(other), "a key of its own has a place of its own");
         assert!(keys(function) <= 2);
         let is_free = |key: &str| {
-            call(function, key, Keyed::BULKHEAD, |plan| plan.bulkhead.is_some_and(Bulkhead::try_acquire.is_some()))
+            call(function, key, Keyed::BULKHEAD, |plan| plan.bulkhead.is_some_and(|bulkhead| bulkhead.try_acquire().is_some()))
         };
         assert!(is_free("a") && is_free("b"), "no place is lost");
     });
