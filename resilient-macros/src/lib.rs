@@ -22,6 +22,8 @@ mod settings;
 mod spelling;
 mod tokens;
 mod types;
+#[cfg(test)]
+mod ui;
 mod validate;
 mod value;
 

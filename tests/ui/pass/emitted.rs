@@ -1,0 +1,332 @@
+//! What the macros emit for these functions and types is in `emitted.expanded`, so that a change is a decision. One of each shape.
+
+#![expect(dead_code, reason = "they are read, not called")]
+
+use resilient::{Classify, Context, Failure, Rate, Rejected, Verdict, Window, resilient};
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::time::Duration;
+
+const WAIT: Duration = Duration::from_millis(1);
+const RATE: Rate = Rate::per(10, Duration::from_secs(1));
+const MOST: u32 = 1_000;
+const HALF: f64 = 0.5;
+const WINDOW: Window = Window::calls(7);
+
+#[resilient(
+    retries = 3,
+    base_delay = "10ms",
+    max_delay = "1m30s",
+    backoff = fibonacci,
+    jitter = 0.25,
+    max_retry_after = "1.5s",
+    retry_if = |error| error.kind() == io::ErrorKind::TimedOut,
+    budget = 0.2,
+    timeout = 250ms,
+    deadline = 1h,
+    breaker(name = "every key", failure_threshold = 3, recovery_timeout = "2s", max_recovery_timeout = 1min, half_open_calls = 2, success_threshold = 1),
+    rate = "5000/h",
+    burst = 20,
+    bucket = "every key",
+    max_wait = "0s",
+    concurrency = 16,
+    bulkhead = "every key",
+    map_err = io::Error::other,
+    name = "every_key::literals",
+    crate = "resilient",
+)]
+async fn literals(name: &str) -> io::Result<usize> {
+    Ok(name.len())
+}
+
+#[resilient(
+    retries = MOST + 1,
+    base_delay = WAIT,
+    max_delay = WAIT * 10,
+    jitter = resilient::Jitter::ratio(0.1),
+    max_retry_after = limits.1,
+    retry_if = is_temporary,
+    budget = HALF,
+    timeout = limits.0,
+    deadline = limits.1 + WAIT,
+    breaker = "expressions",
+    rate = RATE,
+    burst = MOST,
+    max_wait = limits.0 * 2,
+    concurrency = MOST,
+    crate = resilient,
+)]
+async fn expressions(name: &str, limits: (Duration, Duration)) -> io::Result<usize> {
+    Ok(name.len())
+}
+
+fn is_temporary(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::TimedOut
+}
+
+#[resilient(breaker(
+    name = "ratios",
+    failure_threshold = 10,
+    failure_ratio = 1,
+    slow_call_duration = "250ms",
+    slow_call_ratio = 0.8,
+    window = "1m30s",
+    minimum_calls = 1_000,
+    shadow = true,
+))]
+fn ratios() -> io::Result<u32> {
+    Ok(1)
+}
+
+#[resilient(breaker(
+    name = "constants",
+    failure_ratio = HALF,
+    slow_call_duration = WAIT,
+    slow_call_ratio = HALF / 2.0,
+    window = WINDOW,
+    minimum_calls = MOST - 994,
+    shadow = MOST > 1,
+))]
+fn constant_ratios() -> io::Result<u32> {
+    Ok(1)
+}
+
+#[resilient(
+    breaker(name = "groups", key = (tenant, host.to_owned()), max_keys = 10),
+    bucket(name = "groups", rate = RATE, burst = 20, key = host, max_keys = MOST),
+    bulkhead(name = "groups", concurrency = 16, key = tenant + 1, max_keys = 1_000),
+)]
+async fn groups(tenant: u64, host: &str) -> io::Result<u64> {
+    Ok(tenant + host.len() as u64)
+}
+
+#[resilient(rate = 10, concurrency = 2, breaker = "keyed", key = tenant, max_keys = MOST)]
+fn keyed<T: Clone + Eq + std::hash::Hash + Send + 'static>(tenant: T) -> io::Result<T> {
+    Ok(tenant)
+}
+
+#[resilient(retries = 1, backoff = decorrelated, budget = "shared", classify = |outcome: &io::Result<u32>| {
+    if outcome.is_ok() { Verdict::Success } else { Verdict::Permanent }
+})]
+fn classified() -> io::Result<u32> {
+    Ok(1)
+}
+
+#[resilient(retries = 2, backoff = constant, jitter = none, budget = none, classify = verdict)]
+fn plain_and_classified(calls: &mut u32) -> u32 {
+    *calls += 1;
+    *calls
+}
+
+fn verdict(value: &u32) -> Verdict {
+    if *value > 1 { Verdict::Success } else { Verdict::Transient { retry_after: None } }
+}
+
+#[resilient(retries = 2, backoff = linear, jitter = equal, classify = verdict_of, retry_if = |_| true)]
+fn both() -> Result<u32, String> {
+    Ok(1)
+}
+
+fn verdict_of<E>(outcome: &Result<u32, E>) -> Verdict {
+    if outcome.is_ok() { Verdict::Success } else { Verdict::Permanent }
+}
+
+#[resilient(rate = 10.5, max_wait = none)]
+fn nothing() {}
+
+#[resilient(concurrency = 4, max_wait = none)]
+async fn plain(list: Vec<u32>) -> usize {
+    list.len()
+}
+
+#[resilient(rate = 0.5, map_err = |rejected| format!("{name}: {rejected}"))]
+fn refused(name: String) -> Result<usize, String> {
+    Ok(name.len())
+}
+
+#[resilient(retries = 1, deadline = "1s", fallback = |failure: Failure<String>| {
+    let prefix = prefix.await;
+    Err(prefix + &failure.to_string())
+})]
+async fn awaited_fallback(prefix: impl Future<Output = String>) -> Result<u32, String> {
+    Err("x".into())
+}
+
+#[resilient(fallback = async move |_| Err("async".to_owned()))]
+async fn async_fallback() -> Result<u32, String> {
+    Err("x".into())
+}
+
+#[resilient(timeout = "1s", breaker = "optional", fallback = |_| None)]
+async fn optional(list: &[u32]) -> Option<u32> {
+    list.first().copied()
+}
+
+#[resilient(timeout = "1s", fallback = zero)]
+async fn by_path() -> io::Result<u32> {
+    Ok(1)
+}
+
+fn zero(_: Failure<io::Error>) -> io::Result<u32> {
+    Ok(0)
+}
+
+#[resilient(breaker = "known", fallback = last_known("10m"))]
+fn known(place: u32) -> io::Result<u32> {
+    Ok(place)
+}
+
+#[resilient(breaker = "known", fallback = last_known(WAIT), key = place)]
+async fn known_by_key(place: u32) -> io::Result<u32> {
+    Ok(place)
+}
+
+#[resilient(retries = 2, timeout = "1s", reuse(again), clone(order))]
+async fn copies(mut list: Vec<u32>, (mut a, _b): (String, u32), mut again: u32, order: String, mut unique: &mut u32) -> io::Result<u32> {
+    let mut other = 1;
+    list.push(1);
+    a.push('a');
+    again += 1;
+    drop(order);
+    *unique += 1;
+    unique = &mut other;
+    Ok(again + *unique)
+}
+
+#[resilient(retries = 2, clone(order), fallback = |_| { drop(other); Ok(order.len()) })]
+fn copies_and_gives_back(order: String, other: String, mut list: Vec<u32>) -> io::Result<usize> {
+    drop(order);
+    list.push(1);
+    Ok(list.len())
+}
+
+#[resilient(timeout = "1s")]
+async fn returns_unique(list: &mut Vec<u32>) -> io::Result<&mut u32> {
+    list.last_mut().ok_or_else(|| io::Error::other("empty"))
+}
+
+#[resilient(concurrency = 4)]
+fn returns_unique_sync(list: &mut Vec<u32>) -> io::Result<&mut u32> {
+    list.last_mut().ok_or_else(|| io::Error::other("empty"))
+}
+
+#[resilient(retries = 2)]
+fn returns_implied(up_to: u32) -> io::Result<impl Iterator<Item = u32> + Clone> {
+    Ok(0..up_to)
+}
+
+#[resilient(retries = 3, context = cx, clone(order), deadline = "1s")]
+async fn submit(order: String) -> io::Result<String> {
+    drop(order);
+    Ok(header(cx))
+}
+
+#[resilient(breaker = "once", context = cx)]
+fn once() -> io::Result<String> {
+    Ok(header(cx))
+}
+
+fn header<E>(cx: &Context<E>) -> String {
+    cx.idempotency_key().to_string()
+}
+
+#[resilient(retries = 2, base_delay = "1ms")]
+fn returns_a_future(name: String, mut list: Vec<u32>) -> impl Future<Output = io::Result<usize>> {
+    let name = name + "!";
+    list.push(1);
+    async move { Ok(list.len() + name.len()) }
+}
+
+#[resilient(retries = 2, timeout = "1s")]
+fn returns_a_box(name: &str) -> Pin<Box<dyn Future<Output = io::Result<usize>> + Send + '_>> {
+    Box::pin(async move { Ok(name.len()) })
+}
+
+struct Client {
+    name: String,
+    timeout: Duration,
+}
+
+impl Client {
+    #[resilient(retries = 2, timeout = self.timeout, fallback = |_| Ok(self.name.clone()))]
+    async fn shared(&self, path: &str) -> io::Result<String> {
+        #![allow(clippy::useless_format)]
+        Ok(format!("{}{path}", self.name))
+    }
+
+    #[resilient(retries = 2, reuse(self))]
+    fn reused(mut self) -> io::Result<String> {
+        self.name.push('a');
+        Ok(self.name.clone())
+    }
+
+    #[resilient(timeout = "1s")]
+    async fn into_name(mut self) -> io::Result<String> {
+        self.name.push('a');
+        Ok(self.name)
+    }
+}
+
+/// # Safety
+/// None needed.
+#[resilient(retries = 2)]
+#[must_use]
+pub(crate) unsafe extern "C" fn not_safe<'a, T: Clone>(value: &'a T) -> Result<T, Rejected>
+where
+    T: Send,
+{
+    Ok(value.clone())
+}
+
+#[derive(Debug, Classify)]
+enum Failed {
+    #[transient]
+    Once,
+    #[transient(retry_after = after)]
+    Later { after: Option<Duration>, message: String },
+    #[throttled]
+    Slower,
+    #[throttled(retry_after = 1)]
+    Busy(String, Duration),
+    #[permanent]
+    Never(u32),
+    #[ignored]
+    Ours { r#type: u32 },
+    #[classify(transparent)]
+    Io(io::Error),
+    #[classify(transparent)]
+    Boxed { source: Box<dyn std::error::Error + Send + Sync> },
+    Refused(Rejected),
+    Other,
+}
+
+#[derive(Classify)]
+#[classify(default = permanent, crate = "resilient")]
+enum Strict {
+    #[transient]
+    Again,
+    Rest(u8),
+}
+
+#[derive(Classify)]
+#[throttled(retry_after = wait)]
+struct Paused {
+    wait: Duration,
+}
+
+#[derive(Classify)]
+enum Generic<'a, E, const N: usize>
+where
+    E: Sized,
+{
+    #[classify(transparent)]
+    Inner(E),
+    #[permanent]
+    Name(&'a [u8; N]),
+}
+
+#[derive(Classify)]
+enum Nothing {}
+
+fn main() {}
