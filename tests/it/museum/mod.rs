@@ -4,11 +4,14 @@
 //! `UPDATE_GOLDEN=1 cargo test --all-features museum` writes the table of `docs/museum.md` anew.
 
 mod around;
+mod backoff;
 mod circuit;
+mod circuit_time;
 mod half_open;
 mod pages;
 mod rate;
 mod retry;
+mod token_waits;
 mod waiting;
 
 use crate::support::ServiceError;
