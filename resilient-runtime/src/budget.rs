@@ -222,10 +222,7 @@ impl Budget {
         }
         self.gain.swap(gain.saturating_add(change), Ordering::Relaxed);
         self.terms.swap(terms.at(change).0, Ordering::Relaxed);
-        let carry = |full_at: u64| {
-            let now = if full_at < CHANGES { 0 } else { moment(now()) };
-            Some(terms.carry(even(full_at), before, now).saturating_add(change))
-        };
+        let carry = |full_at: u64| Some(terms.carry(even(full_at), before, moment(now())).saturating_add(change));
         let _ = self.full_at.fetch_update(Ordering::AcqRel, Ordering::Relaxed, carry);
     }
 
@@ -435,6 +432,44 @@ mod tests {
         let budget = Budget::new(RetryBudget::new());
         assert!(budget.take(Instant::from_nanos(1)) && !budget.is_full());
         budget.change(RetryBudget::new().pool(10));
+        assert!(budget.is_full());
+    }
+
+    #[test]
+    fn a_pool_holds_as_many_as_are_set_whatever_a_token_takes() {
+        for per_second in [0.001, 0.3, 3.0, 7.0, 999_999.0, 1_000_000.0] {
+            for pool in [1, 2, 1_000] {
+                let budget = Budget::new(RetryBudget::new().per_second(per_second).pool(pool));
+                assert_eq!(drain(&budget, at(0)), pool, "{per_second}/s");
+            }
+        }
+    }
+
+    #[test]
+    fn what_was_taken_stays_taken_while_nothing_is_counted() {
+        let settings = RetryBudget::new().per_second(0.001).pool(3);
+        let budget = Budget::new(settings);
+        let now = now();
+        assert_eq!(drain(&budget, now), 3);
+        budget.change(settings.enabled(false));
+        assert!(budget.take(now));
+        budget.change(settings);
+        assert_eq!(drain(&budget, now), 0);
+    }
+
+    #[test]
+    fn a_pool_to_which_the_least_is_owed_is_not_full() {
+        let settings = RetryBudget::new().ratio(0.996).per_second(1e6);
+        let budget = Budget::new(settings);
+        for pool in 1..CHANGES {
+            budget.change(settings.pool(u32::try_from(pool).unwrap()));
+        }
+        let start = Instant::from_nanos(0);
+        assert!(budget.take(start));
+        budget.earn(start);
+        assert_eq!(budget.full_at.load(Ordering::Relaxed), CHANGES);
+        assert!(!budget.is_full());
+        budget.earn(start);
         assert!(budget.is_full());
     }
 

@@ -317,6 +317,18 @@ fn a_new_rate_keeps_what_is_owed_and_counts_at_once() {
     assert_eq!(bucket.rate(), Rate::per_second(1).burst(2));
 }
 
+/// Though the clock goes back behind the change.
+#[test]
+fn a_full_bucket_owes_nothing_at_a_new_rate() {
+    let now = 3_600 * SECOND;
+    for paid in [now - SECOND, now] {
+        let bucket = bucket(Rate::per_second(10).burst(2));
+        assert!(bucket.take(at(paid - SECOND / 10)).map(Token::spend).is_some());
+        bucket.change_rate(Rate::per_second(1).burst(3), at(now));
+        assert_eq!(take_all(&bucket, at(now - 60 * SECOND)), 3);
+    }
+}
+
 #[test]
 fn a_new_rate_keeps_a_pause_neither_longer_nor_shorter() {
     for (before, after) in [(100, 1), (1, 1_000)] {

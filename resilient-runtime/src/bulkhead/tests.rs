@@ -39,6 +39,15 @@ fn it_is_empty_while_nobody_is_in_flight_or_waits() {
 }
 
 #[test]
+fn who_comes_to_the_queue_looks_for_a_slot_once_more() {
+    let bulkhead = bulkhead(1);
+    let slot = bulkhead.enqueue(idle()).expect("there is one");
+    assert_eq!(counts(&bulkhead), (1, 0));
+    assert!(bulkhead.enqueue(idle()).is_err());
+    drop(slot);
+}
+
+#[test]
 #[cfg(feature = "tokio")]
 fn who_is_polled_by_another_waker_is_woken_by_that_one() {
     #[derive(Default)]
