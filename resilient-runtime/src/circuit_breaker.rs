@@ -412,9 +412,22 @@ mod tests {
             RATIO.window(Window::calls(1)).minimum_calls(1),
             RATIO.window(Window::time(Duration::from_millis(10))).minimum_calls(1_000_000),
             RATIO.failure_ratio(1.0).slow_call_ratio(1.0).slow_call_duration(Duration::MAX),
+            RATIO.recovery_timeout(Duration::from_secs(7)).max_recovery_timeout(Duration::from_secs(7)),
+            RATIO.max_recovery_timeout(DEFAULT_RECOVERY_TIMEOUT),
         ] {
             assert_eq!(problem(valid), "none");
         }
+    }
+
+    #[test]
+    fn whoever_takes_shares_takes_them_over_a_window() {
+        let slow = CircuitBreaker::new().slow_call_duration(Duration::from_secs(2));
+        for settings in [RATIO, slow] {
+            let built_in = settings.built_in();
+            assert_eq!((built_in.window, built_in.minimum_calls), (Some(Window::DEFAULT), Some(20)));
+        }
+        let built_in = CircuitBreaker::new().built_in();
+        assert_eq!((built_in.window, built_in.minimum_calls), (None, None));
     }
 
     #[test]

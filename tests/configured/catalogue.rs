@@ -115,7 +115,10 @@ fn it_is_a_table_to_read_and_data_to_send() {
         ["max_retry_after 1m built in", "rate 30/min attribute", "burst 5 attribute", "max_wait none attribute"],
         "{table}"
     );
-    let json = serde_json::to_value(catalog()).unwrap();
+    let all = catalog();
+    let tables: Vec<_> = all.functions.iter().map(ToString::to_string).collect();
+    assert_eq!(all.to_string(), tables.join("\n"));
+    let json = serde_json::to_value(all).unwrap();
     let functions = json["functions"].as_array().unwrap();
     let nested = functions.iter().find(|function| function["name"] == "configured::catalogue::nested").unwrap();
     assert_eq!(nested["settings"][1]["key"], "rate");
@@ -151,4 +154,37 @@ fn what_is_code_is_listed_as_it_is_written() {
     assert_eq!(setting("configured::catalogue::known", "fallback").0, "last_known(\"10m\")");
     assert_eq!(setting("configured::catalogue::known", "context").0, "cx");
     assert_eq!(setting("configured::catalogue::replaced", "fallback").0, "|_| Ok(7)");
+}
+
+mod said {
+    use super::*;
+
+    #[resilient(breaker(name = "catalogue-said", failure_threshold = 7))]
+    fn b() -> Result<(), ShopError> {
+        Ok(())
+    }
+
+    #[resilient(breaker(name = "catalogue-said", failure_threshold = 7))]
+    fn a() -> Result<(), ShopError> {
+        Ok(())
+    }
+
+    #[resilient(breaker(name = "catalogue-said", failure_threshold = 7))]
+    fn c() -> Result<(), ShopError> {
+        Ok(())
+    }
+
+    #[resilient(breaker = "catalogue-said")]
+    fn silent() -> Result<(), ShopError> {
+        b().and(a()).and(c())
+    }
+
+    #[test]
+    fn of_several_functions_that_say_something_of_a_name_the_first_is_told() {
+        let _turn = Turn::take();
+        let place = Some("configured::catalogue::said::a".to_owned());
+        let threshold = setting("configured::catalogue::said::silent", "breaker.failure_threshold");
+        assert_eq!(threshold, ("7".into(), Origin::Attribute, place, None));
+        silent().unwrap();
+    }
 }

@@ -71,6 +71,33 @@ mod deadlines {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn an_inner_call_says_so_after_a_retry_too() {
+        #[resilient(retries = 1, base_delay = "100ms", jitter = none, deadline = "10s")]
+        async fn inner(attempts: &Counter) -> Result<(), ServiceError> {
+            if attempts.count() == 1 {
+                return Err(ServiceError::Reset);
+            }
+            pending().await
+        }
+        #[resilient(deadline = "1s")]
+        async fn outer() -> Result<Rejected, ServiceError> {
+            Ok(inner(&Counter::default()).await.unwrap_err().rejected())
+        }
+        let said = outer().await.unwrap().to_string();
+        assert!(said.ends_with("the deadline of an enclosing call passed (2 attempts made)"), "{said}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn of_two_deadlines_at_once_it_is_its_own() {
+        #[resilient(deadline = "10s")]
+        async fn outer() -> Result<Rejected, ServiceError> {
+            Ok(hangs().await.unwrap_err().rejected())
+        }
+        let said = outer().await.unwrap().to_string();
+        assert!(said.contains("took longer than its deadline of 10s"), "{said}");
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn an_earlier_deadline_of_its_own_stays() {
         #[resilient(deadline = "1m")]
         async fn outer() -> Result<Rejected, ServiceError> {
