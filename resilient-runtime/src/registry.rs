@@ -275,8 +275,9 @@ impl Shared for Budget {
     type Settings = RetryBudget;
     const WHAT: &'static str = "budget";
 
-    fn inline(declared: &Declared) -> Option<(&'static str, RetryBudget)> {
-        declared.own.named_budget().map(|name| (name, RetryBudget::new()))
+    /// An attribute says its name, and nothing of it.
+    fn inline(_declared: &Declared) -> Option<(&'static str, RetryBudget)> {
+        None
     }
 
     fn built_in(_said: &RetryBudget) -> RetryBudget {

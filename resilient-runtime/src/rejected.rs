@@ -285,3 +285,22 @@ fn cause<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e (dyn Error + 'stati
         None => error.source(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_rounded_up_to_a_tenth_of_its_unit() {
+        let rounded =
+            [(0, 0), (999, 999), (1_001, 1_100), (999_901, 1_000_000), (1_000_001, 1_100_000), (1_000_000_001, 1_100_000_000)];
+        for (nanos, up) in rounded {
+            assert_eq!(rounded_up(Duration::from_nanos(nanos)), Duration::from_nanos(up));
+        }
+    }
+
+    #[test]
+    fn a_time_reads_as_one() {
+        assert_eq!(format!("{:?} {:?}", Time::nanos(1_000), Time::NONE), "Some(1µs) None");
+    }
+}

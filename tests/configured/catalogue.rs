@@ -156,6 +156,29 @@ fn what_is_code_is_listed_as_it_is_written() {
     assert_eq!(setting("configured::catalogue::replaced", "fallback").0, "|_| Ok(7)");
 }
 
+/// What holds beside a name of which nobody says anything.
+#[test]
+fn what_is_built_in_is_told_of_names_too() {
+    #[resilient(retries = 1, bucket = "catalogue-plain", bulkhead = "catalogue-plain", budget = "catalogue-plain")]
+    fn named() -> Result<(), ShopError> {
+        Ok(())
+    }
+
+    let _turn = Turn::take();
+    let built_in = |key: &str| {
+        let (value, origin, ..) = setting("configured::catalogue::named", key);
+        assert_eq!(origin, Origin::BuiltIn, "{key}");
+        value
+    };
+    assert_eq!((built_in("bucket.rate"), built_in("bucket.burst")), ("10/s".into(), "1".into()));
+    assert_eq!(built_in("bulkhead.concurrency"), "16");
+    assert_eq!(
+        (built_in("budget.ratio"), built_in("budget.per_second"), built_in("budget.pool")),
+        ("0.2".into(), "10".into(), "100".into())
+    );
+    named().unwrap();
+}
+
 mod said {
     use super::*;
 

@@ -288,6 +288,39 @@ fn a_breaker_that_has_counted_something_is_reset_once_and_put_in_shadow_once() {
     });
 }
 
+/// A row may be longer than the window remembers.
+#[test]
+fn the_failures_that_opened_a_circuit_are_those_in_a_row_or_those_in_the_window() {
+    #[resilient(
+        name = "by row",
+        breaker(name = "by row", failure_threshold = 3, failure_ratio = 1, window = "1s", minimum_calls = 9)
+    )]
+    fn by_row() -> Result<(), ServiceError> {
+        Err(ServiceError::Reset)
+    }
+    #[resilient(
+        name = "by share",
+        breaker(name = "by share", failure_threshold = 9, failure_ratio = 1, window = "1s", minimum_calls = 2)
+    )]
+    fn by_share() -> Result<(), ServiceError> {
+        Err(ServiceError::Reset)
+    }
+    recorded(|recorder, clock| {
+        let opened = |call: fn() -> Result<(), ServiceError>, waits: [u64; 2]| {
+            call().unwrap_err();
+            for wait in waits {
+                clock.advance(Duration::from_secs(wait));
+                call().unwrap_err();
+            }
+            let (name, _, fields) = recorder.take().remove(0);
+            assert_eq!(name, "circuit_opened");
+            (fields["reason"].clone(), fields["failures"].clone())
+        };
+        assert_eq!(opened(by_row, [60, 60]), ("failures in a row".into(), "3".into()));
+        assert_eq!(opened(by_share, [60, 0]), ("the failure ratio".into(), "2".into()));
+    });
+}
+
 #[test]
 fn what_a_breaker_in_shadow_would_do_is_told_as_such() {
     #[resilient(name = "shadowed", breaker(name = "shadowed", failure_ratio = 0.5, minimum_calls = 4, shadow = true))]

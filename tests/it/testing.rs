@@ -36,6 +36,27 @@ mod waits {
         assert_eq!(clock.waits(), [HOUR, HOUR]);
     }
 
+    #[test]
+    fn are_drawn_from_the_seed_until_it_is_dropped() {
+        #[resilient(retries = 3, base_delay = "1h", max_delay = "1h", budget = none)]
+        fn call() -> Result<u32, ServiceError> {
+            Err(ServiceError::Reset)
+        }
+        let waited = || {
+            let skipped = testing::without_waits();
+            call().unwrap_err();
+            skipped.waits()
+        };
+        let seeded = testing::seeded_jitter(7);
+        let (first, second) = (waited(), waited());
+        drop(seeded);
+        assert_ne!(first, second);
+        let seeded = testing::seeded_jitter(7);
+        assert_eq!(waited(), first);
+        drop(seeded);
+        assert_ne!(waited(), second);
+    }
+
     #[tokio::test]
     async fn of_async_calls_neither() {
         #[resilient(retries = 1, base_delay = "1h", max_delay = "1h", jitter = none, rate = "1/h", burst = 2)]

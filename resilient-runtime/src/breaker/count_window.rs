@@ -107,3 +107,26 @@ fn masks(from: usize, to: usize) -> impl Iterator<Item = (usize, u64)> {
         (at, (u64::MAX << first) & (u64::MAX >> behind))
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_range_of_bits_is_neither_more_nor_less() {
+        const SIZE: usize = 200;
+        let ends = [0, 1, 63, 64, 65, 127, 128, 150, 191, 192, 199, SIZE];
+        for (from, to) in ends.into_iter().flat_map(|from| ends.map(|to| (from, to))) {
+            let mut bits = Bits::default();
+            (0..SIZE).for_each(|at| bits.set(at, SIZE));
+            let meant = to.saturating_sub(from);
+            assert_eq!(bits.ones_in(from, to), meant, "{from} to {to}");
+            bits.clear(from, to);
+            assert_eq!(
+                (bits.ones, bits.ones_in(0, SIZE), bits.ones_in(from, to)),
+                (SIZE - meant, SIZE - meant, 0),
+                "{from} to {to}"
+            );
+        }
+    }
+}
