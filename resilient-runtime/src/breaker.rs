@@ -338,7 +338,7 @@ impl Breaker {
     pub(crate) fn admit(&self, now: Instant, lease: Option<u64>) -> Result<Permit<'_>, Option<Instant>> {
         let asked = self.ask(now, lease);
         if asked.is_err() && self.is_shadow() {
-            return Ok(Permit { breaker: self, word: self.load().of_no_consequence() });
+            return Ok(Permit { breaker: self, word: Word::EXCUSED });
         }
         asked
     }

@@ -42,6 +42,9 @@ pub(super) struct Word(u64);
 impl Word {
     pub(super) const CLOSED: Self = Self(0);
     pub(super) const SHUT: Self = Self(Phase::ForcedOpen as u64);
+    /// For a call that is admitted although it should not be: its result means nothing, as no circuit that was ever open is of the
+    /// first generation.
+    pub(super) const EXCUSED: Self = Self(Phase::Disabled as u64);
 
     #[inline]
     pub(super) const fn from_bits(bits: u64) -> Self {
@@ -121,11 +124,6 @@ impl Word {
         Self((self.0 & !TIMED) + if is_timed { TIMED } else { 0 })
     }
 
-    /// For a call that is admitted although it should not be: its result means nothing.
-    pub(super) fn of_no_consequence(self) -> Self {
-        Self(((self.0 >> GENERATION) << GENERATION) + Phase::Disabled as u64)
-    }
-
     /// The next generation, in that phase and without a streak.
     pub(super) fn next(self, phase: Phase) -> Self {
         let generation = (self.0 >> GENERATION).wrapping_add(1) << GENERATION;
@@ -148,7 +146,6 @@ mod tests {
                 assert!(full.is_same_generation(next) && !full.is_same_generation(word));
                 assert!(full.has_streak() && !full.is_plainly_closed());
                 assert_eq!(full.with_streak(Streak::Failures(0)).with_timed_bodies(false), next);
-                assert_eq!(full.of_no_consequence().phase(), Phase::Disabled);
             }
             assert_eq!((next.has_streak(), next.is_plainly_closed()), (false, phase == Phase::Closed));
             word = next;

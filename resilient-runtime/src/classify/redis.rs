@@ -18,9 +18,6 @@ impl Classify for RedisError {
                 Verdict::Permanent
             }
             ErrorKind::InvalidClientConfig | ErrorKind::Client | ErrorKind::EmptySentinelList => Verdict::Ignored,
-            ErrorKind::MasterNameNotFoundBySentinel
-            | ErrorKind::NoValidReplicasFoundBySentinel
-            | ErrorKind::ClusterConnectionNotFound => Verdict::TRANSIENT,
             _ if matches!(self.retry_method(), RetryMethod::NoRetry) => Verdict::Permanent,
             _ => Verdict::TRANSIENT,
         }
@@ -92,6 +89,7 @@ mod tests {
             "MISCONF Redis is configured to save RDB snapshots",
             "NOREPLICAS Not enough good replicas to write.",
             "MOVED 3999 127.0.0.1:6381",
+            "ERR is loading the dataset in memory",
         ] {
             assert_eq!(verdict(line), Verdict::TRANSIENT, "{line}");
         }
@@ -108,6 +106,7 @@ mod tests {
             "CROSSSLOT Keys in request don't hash to the same slot",
             "EXECABORT Transaction discarded because of previous errors.",
             "MYMODULE says no",
+            "ERR loading",
         ] {
             assert_eq!(verdict(line), Verdict::Permanent, "{line}");
         }
@@ -119,6 +118,8 @@ mod tests {
         assert_eq!(verdict(ErrorKind::Io), Verdict::TRANSIENT);
         assert_eq!(verdict(ErrorKind::Parse), Verdict::Permanent);
         assert_eq!(verdict(ErrorKind::ClusterConnectionNotFound), Verdict::TRANSIENT);
+        assert_eq!(verdict(ErrorKind::MasterNameNotFoundBySentinel), Verdict::TRANSIENT);
+        assert_eq!(verdict(ErrorKind::NoValidReplicasFoundBySentinel), Verdict::TRANSIENT);
         assert_eq!(verdict(ErrorKind::AuthenticationFailed), Verdict::Permanent);
         assert_eq!(verdict(ErrorKind::UnexpectedReturnType), Verdict::Permanent);
         assert_eq!(verdict(ErrorKind::InvalidClientConfig), Verdict::Ignored);

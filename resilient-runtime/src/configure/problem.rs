@@ -125,3 +125,27 @@ pub(crate) fn list<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
         last => last.unwrap_or_default(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_is_no_slip_of_itself() {
+        assert_eq!(nearest("retries", ["retries"]), None);
+        assert_eq!(nearest("retrys", ["deadline", "retries"]), Some("retries"));
+    }
+
+    #[test]
+    fn mistakes_of_code_stand_line_by_line() {
+        let problems = ["one", "two"].map(|message| Problem::new(message, Some(Place::Code)));
+        let error = ConfigError { problems: problems.into() };
+        assert_eq!(error.to_string(), "one\ntwo");
+    }
+
+    #[test]
+    fn mistakes_of_code_come_first_and_those_of_variables_last() {
+        let ranks = [Place::Code, Place::Attribute("f"), Place::Variable("V".into())].map(|place| place.rank());
+        assert_eq!(ranks, [0, 0, 2]);
+    }
+}

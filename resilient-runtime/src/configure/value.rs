@@ -251,6 +251,18 @@ mod tests {
     }
 
     #[test]
+    fn a_word_is_one_of_those_that_are_known() {
+        let text = |text: &str| Raw::Text(text.to_owned());
+        for word in ["full", "equal", "none"] {
+            assert_eq!(shown::<Jitter>(&text(word)), word);
+        }
+        assert!(Jitter::read(&text("some")).is_none());
+        assert_eq!(BudgetChoice::read(&text("none")), Some(Ok(BudgetChoice::None)));
+        assert_eq!(BudgetChoice::read(&text("some")), Some(Ok(BudgetChoice::Named("some"))));
+        assert!(BudgetChoice::read(&text("")).is_some_and(|read| read.is_err()));
+    }
+
+    #[test]
     fn variables_are_read_by_their_look() {
         assert_eq!(Raw::of_variable(" 3 "), Raw::Integer(3));
         assert_eq!(Raw::of_variable("0.2"), Raw::Number(0.2));

@@ -31,6 +31,9 @@ static PATIENT: Site = Site::new("mistakes::patient", "shop.rs", 70, |site| {
 });
 inventory::submit! { Entry(&PATIENT) }
 
+static CROWDED: Site = Site::new("mistakes::crowded", "shop.rs", 80, |site| site.bulkhead("mistakes-db").concurrency(3));
+inventory::submit! { Entry(&CROWDED) }
+
 static TIMEOUT: Site = Site::new("mistakes::timeout", "shop.rs", 60, |site| site.retries(1));
 inventory::submit! { Entry(&TIMEOUT) }
 
@@ -159,6 +162,27 @@ const MISTAKES: &[(&str, &str)] = &[
         "`mistakes::charge`: `rate` is that of the bucket `mistakes-stripe`, which others may share: it belongs in [buckets.mistakes-stripe]",
     ),
     (
+        "[functions.\"mistakes::crowded\"]\nconcurrency = 1",
+        "`mistakes::crowded`: `concurrency` is that of the bulkhead `mistakes-db`, which others may share: it belongs in [bulkheads.mistakes-db]",
+    ),
+    (
+        "[functions.\"mistakes::crowded\"]\nconcurrency.enabled = false",
+        "`mistakes::crowded`: `concurrency.enabled` is not heard here: this limit has a name, so it is `bulkhead.enabled`",
+    ),
+    (
+        "[functions.\"mistakes::timeout\"]\nbucket.enabled = false",
+        "`mistakes::timeout`: `bucket.enabled` needs `bucket` in the attribute; configuration tunes policies and never adds one",
+    ),
+    (
+        "[functions.\"mistakes::timeout\"]\nbulkhead.enabled = false",
+        "`mistakes::timeout`: `bulkhead.enabled` needs `bulkhead` in the attribute; configuration tunes policies and never adds one",
+    ),
+    ("[functions.\"mistakes::timeout\"]\nbudget = \"\"", "a budget's name may not be empty"),
+    (
+        "[functions.\"mistakes::timeout\"]\njitter = \"some\"",
+        "`jitter` takes \"full\", \"equal\", \"none\" or a ratio from 0 to 1, not \"some\"",
+    ),
+    (
         "[functions.\"mistakes::twin\"]\nretries = 2",
         "two functions have the name `mistakes::twin`, at one.rs:1 and two.rs:2; tell them apart with `name = …` in an attribute",
     ),
@@ -264,6 +288,15 @@ fn variables_are_named() {
 #[test]
 fn names_that_nobody_resembles_are_no_mistake() {
     assert!(problems("[breakers.entirely-different]\nfailure_threshold = 3", &[]).is_empty());
+}
+
+#[test]
+fn a_budget_that_a_table_names_is_used() {
+    let used = "[functions.\"mistakes::timeout\"]\nbudget = \"mistakes-partners\"\n[budgets.mistakes-partners]\nratio = 0.1";
+    assert_eq!(problems(used, &[]), [""; 0]);
+    crate::registry::bucket("mistakes-partner");
+    let shown = problem(&format!("{used}\n[buckets.mistakes-partners]\nrate = 7"));
+    assert!(shown.starts_with("nothing uses bucket `mistakes-partners`"), "{shown}");
 }
 
 #[test]
