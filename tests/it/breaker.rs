@@ -1,4 +1,4 @@
-use crate::support::{Counter, ServiceError, quiesce, ready};
+use crate::support::{Counter, ServiceError, poll_once, quiesce, ready};
 use resilient::testing::TurnedClock;
 use resilient::{Rejected, State, resilient};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -175,4 +175,26 @@ fn operators_steer_it_by_name() {
     (0..100).for_each(|_| assert_eq!(call(bad), Err(ServiceError::Reset)));
     breaker.reset();
     assert_eq!(call(good), Ok(()));
+}
+
+/// A future that nobody polls is not stopped by its timeout either.
+#[tokio::test(start_paused = true)]
+async fn a_probe_that_nobody_polls_keeps_others_out_for_as_long_as_its_timeout() {
+    #[resilient(timeout = "1s", breaker(name = "leased", failure_threshold = 1))]
+    async fn call(outcome: Option<Result<(), ServiceError>>) -> Result<(), ServiceError> {
+        match outcome {
+            Some(outcome) => outcome,
+            None => std::future::pending().await,
+        }
+    }
+    use tokio::time::advance;
+
+    assert!(call(Some(bad())).await.is_err());
+    advance(Duration::from_secs(5)).await;
+    let mut forgotten = Box::pin(call(None));
+    assert!(poll_once(forgotten.as_mut()).is_pending());
+    advance(Duration::from_millis(1_050)).await;
+    assert!(matches!(call(Some(good())).await.unwrap_err().rejected(), Rejected::CircuitOpen(_)));
+    advance(Duration::from_millis(100)).await;
+    assert_eq!(call(Some(good())).await, Ok(()));
 }

@@ -255,3 +255,18 @@ fn keys_come_and_go_for_ever_and_none_starts_with_more_than_its_burst() {
         }
     }
 }
+
+#[test]
+fn who_waits_for_a_keys_token_holds_no_slot_and_takes_no_token_of_nobody() {
+    #[resilient(bucket(name = "one each", rate = "1/s", key = key), concurrency = 1)]
+    fn call(key: usize) -> Result<(), ServiceError> {
+        Ok(())
+    }
+    let clock = TurnedClock::start();
+    for seconds in 0..3 {
+        assert_eq!(call(7), Ok(()));
+        assert_eq!(clock.elapsed(), Duration::from_secs(seconds));
+    }
+    assert_eq!(call(8), Ok(()));
+    assert_eq!(clock.elapsed(), Duration::from_secs(2));
+}
