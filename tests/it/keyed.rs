@@ -60,6 +60,7 @@ fn each_key_has_a_breaker_of_its_own() {
     breakers.reset();
     assert_eq!(call(1), Err(ServiceError::Reset));
     assert_eq!((breakers.len(), breakers.is_empty()), (2, false));
+    assert!(resilient::keyed_breakers("keyed by nobody").is_empty());
     breakers.get(&2_u64).unwrap().force_open();
     assert!(call(2).is_err());
     clock.advance(Duration::from_secs(3_600));

@@ -270,3 +270,24 @@ fn who_waits_for_a_keys_token_holds_no_slot_and_takes_no_token_of_nobody() {
     assert_eq!(call(8), Ok(()));
     assert_eq!(clock.elapsed(), Duration::from_secs(2));
 }
+
+#[test]
+fn keys_of_as_many_types_as_there_are_share_a_name_and_no_token() {
+    macro_rules! keyed {
+        ($($call:ident: $key:ty),*) => {$(
+            #[resilient(bucket(name = "many types", rate = "1/h", burst = 2, key = key), max_wait = "0s")]
+            fn $call(key: $key) -> Result<(), ServiceError> {
+                Ok(())
+            }
+        )*};
+    }
+    keyed!(by_u8: u8, by_u16: u16, by_u32: u32, by_i64: i64, by_char: char);
+    let _clock = TurnedClock::start();
+    for admitted in [true, true, false] {
+        let outcomes = [by_u8(7), by_u16(7), by_u32(7), by_i64(7), by_char('7')];
+        assert_eq!(outcomes.map(|outcome| outcome.is_ok()), [admitted; 5]);
+    }
+    for limited in [by_u8(7), by_u16(7), by_u32(7), by_i64(7), by_char('7')] {
+        assert!(is_limited(limited));
+    }
+}

@@ -143,6 +143,9 @@ mod tests {
         };
         spread((0..1_u64 << 17).map(|key| of(&|hasher| key.hash(hasher))), "numbers");
         spread((0..1_u64 << 17).map(|key| of(&|hasher| (key << 32).hash(hasher))), "large numbers");
+        spread((0..1_usize << 17).map(|key| of(&|hasher| key.hash(hasher))), "places");
+        spread((0..=u16::MAX).map(|key| of(&|hasher| key.hash(hasher))), "short numbers");
+        spread((0..=u16::MAX).map(|key| of(&|hasher| key.to_le_bytes().map(|byte| byte.hash(hasher)).len().hash(hasher))), "bytes");
         spread((0..1_u32 << 17).map(|key| of(&|hasher| (key >> 8, key & 0xff).hash(hasher))), "pairs");
         spread((0..1_u32 << 17).map(|key| of(&|hasher| format!("{key}").hash(hasher))), "digits");
         spread((0..1_u32 << 17).map(|key| of(&|hasher| format!("tenant-{key:08}").hash(hasher))), "names");

@@ -23,7 +23,7 @@ impl Index {
         (self.used + 1) * 4 <= self.words.len() * 3
     }
 
-    /// One that holds these hashes and places, and as many again.
+    /// One that holds these hashes and places, and at least half as many again.
     pub(super) fn with(places: &[(u64, u32)]) -> Self {
         let words = (places.len() * 2 + 1).next_power_of_two().max(SMALLEST);
         let mut index = Self { words: vec![EMPTY; words].into(), used: 0 };
@@ -124,6 +124,38 @@ mod tests {
             assert_eq!(index.find(hash, |_| false), None);
         }
         assert!(index.words.len() <= 8 * known.len(), "places that are gone do not make it grow");
+    }
+
+    #[test]
+    fn it_is_filled_to_three_quarters_and_grows_by_half_at_least() {
+        for places in [0, 1, 2, 4, 5, 100] {
+            let known: Vec<_> = (0..places).map(|place| (u64::from(place), place)).collect();
+            let mut index = Index::with(&known);
+            assert_eq!(index.used, known.len());
+            let words = index.words.len();
+            let more = (places..).take_while(|&place| {
+                let has_room = index.has_room();
+                if has_room {
+                    index.insert(u64::from(place), place);
+                }
+                has_room
+            });
+            let all = places + u32::try_from(more.count()).unwrap();
+            assert_eq!(all as usize, words * 3 / 4);
+            assert!(2 * all >= 3 * places);
+            assert!(index.remove(0, 0));
+            index.insert(0, 0);
+            assert_eq!(index.used, words * 3 / 4, "a place that is gone is used again");
+        }
+    }
+
+    #[test]
+    fn it_asks_after_those_with_the_same_tag_alone() {
+        let mut index = Index::with(&[(1 << 56, 0), (2 << 56, 1), (0, 2)]);
+        assert_eq!(index.find(2 << 56, |_| true), Some(1));
+        assert_eq!(index.find(3 << 56, |_| true), None);
+        assert!(index.remove(0, 2));
+        assert_eq!(index.find(0, |_| true), None, "what is gone is asked after by nobody");
     }
 
     #[test]
