@@ -56,6 +56,8 @@ fn new_settings_reach_breakers_and_bulkheads_of_every_key() {
     call(1, 1, false).unwrap();
     assert_eq!(call(1, 0, true), Err(ShopError::Reset));
     assert_eq!(refusal(call(1, 0, true)), "breaker");
+    assert_eq!(refusal(call(8, 2, false)), "bulkhead", "a key that comes after the change");
+    call(8, 1, false).unwrap();
     assert_eq!(call(9, 0, true), Err(ShopError::Reset), "a key that comes after the change");
     assert_eq!(refusal(call(9, 0, true)), "breaker");
     assert_eq!(refusal(call(8, 2, false)), "bulkhead");
