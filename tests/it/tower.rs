@@ -131,6 +131,10 @@ fn the_layer_is_as_ready_as_its_service() {
     let Poll::Ready(Err(error)) = poll_once(is_ready) else { panic!("ready") };
     assert_eq!(unboxed(error), ServiceError::NotFound);
     assert_eq!(told.asked(), ["not ready", "not ready"]);
+    let (service, told) = Strict::with([]);
+    *told.readiness.lock().unwrap() = vec![Poll::Pending];
+    let mut local = PolicyLayer::new(retrying("as ready here")).classify(by_error).local().layer(service);
+    assert!(poll_once(pin!(poll_fn(|context| local.poll_ready(context)))).is_pending());
 }
 
 #[tokio::test(start_paused = true)]

@@ -133,6 +133,14 @@ mod tests {
     }
 
     #[test]
+    fn the_slowest_rate_may_be_written_in_any_way() {
+        for text in ["1/365d", "0.2/73d", "0.5/4380h", "2/730d"] {
+            let rate: Rate = text.parse().unwrap_or_else(|error| panic!("{error}"));
+            assert_eq!(rate.problem(), None);
+        }
+    }
+
+    #[test]
     fn mistakes_say_what_was_expected() {
         assert!(rate("many/s").contains("`many` is not a number"));
         assert!(rate("").contains("`` is not a number"));

@@ -185,6 +185,18 @@ mod tests {
         put_number(&mut delay, 1, (-1_i64).cast_unsigned());
         assert_eq!(retry_delay(&any(&delay)), None);
         assert_eq!(retry_delay(&any(&[])), Some(Duration::ZERO));
+        for (nanos, read) in [(999_999_999, Some(Duration::from_nanos(999_999_999))), (1_000_000_000, None)] {
+            let mut delay = Vec::new();
+            put_number(&mut delay, 2, nanos);
+            assert_eq!(retry_delay(&any(&delay)), read, "nanoseconds below a second");
+        }
+    }
+
+    #[test]
+    fn fields_of_every_kind_may_stand_beside_it() {
+        for other in [&b"\x79\x01\x02\x03\x04\x05\x06\x07\x08"[..], b"\x7d\x01\x02\x03\x04", b"\x7a\x01\x02", b"\x78\x80\x01"] {
+            assert_eq!(read(&[other, &encoded()].concat()), Some(WAIT), "{other:?}");
+        }
     }
 
     #[test]
