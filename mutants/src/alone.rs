@@ -5,8 +5,9 @@ use crate::Result;
 use crate::judge::Fate;
 use crate::limited::{Ending, limited};
 use crate::mutant::{Genre, Mutant};
+use crate::reach::is_about;
 use crate::workshop::Workshop;
-use crate::world::{Program, WORLDS, World};
+use crate::world::{Program, WORLDS};
 use std::fs;
 use std::path::Path;
 use std::time::Duration;
@@ -18,18 +19,18 @@ const LIMIT: Duration = Duration::from_mins(20);
 pub fn alone(mutant: &Mutant, original: &Path, workshop: &Workshop, target: &Path) -> Result<Fate> {
     let text = fs::read_to_string(original.join(&mutant.file))?;
     workshop.write(&mutant.file, changed(mutant, &text).as_bytes())?;
-    let fate = tried(workshop, target);
+    let fate = tried(mutant, workshop, target);
     workshop.write(&mutant.file, text.as_bytes())?;
     Ok(fate)
 }
 
-fn tried(workshop: &Workshop, target: &Path) -> Fate {
+fn tried(mutant: &Mutant, workshop: &Workshop, target: &Path) -> Fate {
     for world in &WORLDS {
-        for part in [World::units, World::whole] {
-            let Ok(programs) = part(world).build(&workshop.root, target) else {
+        for part in world.units_of(&mutant.file).into_iter().chain([world.whole()]) {
+            let Ok(programs) = part.build(&workshop.root, target) else {
                 return Fate::Unviable;
             };
-            if let Some(fate) = programs.iter().find_map(fate_in) {
+            if let Some(fate) = programs.iter().find_map(|program| fate_in(program, mutant)) {
                 return fate;
             }
         }
@@ -37,12 +38,16 @@ fn tried(workshop: &Workshop, target: &Path) -> Fate {
     Fate::Survived
 }
 
-fn fate_in(program: &Program) -> Option<Fate> {
-    match limited(&mut program.run_all(), LIMIT) {
+/// Asks the tests first that are about the mutant's file.
+fn fate_in(program: &Program, mutant: &Mutant) -> Option<Fate> {
+    let tests = program.tests().unwrap_or_default();
+    let about: Vec<_> = tests.iter().map(String::as_str).filter(|test| is_about(test, mutant)).collect();
+    let first = (!about.is_empty()).then(|| program.run(about));
+    first.into_iter().chain([program.run_all()]).find_map(|mut command| match limited(&mut command, LIMIT) {
         Ending::Passed => None,
         Ending::Failed => Some(Fate::Killed(program.name.clone())),
         Ending::TimedOut => Some(Fate::TimedOut(program.name.clone())),
-    }
+    })
 }
 
 /// As cargo-mutants would write it.

@@ -83,7 +83,7 @@ impl Reach {
 }
 
 /// Whether the test is in a module that has the name of the mutant's file or of a folder that it is in.
-fn is_about(test: &str, mutant: &Mutant) -> bool {
+pub fn is_about(test: &str, mutant: &Mutant) -> bool {
     let path = mutant.file.split_once("/src/").map_or("", |(_, path)| path.trim_end_matches(".rs"));
     test.split_once("::").is_some_and(|(module, _)| path.split('/').any(|part| part == module))
 }

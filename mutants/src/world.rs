@@ -62,6 +62,12 @@ impl World {
         Self { targets: &["--lib"], ..*self }
     }
 
+    /// Those of the package alone that the file is in, if the world has it.
+    pub fn units_of(&self, file: &str) -> Option<Self> {
+        let place = self.packages.iter().position(|package| file.split('/').next() == Some(package))?;
+        Some(Self { packages: &self.packages[place..=place], ..self.units() })
+    }
+
     pub fn whole(&self) -> Self {
         Self { ..*self }
     }
