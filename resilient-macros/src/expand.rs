@@ -132,6 +132,15 @@ mod tests {
         }
     }
 
+    /// `macro_rules!` puts a `$body:block` into a group that nobody sees.
+    #[test]
+    fn a_body_may_come_out_of_a_macro() {
+        let emitted = |body: proc_macro2::Group| resilient(quote!(retries = 1), quote!(fn f() -> Result<u8, E> #body)).to_string();
+        let body = proc_macro2::Group::new(proc_macro2::Delimiter::Brace, quote!(Ok(1)));
+        let hidden = proc_macro2::Group::new(proc_macro2::Delimiter::None, quote!(#body));
+        assert_eq!(emitted(hidden), emitted(body));
+    }
+
     #[test]
     fn a_mistake_leaves_the_function_as_it_was() {
         for item in ITEMS.iter().filter_map(|text| text.parse::<TokenStream>().ok()) {

@@ -2,7 +2,8 @@
 
 #![expect(dead_code, reason = "they are read, not called")]
 
-use resilient::{Classify, Context, Failure, Rate, Rejected, Verdict, Window, resilient};
+use resilient::{Classify, Context, Failure, Jitter, Rate, Rejected, Verdict, Window, resilient};
+use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
@@ -243,6 +244,100 @@ fn returns_a_box(name: &str) -> Pin<Box<dyn Future<Output = io::Result<usize>> +
     Box::pin(async move { Ok(name.len()) })
 }
 
+struct Point {
+    x: u32,
+    y: u32,
+}
+
+struct Meters(u32);
+
+#[resilient(retries = 2, timeout = 1.5s)]
+async fn lends<T: Clone, U1: Clone, LONG: Clone>(
+    cell: RefCell<u32>,
+    generic: T,
+    other: U1,
+    long: LONG,
+    object: Box<dyn Fn() -> u32 + Send>,
+    #[cfg(all())] configured: Cell<u32>,
+    (a, ref b, &c): (Cell<u32>, String, &u32),
+    [first, ..]: [Cell<u32>; 3],
+    Point { x, y: up }: Point,
+    Meters(mut m): Meters,
+    whole @ (_, _): (u8, u8),
+    &d: &u32,
+    (e): Cell<u32>,
+    ref mut owned: String,
+    N: Cell<u32>,
+    mut plain: u32,
+    unique: &mut u32,
+    shared: &u32,
+) -> io::Result<u32> {
+    let _ = (generic.clone(), other.clone(), long.clone(), whole, b.len(), N.get());
+    owned.push('a');
+    plain += 1;
+    m += 1;
+    *unique += a.get() + first.get() + configured.get();
+    Ok(*cell.borrow() + object() + c + x + up + m + d + e.get() + plain + shared)
+}
+
+#[resilient(timeout = "1s", fallback = |_| Ok(order.len()))]
+async fn keeps(order: String, mut list: Vec<u32>, cell: Cell<u32>, mut unique: &mut u32) -> io::Result<usize> {
+    list.push(cell.get());
+    *unique += 1;
+    unique = Box::leak(Box::new(1));
+    Ok(list.len() + *unique as usize)
+}
+
+#[resilient(retries = 1, clone(order, other), retry_if = |_| order.is_empty() || seen.is_empty())]
+async fn looks(order: String, other: String, seen: String) -> io::Result<usize> {
+    drop(other);
+    Ok(order.into_bytes().len() + seen.len())
+}
+
+#[resilient(retries = 1, retry_if = |_| *seen > 1)]
+fn looks_at_a_copy(mut seen: Box<u32>, mut N: u32, other: u32) -> io::Result<u32> {
+    *seen += 1;
+    N += other;
+    Ok(N)
+}
+
+#[resilient(retries = 2, jitter = spread, max_wait = *patience, concurrency = 2)]
+fn tuned(spread: Jitter, patience: &Duration) -> io::Result<u32> {
+    Ok(1)
+}
+
+#[resilient(breaker(name = "a whole window", failure_ratio = 0.5, window = 20, minimum_calls = 20))]
+fn whole_window() -> io::Result<u32> {
+    Ok(1)
+}
+
+#[resilient(retries = 1)]
+fn objects() -> io::Result<Box<dyn Fn() -> u32>> {
+    Ok(Box::new(|| 1))
+}
+
+#[resilient(retries = 1)]
+fn borrowing_objects<'a>(number: &'a u32) -> io::Result<Box<dyn Fn() -> u32 + 'a>> {
+    Ok(Box::new(|| *number))
+}
+
+#[resilient(retries = 1)]
+fn borrows<'a>(name: &'a str) -> io::Result<&'a str> {
+    Ok(name)
+}
+
+#[resilient(retries = 3, context = cx)]
+fn looks_back() -> io::Result<String> {
+    Ok(format!("{:?}", cx.previous_error()))
+}
+
+#[resilient(timeout = "1s")]
+#[rustfmt::skip]
+fn pins_without_move(cell: Cell<u32>) -> Pin<Box<dyn Future<Output = io::Result<u32>> + Send>> {
+    drop(cell);
+    Box::pin(async { Ok(1) },)
+}
+
 struct Client {
     name: String,
     timeout: Duration,
@@ -259,6 +354,83 @@ impl Client {
     fn reused(mut self) -> io::Result<String> {
         self.name.push('a');
         Ok(self.name.clone())
+    }
+
+    #[resilient(retries = 2, timeout = "1s", reuse(self))]
+    async fn pinned(mut self: Pin<&mut Self>) -> io::Result<usize> {
+        self.as_mut().name.push('a');
+        Ok(self.name.len())
+    }
+
+    #[resilient(retries = 2, timeout = "1s")]
+    async fn unique(&mut self) -> io::Result<usize> {
+        self.name.push('a');
+        Ok(self.name.len())
+    }
+
+    #[resilient(retries = 2, timeout = "1s")]
+    async fn spelled_out(self: &mut Self) -> io::Result<usize> {
+        self.name.push('a');
+        Ok(self.name.len())
+    }
+
+    #[resilient(retries = 2, timeout = "1s")]
+    async fn boxed(self: Box<Self>) -> io::Result<usize> {
+        Ok(self.name.len())
+    }
+
+    #[resilient(retries = 2, timeout = "1s")]
+    async fn untouched(&mut self) -> io::Result<usize> {
+        Ok(1)
+    }
+
+    #[resilient(timeout = "1s")]
+    async fn once(&mut self) -> io::Result<usize> {
+        Ok(self.name.len())
+    }
+
+    /// As `#[async_trait]` writes it.
+    #[resilient(retries = 2, timeout = self.timeout, reuse(again))]
+    fn in_a_trait<'life0, 'life1, 'async_trait>(
+        &'life0 mut self,
+        path: &'life1 str,
+        mut again: u32,
+        list: Vec<u32>,
+    ) -> Pin<Box<dyn Future<Output = io::Result<usize>> + Send + 'async_trait>>
+    where
+        'life0: 'async_trait,
+        'life1: 'async_trait,
+        Self: 'async_trait,
+    {
+        Box::pin(async move {
+            if let Some(__ret) = None::<io::Result<usize>> {
+                #[allow(unreachable_code)]
+                return __ret;
+            }
+            let __self = self;
+            let path = path;
+            let mut again = again;
+            #[cfg(all())]
+            let mut list = list;
+            let __ret: io::Result<usize> = {
+                again += 1;
+                list.push(again);
+                __self.name.push('a');
+                Ok(path.len() + list.len())
+            };
+            #[allow(unreachable_code)]
+            __ret
+        })
+    }
+
+    #[resilient(rate = 10, max_wait = none)]
+    fn in_a_trait_for_nothing<'async_trait>(list: Vec<u32>) -> Pin<Box<dyn Future<Output = ()> + Send + 'async_trait>> {
+        Box::pin(async move {
+            let list = list;
+            let _: () = {
+                drop(list);
+            };
+        })
     }
 
     #[resilient(timeout = "1s")]
@@ -324,6 +496,21 @@ where
     Inner(E),
     #[permanent]
     Name(&'a [u8; N]),
+}
+
+#[derive(Classify)]
+enum Of<T> {
+    #[permanent]
+    A(T),
+}
+
+#[derive(Classify)]
+enum Where
+where
+    u8: Copy,
+{
+    #[permanent]
+    A,
 }
 
 #[derive(Classify)]
