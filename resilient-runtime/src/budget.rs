@@ -438,7 +438,7 @@ mod tests {
     #[test]
     fn a_pool_holds_as_many_as_are_set_whatever_a_token_takes() {
         for per_second in [0.001, 0.3, 3.0, 7.0, 999_999.0, 1_000_000.0] {
-            for pool in [1, 2, 1_000] {
+            for pool in [1, 2, 1_000, 30_001] {
                 let budget = Budget::new(RetryBudget::new().per_second(per_second).pool(pool));
                 assert_eq!(drain(&budget, at(0)), pool, "{per_second}/s");
             }

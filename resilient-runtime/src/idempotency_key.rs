@@ -89,6 +89,12 @@ mod tests {
     }
 
     #[test]
+    fn without_randomness_the_clock_is_in_the_key() {
+        let halves: HashSet<_> = (0..100_000).map(|_| without_randomness() >> 64).collect();
+        assert!(halves.len() > 1);
+    }
+
+    #[test]
     fn every_bit_that_is_not_a_mark_varies() {
         let keys: Vec<_> = (0..256).map(|_| IdempotencyKey::new().as_u128()).collect();
         let (ever, always) = keys.iter().fold((0, u128::MAX), |(ever, always), key| (ever | key, always & key));

@@ -327,3 +327,28 @@ impl Overrides {
         settings
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nonsense_is_named() {
+        let problem = |overrides: Overrides| overrides.problem().unwrap_or_default();
+        for ratio in [0.0, -0.1, 10.1, f64::NAN] {
+            assert!(problem(Overrides::new().budget(ratio)).contains("above 0 and at most 10"), "{ratio}");
+        }
+        assert_eq!(problem(Overrides::new().budget(10.0)), "");
+        assert_eq!(problem(Overrides::new().shared_budget("")), "`budget` may not be an empty name");
+        let rate = Rate::per_second(1);
+        assert!(problem(Overrides::new().rate(Rate::per_second(0))).starts_with("`rate`: "));
+        assert!(problem(Overrides::new().rate(Rate::per_second(0)).burst(3)).starts_with("`rate`: "));
+        assert_eq!(problem(Overrides::new().rate(rate.burst(0))), "`burst` must be at least 1");
+        assert!(problem(Overrides::new().rate(Rate::per_day(1)).burst(1_000_000)).starts_with("`burst` beside this `rate`: "));
+    }
+
+    #[test]
+    fn attempts_are_never_more_than_can_be_counted() {
+        assert_eq!(Overrides::new().retries(u32::MAX).resolved().retries, u32::MAX - 1);
+    }
+}

@@ -127,13 +127,14 @@ fn it_is_a_table_to_read_and_data_to_send() {
 
 #[test]
 fn what_an_attribute_says_of_a_shared_name_holds_before_its_first_call() {
-    #[resilient(bucket = "catalogue-early", rate = "3/s", max_wait = "0s")]
+    #[resilient(bucket = "catalogue-early", rate = "3/s", bulkhead = "catalogue-early", concurrency = 3, max_wait = "0s")]
     fn early() -> Result<(), ShopError> {
         Ok(())
     }
 
     let _turn = Turn::take();
     assert_eq!(resilient::bucket("catalogue-early").rate(), resilient::Rate::per_second(3));
+    assert_eq!(resilient::bulkhead("catalogue-early").limit(), 3);
     early().unwrap();
 }
 
@@ -177,6 +178,23 @@ fn what_is_built_in_is_told_of_names_too() {
         ("0.2".into(), "10".into(), "100".into())
     );
     named().unwrap();
+}
+
+#[test]
+fn jitter_is_told_of_whoever_hears_it() {
+    #[resilient(retries = 1, backoff = decorrelated)]
+    fn is_its_own_jitter() -> Result<(), ShopError> {
+        Ok(())
+    }
+    #[resilient(retries = 1, backoff = linear)]
+    fn hears_jitter() -> Result<(), ShopError> {
+        Ok(())
+    }
+
+    let _turn = Turn::take();
+    let is_told = |name| listed(&format!("configured::catalogue::{name}")).settings.iter().any(|setting| setting.key == "jitter");
+    assert_eq!((is_told("is_its_own_jitter"), is_told("hears_jitter")), (false, true));
+    is_its_own_jitter().and(hears_jitter()).unwrap();
 }
 
 mod said {

@@ -46,6 +46,22 @@ fn the_function_goes_before_its_attribute_literal_or_expression() {
 }
 
 #[test]
+fn a_function_that_decides_one_setting_leaves_the_other_expressions_alone() {
+    let _turn = Turn::take();
+    let clock = TurnedClock::start();
+    let waits = |settings| {
+        configure().function("configured::overrides::computed", settings).install().unwrap();
+        let before = clock.waits().len();
+        attempts(computed);
+        clock.waits()[before..].to_vec()
+    };
+    let millis = Duration::from_millis;
+    assert_eq!(waits(Overrides::new().retries(1)), [millis(7)]);
+    assert_eq!(waits(Overrides::new().base_delay(millis(3))), [millis(3), millis(6), millis(12), millis(24)]);
+    assert_eq!(waits(Overrides::new().retries_enabled(true)), [millis(7), millis(14), millis(28), millis(56)]);
+}
+
+#[test]
 fn an_expression_goes_before_a_default() {
     let _turn = Turn::take();
     let clock = TurnedClock::start();

@@ -204,3 +204,26 @@ fn a_pool_that_is_switched_on_again_is_handed_down() {
     }
     configure().lenient().install().expect("valid");
 }
+
+static UNCHANGED: Site = Site::new("reload::unchanged", "reload.rs", 4, |site| {
+    site.retries(1)
+        .breaker("reload-unchanged", CircuitBreaker::new())
+        .bucket("reload-unchanged")
+        .bulkhead("reload-unchanged")
+        .budget_named("reload-unchanged")
+});
+inventory::submit! { Entry(&UNCHANGED) }
+
+/// Plans stay for ever, so one that is like the last must be the last.
+#[test]
+fn what_changes_nothing_makes_no_new_plan() {
+    let _turn = turn();
+    let install = |retries| configure().function("reload::unchanged", Overrides::new().retries(retries)).lenient().install();
+    install(2).expect("valid");
+    let plan = UNCHANGED.plan();
+    install(2).expect("valid");
+    assert!(std::ptr::eq(UNCHANGED.plan(), plan));
+    install(3).expect("valid");
+    assert!(!std::ptr::eq(UNCHANGED.plan(), plan));
+    configure().lenient().install().expect("valid");
+}
