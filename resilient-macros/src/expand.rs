@@ -141,6 +141,13 @@ mod tests {
         assert_eq!(emitted(hidden), emitted(body));
     }
 
+    /// The end of what is to become a return type was taken for it.
+    #[test]
+    fn a_body_has_braces() {
+        let emitted = resilient(quote!(retries = 1), quote!(fn f() -> io::Error::other("empty"))).to_string();
+        assert!(emitted.contains("needs a body to guard"), "{emitted}");
+    }
+
     #[test]
     fn a_mistake_leaves_the_function_as_it_was() {
         for item in ITEMS.iter().filter_map(|text| text.parse::<TokenStream>().ok()) {

@@ -62,7 +62,7 @@ impl Parse for Function {
         let visibility = input.parse()?;
         let signature = input.parse()?;
         let body = match input.parse::<TokenTree>()? {
-            TokenTree::Group(group) => Some(braces(group)),
+            TokenTree::Group(group) => Some(braces(group)).filter(|body| body.delimiter() == Delimiter::Brace),
             _ => None,
         };
         Ok(Self { attributes, visibility, signature, body })
