@@ -142,6 +142,7 @@ mod tests {
     use super::super::key::hash;
     use super::*;
     use crate::rate::Rate;
+    use std::collections::HashSet;
 
     /// They stayed as many as they were before: each new key took the place of one.
     #[test]
@@ -156,5 +157,26 @@ mod tests {
         drop(in_use);
         (10..20).for_each(|key| assert!(hold(key).is_some()));
         assert_eq!(family.len(), 2);
+    }
+
+    #[test]
+    fn keys_are_spread_over_all_pages() {
+        for (max_keys, pages) in [(1, 1), (1_000, 4), (100_000, 64), (10_000_000, 64)] {
+            let settings = BucketSettings::of(Some(Rate::per_second(1)), None);
+            let ledger = Ledger::<Plain<u32>>::new(max_keys, settings);
+            let used: HashSet<_> = (0..64).map(|hash| std::ptr::from_ref(ledger.page(hash)).addr()).collect();
+            assert_eq!(used.len(), pages, "{max_keys}");
+        }
+    }
+
+    #[test]
+    fn slots_that_nobody_holds_any_more_are_used_again() {
+        let family = Family::<Bucket>::new(None, BucketSettings::of(Some(Rate::per_second(1)), None));
+        let ledger = family.map(Ledger::<Plain<u32>>::new);
+        for key in 0..1_000_u32 {
+            assert!(ledger.hold(family, hash(&key), &key).is_some());
+        }
+        let slots = || ledger.pages.iter().map(|Shelf(page)| lock(page).slots()).max();
+        assert_eq!(slots(), Some(1));
     }
 }

@@ -87,3 +87,19 @@ impl<K: Hash + Eq + Send + 'static, T: Slotted> AnyMap<T> for Map<K, T> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::breaker::Breaker;
+    use std::collections::HashSet;
+
+    #[test]
+    fn keys_are_spread_over_all_shards() {
+        for (max_keys, shards) in [(1, 1), (1_000, 4), (100_000, 64), (10_000_000, 64)] {
+            let map = Map::<u32, Breaker>::new(max_keys);
+            let used: HashSet<_> = (0..64_u64).map(|bits| std::ptr::from_ref(map.shard(bits << 40)).addr()).collect();
+            assert_eq!(used.len(), shards, "{max_keys}");
+        }
+    }
+}

@@ -77,6 +77,11 @@ impl<C: Cell> Page<C> {
         }
     }
 
+    #[cfg(test)]
+    pub(super) fn slots(&self) -> usize {
+        self.slots.len()
+    }
+
     /// A token for now, if the key is known, is in nobody's hands and has one. The clock is read while memory is waited for.
     #[inline]
     pub(super) fn pay<Q: Eq + ?Sized>(&mut self, hash: u64, key: &Q, clock: impl FnOnce() -> Tick) -> Option<Receipt>
