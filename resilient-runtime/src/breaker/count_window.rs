@@ -100,8 +100,7 @@ impl Bits {
 
 /// The words that hold the bits of a range, each with those of its bits that are meant.
 fn masks(from: usize, to: usize) -> impl Iterator<Item = (usize, u64)> {
-    let words = if from < to { from / 64..to.div_ceil(64) } else { 0..0 };
-    words.map(move |at| {
+    (from / 64..to.div_ceil(64)).map(move |at| {
         let first = from.saturating_sub(at * 64);
         let behind = (at * 64 + 64).saturating_sub(to);
         (at, (u64::MAX << first) & (u64::MAX >> behind))
