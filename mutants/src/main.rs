@@ -72,7 +72,11 @@ fn main() -> Result<()> {
             results.write()?;
         }
     }
-    report::print(mutants.iter().filter(is_wanted).map(|mutant| (mutant, results.fate(mutant))));
+    let page = std::fs::read_to_string(root.join("docs/mutants.md"))?;
+    let unexplained = report::print(mutants.iter().filter(is_wanted).map(|mutant| (mutant, results.fate(mutant))), &page);
+    if unexplained > 0 {
+        return Err(format!("{unexplained} survivors have no reason in docs/mutants.md, and a `!` above").into());
+    }
     Ok(())
 }
 

@@ -30,6 +30,13 @@ pub enum Genre {
     StructField,
 }
 
+impl Mutant {
+    /// Its file and what it changes, wherever that stands: `src/bucket.rs: replace < with <= in Bucket::pause`.
+    pub fn change(&self) -> String {
+        format!("{}: {}", self.file, self.name.splitn(4, ':').last().unwrap_or_default().trim_start())
+    }
+}
+
 /// All of both crates, in cargo-mutants' order.
 pub fn all(root: &Path) -> Result<Vec<Mutant>> {
     let mut list = Command::new("cargo");
@@ -49,8 +56,7 @@ pub fn all(root: &Path) -> Result<Vec<Mutant>> {
 pub fn sequence(mutants: &[Mutant]) -> u64 {
     let mut hasher = DefaultHasher::new();
     for mutant in mutants {
-        let what = mutant.name.splitn(4, ':').last();
-        (&mutant.file, what).hash(&mut hasher);
+        mutant.change().hash(&mut hasher);
     }
     hasher.finish()
 }

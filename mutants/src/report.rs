@@ -2,7 +2,7 @@
 
 use crate::judge::Fate;
 use crate::mutant::Mutant;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 /// How many of a file's mutants met which fate.
@@ -39,22 +39,28 @@ impl fmt::Display for Totals {
     }
 }
 
-pub fn print<'m>(fates: impl IntoIterator<Item = (&'m Mutant, Option<Fate>)>) {
+/// Prints who survived and the totals, and returns how many of the survivors have no reason in that page.
+pub fn print<'m>(fates: impl IntoIterator<Item = (&'m Mutant, Option<Fate>)>, page: &str) -> usize {
+    let explained: BTreeSet<_> = page.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next()).collect();
     let mut files: BTreeMap<&str, Totals> = BTreeMap::new();
-    let mut all = Totals::default();
+    let (mut all, mut unexplained) = (Totals::default(), 0);
     println!("\nSurvivors:");
     for (mutant, fate) in fates {
         files.entry(&mutant.file).or_default().count(fate.as_ref());
         all.count(fate.as_ref());
-        match fate {
-            Some(Fate::Survived) => println!("  {}", mutant.name),
-            Some(Fate::Unreached) => println!("  {} (no test comes there)", mutant.name),
-            _ => {}
-        }
+        let remark = match fate {
+            Some(Fate::Survived) => "",
+            Some(Fate::Unreached) => " (no test comes there)",
+            _ => continue,
+        };
+        let is_explained = explained.contains(mutant.change().as_str());
+        unexplained += usize::from(!is_explained);
+        println!("  {} {}{remark}", if is_explained { " " } else { "!" }, mutant.name);
     }
     println!("\n{:<52} generated unviable killed timed out survived unknown  killed", "file");
     for (file, totals) in files {
         println!("{file:<52} {totals}");
     }
     println!("{:<52} {all}", "all");
+    unexplained
 }

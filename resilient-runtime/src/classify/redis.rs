@@ -1,7 +1,7 @@
 use super::connection::{BUSY, of_connection};
 use crate::rejected::Rejected;
 use crate::verdict::{Classify, Verdict};
-use redis::{ErrorKind, RedisError, RetryMethod, ServerError, ServerErrorKind};
+use redis::{ErrorKind, RedisError, RetryMethod};
 use std::error::Error;
 use std::io;
 use std::sync::Arc;
@@ -33,16 +33,9 @@ fn of_io(error: &RedisError) -> Verdict {
 /// Of a pipeline's answers those decide that would come again; a transaction means what its commands mean.
 fn of_answers(error: &RedisError) -> Verdict {
     let answers = error.clone().into_server_errors().unwrap_or_default();
-    let verdicts = || answers.iter().map(|(_, answer)| of_answer(answer));
+    let verdicts = || answers.iter().map(|(_, answer)| of_code(answer.code(), answer.details()));
     let decisive = verdicts().find(|verdict| !verdict.is_retryable()).or_else(|| verdicts().next());
     decisive.unwrap_or_else(|| of_code(error.code().unwrap_or_default(), error.detail()))
-}
-
-fn of_answer(answer: &ServerError) -> Verdict {
-    match answer.kind() {
-        Some(ServerErrorKind::BusyLoading | ServerErrorKind::ClusterDown | ServerErrorKind::MasterDown) => Verdict::TRANSIENT,
-        _ => of_code(answer.code(), answer.details()),
-    }
 }
 
 /// The verdict on the word that the server's answer begins with.
@@ -70,6 +63,7 @@ impl From<Rejected> for RedisError {
 mod tests {
     use super::*;
     use crate::rejected::{Refusal, Time};
+    use redis::{ConnectionLike, RedisResult, ServerErrorKind, Value};
 
     /// What the server's line means.
     fn verdict(line: &str) -> Verdict {
@@ -110,6 +104,47 @@ mod tests {
         ] {
             assert_eq!(verdict(line), Verdict::Permanent, "{line}");
         }
+    }
+
+    /// A server that says this to each command.
+    struct Answers(Vec<Value>);
+
+    impl ConnectionLike for Answers {
+        fn req_packed_command(&mut self, _: &[u8]) -> RedisResult<Value> {
+            Ok(self.0.remove(0))
+        }
+
+        fn req_packed_commands(&mut self, _: &[u8], _: usize, _: usize) -> RedisResult<Vec<Value>> {
+            Ok(std::mem::take(&mut self.0))
+        }
+
+        fn get_db(&self) -> i64 {
+            0
+        }
+
+        fn check_connection(&mut self) -> bool {
+            true
+        }
+
+        fn is_open(&self) -> bool {
+            true
+        }
+    }
+
+    #[test]
+    fn of_a_pipelines_answers_the_lasting_one_decides() {
+        let verdict = |lines: [&str; 2]| {
+            let answers = lines.map(|line| redis::parse_redis_value(format!("-{line}\r\n").as_bytes()).unwrap());
+            let mut pipeline = redis::pipe();
+            for _ in &answers {
+                pipeline.cmd("PING");
+            }
+            pipeline.exec(&mut Answers(answers.into())).unwrap_err().classify()
+        };
+        assert_eq!(verdict(["LOADING it is", "ERR never"]), Verdict::Permanent);
+        assert_eq!(verdict(["ERR never", "LOADING it is"]), Verdict::Permanent);
+        assert_eq!(verdict(["CLUSTERDOWN it is", "TRYAGAIN it is"]), Verdict::TRANSIENT);
+        assert_eq!(verdict(["TRYAGAIN it is", "MASTERDOWN it is"]), BUSY);
     }
 
     #[test]
