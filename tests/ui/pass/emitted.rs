@@ -87,7 +87,7 @@ fn ratios() -> io::Result<u32> {
     slow_call_ratio = HALF / 2.0,
     window = WINDOW,
     minimum_calls = MOST - 994,
-    shadow = MOST > 1,
+    shadow = !true,
 ))]
 fn constant_ratios() -> io::Result<u32> {
     Ok(1)
@@ -178,6 +178,20 @@ fn known(place: u32) -> io::Result<u32> {
     Ok(place)
 }
 
+#[resilient(retries = 1, fallback = last_known("10m"), classify = verdict)]
+fn known_plain() -> u32 {
+    #[cfg(all())]
+    {
+        drop(known_plain as fn() -> u32);
+    }
+    1
+}
+
+#[resilient(breaker = "known", fallback = last_known("10m"), classify = verdict_of, retry_if = |_| false, retries = 1)]
+fn known_and_judged() -> io::Result<u32> {
+    Ok(1)
+}
+
 #[resilient(breaker = "known", fallback = last_known(WAIT), key = place)]
 async fn known_by_key(place: u32) -> io::Result<u32> {
     Ok(place)
@@ -261,7 +275,10 @@ async fn lends<T: Clone, U1: Clone, LONG: Clone>(
     #[cfg(all())] configured: Cell<u32>,
     (a, ref b, &c): (Cell<u32>, String, &u32),
     [first, ..]: [Cell<u32>; 3],
-    Point { x, y: up }: Point,
+    Point { x: mut x, y: up }: Point,
+    ((inner, _), _): ((Cell<u32>, u32), u32),
+    &(mut copied): &u32,
+    shared_cell: &Cell<u32>,
     Meters(mut m): Meters,
     whole @ (_, _): (u8, u8),
     &d: &u32,
@@ -272,7 +289,9 @@ async fn lends<T: Clone, U1: Clone, LONG: Clone>(
     unique: &mut u32,
     shared: &u32,
 ) -> io::Result<u32> {
-    let _ = (generic.clone(), other.clone(), long.clone(), whole, b.len(), N.get());
+    x += inner.get() + shared_cell.get();
+    copied += 1;
+    let _ = (copied, generic.clone(), other.clone(), long.clone(), whole, b.len(), N.get());
     owned.push('a');
     plain += 1;
     m += 1;
