@@ -45,6 +45,17 @@ fn the_function_goes_before_its_attribute_literal_or_expression() {
     assert_eq!(clock.waits()[before..], [Duration::from_millis(3); 2]);
 }
 
+#[resilient(
+    retries = 2,
+    base_delay = std::hint::black_box(Duration::from_millis(7)),
+    max_delay = std::hint::black_box(Duration::from_millis(10)),
+    jitter = none,
+    budget = none
+)]
+fn bounded() -> Result<(), ShopError> {
+    lost()
+}
+
 #[test]
 fn a_function_that_decides_one_setting_leaves_the_other_expressions_alone() {
     let _turn = Turn::take();
@@ -59,6 +70,11 @@ fn a_function_that_decides_one_setting_leaves_the_other_expressions_alone() {
     assert_eq!(waits(Overrides::new().retries(1)), [millis(7)]);
     assert_eq!(waits(Overrides::new().base_delay(millis(3))), [millis(3), millis(6), millis(12), millis(24)]);
     assert_eq!(waits(Overrides::new().retries_enabled(true)), [millis(7), millis(14), millis(28), millis(56)]);
+    let name = "configured::overrides::bounded";
+    configure().function(name, Overrides::new().base_delay(millis(8))).install().unwrap();
+    let before = clock.waits().len();
+    attempts(bounded);
+    assert_eq!(clock.waits()[before..], [millis(8), millis(10)]);
 }
 
 #[test]

@@ -90,6 +90,32 @@ fn an_outage_is_told_from_its_first_retry_to_its_end() {
     });
 }
 
+/// It is no error itself, as `anyhow::Error` is none.
+#[test]
+fn of_a_report_the_error_is_told_that_it_leads_to() {
+    #[derive(Debug)]
+    struct Report(ServiceError);
+    impl AsRef<dyn std::error::Error> for Report {
+        fn as_ref(&self) -> &(dyn std::error::Error + 'static) {
+            &self.0
+        }
+    }
+    impl From<resilient::Rejected> for Report {
+        fn from(rejected: resilient::Rejected) -> Self {
+            Self(rejected.into())
+        }
+    }
+    #[resilient(retries = 1, base_delay = "10ms")]
+    fn call() -> Result<(), Report> {
+        Err(Report(ServiceError::Reset))
+    }
+    recorded(|recorder, _| {
+        assert!(call().is_err());
+        let retry = recorder.take().into_iter().find(|(name, ..)| name == "retry").unwrap();
+        assert_eq!(retry.2["error"], "reset");
+    });
+}
+
 #[test]
 fn a_last_known_value_is_told_with_its_age_and_why() {
     #[resilient(fallback = last_known("1m"), breaker = "told as last known", name = "told as last known")]

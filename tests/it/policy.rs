@@ -52,7 +52,8 @@ fn clones_share_their_private_bucket() {
     let policy = Policy::builder().rate(1).max_wait(Duration::ZERO).build().unwrap();
     let _clock = TurnedClock::start();
     assert!(policy.clone().run(|| Ok::<_, ServiceError>(())).is_ok());
-    assert!(policy.run(|| Ok::<_, ServiceError>(())).is_err());
+    let rejected = policy.run(|| Ok::<_, ServiceError>(())).unwrap_err().rejected();
+    assert_eq!(rejected.function(), "policy", "what has no name of its own");
 }
 
 #[test]

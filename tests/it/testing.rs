@@ -219,6 +219,24 @@ mod guards {
 mod scripts {
     use super::*;
 
+    #[test]
+    fn leave_the_clock_of_others_turned() {
+        #[resilient(breaker(name = "beside a script", failure_threshold = 1))]
+        fn beside(outcome: Result<(), ServiceError>) -> Result<(), ServiceError> {
+            outcome
+        }
+        #[resilient(retries = 1)]
+        fn played() -> Result<u32, ServiceError> {
+            Ok(1)
+        }
+        let clock = TurnedClock::start();
+        let _script = testing::script("played").succeed(1, || 7_u32);
+        assert!(beside(Err(ServiceError::Reset)).is_err());
+        assert!(matches!(beside(Ok(())).unwrap_err().rejected(), Rejected::CircuitOpen(_)));
+        clock.advance(Duration::from_secs(5));
+        assert_eq!((beside(Ok(())), played()), (Ok(()), Ok(7)));
+    }
+
     fn body() -> ! {
         panic!("the body ran");
     }

@@ -225,6 +225,17 @@ fn a_refusal_is_boxed_or_what_one_makes_of_it() {
     assert_eq!(told.asked(), ["ready"; 3]);
 }
 
+#[test]
+fn a_refusal_is_not_tried_again() {
+    let policy = Policy::builder().name("refuses once").retries(2).breaker("tower refuses once").build().unwrap();
+    resilient::breaker("tower refuses once").force_open();
+    let (service, told) = Strict::with([]);
+    let clock = resilient::testing::TurnedClock::start();
+    let boxed = ready(PolicyLayer::new(policy).classify(by_error).layer(service).oneshot(Request::default())).unwrap_err();
+    assert!(matches!(boxed.downcast_ref(), Some(Rejected::CircuitOpen(_))));
+    assert_eq!((told.asked(), clock.waits()), (vec!["ready"], vec![]));
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_refused_timeout_is_made_of_the_last_attempt_alone() {
     let policy = Policy::builder().retries(3).timeout(millis(1)).build().unwrap();

@@ -50,8 +50,8 @@ impl Checks {
 
     /// Settings that are in range each and do not fit together in some function; told once for each place.
     fn contradictions(&mut self, sites: &[&'static Site]) {
-        let Layer { functions, defaults, shared, .. } = self.layer.clone();
-        let installed = Installed { functions, defaults, shared, ..Installed::default() };
+        let Layer { functions, defaults, .. } = self.layer.clone();
+        let installed = Installed { functions, defaults, ..Installed::default() };
         let mut told = Vec::new();
         for site in sites {
             let effective = installed.effective(site.declared());
@@ -290,4 +290,17 @@ pub(super) fn missing(word: &str, declared: &Declared) -> Option<String> {
     let is_heard = declared.has_any(needed);
     let needed = super::problem::list(needed.iter().copied());
     (!is_heard).then(|| format!("`{word}` needs {needed} in the attribute; configuration tunes policies and never adds one"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn short_names_and_numbers_are_told_apart_on_purpose() {
+        assert!(is_one_slip("fast", "fist") && is_one_slip("stripe", "stripes"));
+        for (name, other) in [("one", "ore"), ("shard1", "shard2"), ("stripe", "partner"), ("stripe", "stripe")] {
+            assert!(!is_one_slip(name, other), "{name} {other}");
+        }
+    }
 }

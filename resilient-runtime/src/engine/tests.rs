@@ -39,6 +39,11 @@ fn a_healthy_call_takes_no_lock() {
 }
 
 #[test]
+fn attempts_are_never_more_than_can_be_counted() {
+    assert_eq!(EVERYTHING.plan().with_retries(u32::MAX).settings.retries, u32::MAX - 1);
+}
+
+#[test]
 fn hints_are_never_undercut_and_spread_by_a_tenth_within_the_limit() {
     for (random, wait) in [(0, 1_000), (1 << 31, 1_050), (u64::MAX, 1_100)] {
         assert_eq!(spread_hint(10, 1_000, 5_000, random), wait);

@@ -179,4 +179,23 @@ mod tests {
         let slots = || ledger.pages.iter().map(|Shelf(page)| lock(page).slots()).max();
         assert_eq!(slots(), Some(1));
     }
+
+    /// Who has lost its place while a call of it is under way.
+    #[test]
+    fn so_many_keys_are_found_again_that_were_forgotten_and_no_more() {
+        const FOUND: usize = 64;
+        let fast = Rate::per_second(1_000_000_000).burst(1);
+        let family = Family::<Bucket>::new(None, BucketSettings::of(Some(fast), None).with_max_keys(Some(1)));
+        let ledger = family.map(Ledger::<Plain<u32>>::new);
+        let receipts: Vec<_> = (0..=66_u32)
+            .map(|key| {
+                drop(ledger.hold(family, hash(&key), &key).expect("the last is idle"));
+                ledger.pay(hash(&key), &key).expect("there is a token")
+            })
+            .collect();
+        let held: Vec<_> = receipts[..=FOUND].iter().map(|receipt| ledger.hold_late(family, *receipt, now())).collect();
+        assert_eq!(held.iter().filter(|held| held.is_some()).count(), FOUND);
+        drop(held);
+        assert!(ledger.hold_late(family, receipts[FOUND], now()).is_some());
+    }
 }
