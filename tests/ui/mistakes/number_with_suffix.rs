@@ -10,7 +10,7 @@ fn fraction() -> Result<u32, std::io::Error> {
     Ok(1)
 }
 
-#[resilient(breaker(name = "payments", failure_ratio = 0.5f32, window = 10i8))]
+#[resilient(breaker(name = "payments", failure_ratio = 0.5f32, window = 10i8, minimum_calls = 101))]
 fn share() -> Result<u32, std::io::Error> {
     Ok(1)
 }

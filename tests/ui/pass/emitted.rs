@@ -187,6 +187,11 @@ fn known_plain() -> u32 {
     1
 }
 
+#[resilient(retries = 1, fallback = last_known("10m"))]
+fn known_without_refusals() -> io::Result<u32> {
+    Ok(1)
+}
+
 #[resilient(breaker = "known", fallback = last_known("10m"), classify = verdict_of, retry_if = |_| false, retries = 1)]
 fn known_and_judged() -> io::Result<u32> {
     Ok(1)
@@ -224,6 +229,11 @@ async fn returns_unique(list: &mut Vec<u32>) -> io::Result<&mut u32> {
 #[resilient(concurrency = 4)]
 fn returns_unique_sync(list: &mut Vec<u32>) -> io::Result<&mut u32> {
     list.last_mut().ok_or_else(|| io::Error::other("empty"))
+}
+
+#[resilient(rate = 10, max_wait = none)]
+async fn makes_a_future() -> impl Future<Output = u32> {
+    async { 1 }
 }
 
 #[resilient(retries = 2)]
