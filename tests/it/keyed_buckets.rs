@@ -291,3 +291,79 @@ fn keys_of_as_many_types_as_there_are_share_a_name_and_no_token() {
         assert!(is_limited(limited));
     }
 }
+
+/// A token that is taken on the way to what refuses would be lost.
+mod a_refused_call_takes_no_token_of_its_key {
+    use super::*;
+    use std::future::pending;
+
+    fn refused(outcome: Result<(), ServiceError>) -> bool {
+        outcome.is_err_and(|error| matches!(error.rejected(), Rejected::CircuitOpen(_) | Rejected::BulkheadFull(_)))
+    }
+
+    #[test]
+    fn by_a_breaker() {
+        #[resilient(bucket(name = "refused by one breaker", rate = "1/h", key = key), breaker = "refused by one breaker", max_wait = "0s")]
+        fn call(key: u32) -> Result<(), ServiceError> {
+            Ok(())
+        }
+        let _clock = TurnedClock::start();
+        resilient::breaker("refused by one breaker").force_open();
+        assert!(refused(call(1)) && refused(call(1)));
+        resilient::breaker("refused by one breaker").reset();
+        assert_eq!(call(1), Ok(()));
+        assert!(is_limited(call(1)));
+    }
+
+    #[test]
+    fn by_the_keys_breaker() {
+        #[resilient(
+            bucket(name = "refused by its breaker", rate = "1/h", burst = 2),
+            breaker(name = "refused by its breaker", failure_threshold = 1),
+            key = key,
+            max_wait = "0s"
+        )]
+        fn call(key: u32, fails: bool) -> Result<(), ServiceError> {
+            if fails { Err(ServiceError::Reset) } else { Ok(()) }
+        }
+        let clock = TurnedClock::start();
+        assert_eq!(call(1, true), Err(ServiceError::Reset));
+        assert!(refused(call(1, false)) && refused(call(1, false)));
+        clock.advance(Duration::from_secs(5));
+        assert_eq!(call(1, false), Ok(()));
+        assert!(is_limited(call(1, false)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn by_a_bulkhead() {
+        #[resilient(bucket(name = "refused by one limit", rate = "1/h", burst = 2, key = key), concurrency = 1, max_wait = "0s")]
+        async fn call(key: u32, hangs: bool) -> Result<(), ServiceError> {
+            if hangs { pending().await } else { Ok(()) }
+        }
+        let mut hangs = Box::pin(call(1, true));
+        assert!(poll_once(hangs.as_mut()).is_pending());
+        assert!(refused(call(1, false).await));
+        drop(hangs);
+        assert_eq!(call(1, false).await, Ok(()));
+        assert!(is_limited(call(1, false).await));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn by_the_keys_bulkhead() {
+        #[resilient(
+            bucket(name = "refused by its limit", rate = "1/h", burst = 2),
+            bulkhead(name = "refused by its limit", concurrency = 1),
+            key = key,
+            max_wait = "0s"
+        )]
+        async fn call(key: u32, hangs: bool) -> Result<(), ServiceError> {
+            if hangs { pending().await } else { Ok(()) }
+        }
+        let mut hangs = Box::pin(call(1, true));
+        assert!(poll_once(hangs.as_mut()).is_pending());
+        assert!(refused(call(1, false).await));
+        drop(hangs);
+        assert_eq!(call(1, false).await, Ok(()));
+        assert!(is_limited(call(1, false).await));
+    }
+}
