@@ -67,7 +67,7 @@ impl TurnedClock {
         Self { hands, _guard: Guard::new(Wish::Clock(hands)) }
     }
 
-    /// Turns it forward, to 30 years at most.
+    /// Turns it forward, to 30 years at most. There a call that has to wait panics, as its wait would never be over.
     pub fn advance(&self, time: Duration) {
         self.hands.advance(nanos(time));
     }

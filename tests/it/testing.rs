@@ -36,6 +36,17 @@ mod waits {
         assert_eq!(clock.waits(), [HOUR, HOUR]);
     }
 
+    /// It waited for ever.
+    #[test]
+    fn at_the_end_of_a_turned_clock_say_so() {
+        let clock = TurnedClock::start();
+        clock.advance(Duration::MAX);
+        let said = message(|| drop(waits_an_hour()));
+        assert_eq!(said, "a call waits for 3600s, and this `TurnedClock` cannot be turned beyond 30 years");
+        clock.turn_back(HOUR * 2);
+        assert_eq!(waits_an_hour(), Err(ServiceError::Reset));
+    }
+
     #[test]
     fn are_drawn_from_the_seed_until_it_is_dropped() {
         #[resilient(retries = 3, base_delay = "1h", max_delay = "1h", budget = none)]
