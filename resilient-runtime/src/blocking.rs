@@ -131,9 +131,12 @@ fn park_until(until: Instant) {
     if until == Instant::NEVER {
         return thread::park();
     }
-    let left = until.since(now());
+    let before = now();
+    let left = until.since(before);
     #[cfg(feature = "testing")]
     if wishes::turn(left) {
+        // Who came back would wait for ever.
+        assert!(now() > before, "a call waits for {:?}, and this `TurnedClock` shows its last moment", Duration::from_nanos(left));
         return;
     }
     thread::park_timeout(Duration::from_nanos(left));

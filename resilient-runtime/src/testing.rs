@@ -67,7 +67,8 @@ impl TurnedClock {
         Self { hands, _guard: Guard::new(Wish::Clock(hands)) }
     }
 
-    /// Turns it forward, to 30 years at most. There a call that has to wait panics, as its wait would never be over.
+    /// Turns it forward, to 30 years at most. There a sync call panics that has to wait for a token or a place, as it would wait for
+    /// ever.
     pub fn advance(&self, time: Duration) {
         self.hands.advance(nanos(time));
     }
