@@ -33,10 +33,15 @@ pub fn judge(mutant: &Mutant, reach: &Reach, programs: &[Program], with_slow: bo
         for batch in batches(together) {
             let program = &programs[batch[0].program];
             let limit = SHORTEST_LIMIT + batch.iter().map(|test| test.takes).sum::<Duration>() * 3;
-            let mut command = program.run(batch.iter().map(|test| test.name.as_str()));
+            let run = || {
+                let mut command = program.run(batch.iter().map(|test| test.name.as_str()));
+                limited(command.env("MUTANT", mutant.number.to_string()), limit)
+            };
             let by = || format!("{} ({})", batch[0].name, program.name);
-            match limited(command.env("MUTANT", mutant.number.to_string()), limit) {
+            match run() {
                 Ending::Passed => {}
+                // Asked again, as a busy machine fails a test now and then.
+                Ending::Failed if run() == Ending::Passed => {}
                 Ending::Failed => return Fate::Killed(by()),
                 Ending::TimedOut => return Fate::TimedOut(by()),
             }
