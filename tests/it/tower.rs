@@ -234,6 +234,13 @@ fn a_refusal_is_not_tried_again() {
     let boxed = ready(PolicyLayer::new(policy).classify(by_error).layer(service).oneshot(Request::default())).unwrap_err();
     assert!(matches!(boxed.downcast_ref(), Some(Rejected::CircuitOpen(_))));
     assert_eq!((told.asked(), clock.waits()), (vec!["ready"], vec![]));
+    let policy = Policy::builder().retries(2).rate(resilient::Rate::per_hour(1)).max_wait(Duration::ZERO).build().unwrap();
+    let (service, told) = Strict::with([Ok(1)]);
+    let mut service = PolicyLayer::new(policy).classify(by_error).layer(service);
+    let mut call = || ready(async { service.ready().await.unwrap().call(Request::default()).await });
+    assert_eq!(call().unwrap(), 1);
+    assert!(matches!(call().unwrap_err().downcast_ref(), Some(Rejected::RateLimited(_))));
+    assert_eq!((told.asked(), clock.waits()), (vec!["ready", "call", "ready"], vec![]));
 }
 
 #[tokio::test(start_paused = true)]

@@ -187,6 +187,11 @@ fn known_plain() -> u32 {
     1
 }
 
+#[resilient(retries = 1, fallback = last_known("10m"), key = place)]
+fn known_by_key_alone(place: u32) -> io::Result<u32> {
+    Ok(place)
+}
+
 #[resilient(retries = 1, fallback = last_known("10m"))]
 fn known_without_refusals() -> io::Result<u32> {
     Ok(1)

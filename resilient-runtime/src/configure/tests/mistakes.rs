@@ -314,6 +314,13 @@ fn what_does_not_contradict_itself_is_no_mistake() {
 }
 
 #[test]
+fn a_default_that_does_not_fit_to_what_is_built_in_is_a_mistake() {
+    let shown = problem("[defaults]\nbase_delay = \"20s\"");
+    assert!(shown.contains("`base_delay` (20s) must be at most `max_delay` (10s)"), "{shown}");
+    assert!(shown.contains("test.toml:2:14"), "{shown}");
+}
+
+#[test]
 fn a_default_that_does_not_fit_to_an_attribute_is_a_mistake() {
     let shown = problem("[defaults]\nburst = 1000000");
     assert!(
