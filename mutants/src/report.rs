@@ -39,9 +39,15 @@ impl fmt::Display for Totals {
     }
 }
 
+/// The change that a row of that page is about.
+fn explained(line: &str) -> Option<String> {
+    let (change, _) = line.strip_prefix("| `")?.split_once('`')?;
+    Some(change.replace("\\|", "|"))
+}
+
 /// Prints who survived and the totals, and returns how many of the survivors have no reason in that page.
 pub fn print<'m>(fates: impl IntoIterator<Item = (&'m Mutant, Option<Fate>)>, page: &str) -> usize {
-    let explained: BTreeSet<_> = page.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next()).collect();
+    let explained: BTreeSet<_> = page.lines().filter_map(explained).collect();
     let mut files: BTreeMap<&str, Totals> = BTreeMap::new();
     let (mut all, mut unexplained) = (Totals::default(), 0);
     println!("\nSurvivors:");
@@ -53,7 +59,7 @@ pub fn print<'m>(fates: impl IntoIterator<Item = (&'m Mutant, Option<Fate>)>, pa
             Some(Fate::Unreached) => " (no test comes there)",
             _ => continue,
         };
-        let is_explained = explained.contains(mutant.change().as_str());
+        let is_explained = explained.contains(&mutant.change());
         unexplained += usize::from(!is_explained);
         println!("  {} {}{remark}", if is_explained { " " } else { "!" }, mutant.name);
     }
