@@ -62,11 +62,15 @@ fn main() -> Result<()> {
     let mut results = judge_all(&open, &reach, &programs, results, has("--slow"))?;
     if has("--alone") {
         let plain = Workshop::copy(&root, own.join("plain"))?;
-        for mutant in mutants.iter().filter(is_wanted) {
-            if results.settled(mutant).is_some() || results.was_alone(mutant) {
-                continue;
-            }
-            let fate = alone::alone(mutant, &root, &plain, &target)?;
+        let takes = alone::takes(&plain, &target)?;
+        let mut open: Vec<&Mutant> = mutants
+            .iter()
+            .filter(is_wanted)
+            .filter(|mutant| results.settled(mutant).is_none() && !results.was_alone(mutant))
+            .collect();
+        open.sort_by_key(|mutant| !results.is_outside(mutant));
+        for mutant in open {
+            let fate = alone::alone(mutant, &root, &plain, &target, &takes)?;
             println!("alone: {fate:?}: {}", mutant.name);
             results.note_alone(mutant, &fate);
             results.write()?;
