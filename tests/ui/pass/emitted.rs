@@ -340,6 +340,11 @@ fn tuned(spread: Jitter, patience: &Duration) -> io::Result<u32> {
     Ok(1)
 }
 
+#[resilient(breaker(name = "the longest window", failure_ratio = 0.5, window = "24h"))]
+fn longest_window() -> io::Result<u32> {
+    Ok(1)
+}
+
 #[resilient(breaker(name = "a whole window", failure_ratio = 0.5, window = 20, minimum_calls = 20))]
 fn whole_window() -> io::Result<u32> {
     Ok(1)
