@@ -420,6 +420,15 @@ impl Breaker {
         failures == 0 && slow_calls == 0
     }
 
+    /// A clean one begins anew, as it is another key's from now on.
+    pub(crate) fn forget(&self) {
+        let mut records = lock(&self.records);
+        if !records.is_fresh(self.load(), self.settings.get()) {
+            records.recovery = Recovery::default();
+            self.publish(&mut records, Phase::Closed, None);
+        }
+    }
+
     #[cfg(test)]
     pub(crate) fn hold_lock(&self) -> impl Sized {
         lock(&self.records)

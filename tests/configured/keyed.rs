@@ -283,6 +283,27 @@ fn a_window_of_another_kind_starts_empty_for_every_key() {
     assert!(breakers.get(&4_u32).is_some());
 }
 
+#[test]
+fn a_key_that_takes_anothers_place_inherits_none_of_its_calls() {
+    #[resilient(breaker(name = "inherited", failure_ratio = 0.5, minimum_calls = 4, key = host, max_keys = 1))]
+    fn call(host: u32, fails: bool) -> Result<(), ShopError> {
+        if fails { Err(ShopError::Reset) } else { Ok(()) }
+    }
+    let breakers = resilient::keyed_breakers("inherited");
+    let told = |host: u32| breakers.get(&host).map(|breaker| (breaker.counts().calls, breaker.state()));
+    let _turn = Turn::take();
+    for _ in 0..100 {
+        call(1, false).unwrap();
+    }
+    assert_eq!(told(1), Some((100, State::Closed)));
+    for calls in 1..=3 {
+        call(2, true).unwrap_err();
+        assert_eq!(told(2), Some((calls, State::Closed)), "its own calls are too few yet");
+    }
+    call(2, true).unwrap_err();
+    assert_eq!((told(1), told(2)), (None, Some((0, State::Open))), "a hundred successes of another key do not keep it closed");
+}
+
 #[expect(dead_code, reason = "listed")]
 #[resilient(
     breaker(name = "keyed-listed", key = tenant.0, max_keys = 7),

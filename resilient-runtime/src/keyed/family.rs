@@ -71,8 +71,10 @@ pub(crate) trait Kept: Shared {
 pub(crate) trait Slotted: Kept {
     fn slot(family: &'static Family<Self>) -> Self::Slot;
     fn pins(slot: &Self::Slot) -> &AtomicU32;
-    /// Whether the slot, which nobody uses, holds nothing that a new one would not.
+    /// Whether the slot, which nobody uses, holds nothing that its key would miss.
     fn is_idle(slot: &Self::Slot, now: Instant) -> bool;
+    /// An idle slot becomes what a new one is, for another key.
+    fn renew(slot: &Self::Slot);
     /// A slot learns what its common part does not tell; told when no lock of a map is held.
     fn follow(slot: &Self::Slot, settings: Self::Settings);
 }

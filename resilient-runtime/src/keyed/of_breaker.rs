@@ -61,6 +61,10 @@ impl Slotted for Breaker {
         slot.breaker.is_clean(now)
     }
 
+    fn renew(slot: &Slot) {
+        slot.breaker.forget();
+    }
+
     fn follow(slot: &Slot, _settings: CircuitBreaker) {
         slot.breaker.follow();
     }

@@ -62,6 +62,9 @@ impl Slotted for Bulkhead {
         slot.bulkhead.is_empty()
     }
 
+    /// Empty is as new.
+    fn renew(_slot: &Slot) {}
+
     fn follow(slot: &Slot, settings: BulkheadSettings) {
         slot.bulkhead.change_limit(settings.limit());
     }

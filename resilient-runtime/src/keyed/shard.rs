@@ -127,6 +127,7 @@ impl<K: Hash + Eq, T: Slotted> Shard<K, T> {
 
     fn settle(&mut self, place: Place, hash: u64, key: K) -> Placed<K, T> {
         let Place::Old(place) = place else { unreachable!("a new place is settled otherwise") };
+        T::renew(self.slot(place));
         let before = std::mem::replace(&mut self.keys[place as usize], key);
         let pin = self.enter(place, hash);
         (pin, Some(before))
