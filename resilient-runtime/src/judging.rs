@@ -25,6 +25,10 @@ impl<'e> Judged<'e> {
         Self { verdict, again: verdict.is_retryable(), is_unclassified: false, is_refusal: false, error: None }
     }
 
+    fn by_word_of(error: &impl Classify) -> Self {
+        Self { is_refusal: error.resilient_is_refusal(), ..Self::by(error.classify()) }
+    }
+
     const fn unclassified() -> Self {
         Self { is_unclassified: true, ..Self::by(Verdict::TRANSIENT) }
     }
@@ -289,7 +293,7 @@ pub enum ClassifiedError {}
 
 impl<E: Classify + Error> JudgeError<E> for ClassifiedError {
     fn judge(error: &E) -> Judged<'_> {
-        Judged::refused_or(refusal_in(error.source()), || Judged::by(error.classify())).of(error)
+        Judged::refused_or(refusal_in(error.source()), || Judged::by_word_of(error)).of(error)
     }
 }
 
@@ -308,7 +312,7 @@ pub enum ClassifiedText {}
 
 impl<E: Classify + Display> JudgeError<E> for ClassifiedText {
     fn judge(error: &E) -> Judged<'_> {
-        Judged::by(error.classify()).of(error)
+        Judged::by_word_of(error).of(error)
     }
 }
 
@@ -327,7 +331,7 @@ pub enum Classified {}
 
 impl<E: Classify> JudgeError<E> for Classified {
     fn judge(error: &E) -> Judged<'_> {
-        Judged::by(error.classify())
+        Judged::by_word_of(error)
     }
 }
 

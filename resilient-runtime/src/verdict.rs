@@ -97,11 +97,21 @@ impl Verdict {
 pub trait Classify {
     /// The verdict on this outcome.
     fn classify(&self) -> Verdict;
+
+    /// Whether a policy further in has refused, which no `retry_if` makes worth another attempt. Known of errors without a type.
+    #[doc(hidden)]
+    fn resilient_is_refusal(&self) -> bool {
+        false
+    }
 }
 
 impl<T: Classify + ?Sized> Classify for &T {
     fn classify(&self) -> Verdict {
         (**self).classify()
+    }
+
+    fn resilient_is_refusal(&self) -> bool {
+        (**self).resilient_is_refusal()
     }
 }
 
@@ -109,11 +119,19 @@ impl<T: Classify + ?Sized> Classify for Box<T> {
     fn classify(&self) -> Verdict {
         (**self).classify()
     }
+
+    fn resilient_is_refusal(&self) -> bool {
+        (**self).resilient_is_refusal()
+    }
 }
 
 impl<T: Classify + ?Sized> Classify for std::sync::Arc<T> {
     fn classify(&self) -> Verdict {
         (**self).classify()
+    }
+
+    fn resilient_is_refusal(&self) -> bool {
+        (**self).resilient_is_refusal()
     }
 }
 

@@ -1,6 +1,7 @@
 use crate::support::{Counter, ServiceError, millis, ready};
 use resilient::testing::TurnedClock;
 use resilient::{Backoff, Jitter, Rejected, Verdict, resilient};
+use std::error::Error;
 use std::time::Duration;
 
 #[resilient(retries = 3, jitter = none)]
@@ -349,4 +350,53 @@ fn an_inner_refusal_is_neither_retried_nor_counted_however_it_is_wrapped() {
     assert!(anyhow(&attempts).is_err());
     assert_eq!(attempts.get(), 2);
     assert_eq!(resilient::breaker("inner refusal").failures(), 0);
+}
+
+#[test]
+fn no_retry_if_tries_a_refusal_again_whatever_the_error_hides_it_in() {
+    #[resilient(breaker = "hidden refusal")]
+    fn inner() -> Result<(), Rejected> {
+        Ok(())
+    }
+    #[resilient(retries = 3, retry_if = |_| true)]
+    fn boxed(attempts: &Counter) -> Result<(), Box<dyn Error>> {
+        attempts.count();
+        Ok(inner()?)
+    }
+    #[resilient(retries = 3, retry_if = |_| true)]
+    fn boxed_to_send(attempts: &Counter) -> Result<(), Box<dyn Error + Send>> {
+        attempts.count();
+        inner().map_err(|rejected| Box::new(rejected) as _)
+    }
+    #[resilient(retries = 3, retry_if = |_| true)]
+    fn boxed_to_share(attempts: &Counter) -> Result<(), Box<dyn Error + Send + Sync>> {
+        attempts.count();
+        Ok(inner()?)
+    }
+    #[resilient(retries = 3, retry_if = |_| true)]
+    fn report(attempts: &Counter) -> anyhow::Result<()> {
+        attempts.count();
+        Err(anyhow::Error::new(inner().unwrap_err()).context("inner"))
+    }
+    #[resilient(retries = 3, retry_if = |_| true, base_delay = "1ms")]
+    fn no_refusal(attempts: &Counter) -> Result<(), Box<dyn Error>> {
+        attempts.count();
+        Err("no refusal".into())
+    }
+    let clock = TurnedClock::start();
+    resilient::breaker("hidden refusal").force_open();
+    for (name, call) in [
+        ("boxed", (|attempts| boxed(attempts).is_err()) as fn(&Counter) -> bool),
+        ("boxed_to_send", |attempts| boxed_to_send(attempts).is_err()),
+        ("boxed_to_share", |attempts| boxed_to_share(attempts).is_err()),
+        ("report", |attempts| report(attempts).is_err()),
+    ] {
+        let attempts = Counter::default();
+        assert!(call(&attempts), "{name}");
+        assert_eq!(attempts.get(), 1, "{name}");
+    }
+    assert!(clock.waits().is_empty());
+    let attempts = Counter::default();
+    assert!(no_refusal(&attempts).is_err());
+    assert_eq!(attempts.get(), 4);
 }

@@ -39,9 +39,17 @@ fn look_through(error: &(dyn Error + 'static)) -> Verdict {
     chain(Some(error)).find_map(known).unwrap_or(Verdict::TRANSIENT)
 }
 
+fn is_refusal(error: &(dyn Error + 'static)) -> bool {
+    refusal_in(Some(error)).is_some_and(|refusal| !refusal.verdict().is_retryable())
+}
+
 impl Classify for dyn Error {
     fn classify(&self) -> Verdict {
         look_through(self)
+    }
+
+    fn resilient_is_refusal(&self) -> bool {
+        is_refusal(self)
     }
 }
 
@@ -49,11 +57,19 @@ impl Classify for dyn Error + Send {
     fn classify(&self) -> Verdict {
         look_through(self)
     }
+
+    fn resilient_is_refusal(&self) -> bool {
+        is_refusal(self)
+    }
 }
 
 impl Classify for dyn Error + Send + Sync {
     fn classify(&self) -> Verdict {
         look_through(self)
+    }
+
+    fn resilient_is_refusal(&self) -> bool {
+        is_refusal(self)
     }
 }
 
@@ -61,6 +77,10 @@ impl Classify for dyn Error + Send + Sync {
 impl Classify for anyhow::Error {
     fn classify(&self) -> Verdict {
         look_through(self.as_ref())
+    }
+
+    fn resilient_is_refusal(&self) -> bool {
+        is_refusal(self.as_ref())
     }
 }
 
