@@ -30,7 +30,7 @@ pub(crate) use admission::Turn;
 
 /// One call, over all its attempts.
 #[derive(Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "one word holds all four, and a future grows by every word in every layer")]
+#[expect(clippy::struct_excessive_bools, reason = "one word holds all five, and a future grows by every word in every layer")]
 pub(crate) struct Engine<'p> {
     plan: &'p Plan<'p>,
     /// What it hands down, and when it must end itself; while its body runs, what stood there before.
@@ -46,6 +46,8 @@ pub(crate) struct Engine<'p> {
     must_rest: bool,
     is_never_refused: bool,
     is_in_body: bool,
+    /// The attempt ran out of time, and it is not known yet whether another follows.
+    is_timeout_untold: bool,
     admission: Admission<'p>,
 }
 
@@ -88,6 +90,7 @@ impl<'p> Engine<'p> {
             must_rest: false,
             is_never_refused: false,
             is_in_body: false,
+            is_timeout_untold: false,
             admission: Admission::default(),
         }
     }
@@ -268,7 +271,12 @@ impl<'p> Engine<'p> {
     fn settle_at(&mut self, judged: &Judged<'_>, now: Instant, random: u64) -> bool {
         self.release_slot();
         self.account(judged, now, random);
+        let was_stopped = std::mem::take(&mut self.is_timeout_untold);
         if !judged.again {
+            if was_stopped {
+                let timeout = Time::nanos(self.plan.settings.timeout);
+                events::rejected(self.plan, Refused::by(Kind::Timeout, timeout), self.attempts, now);
+            }
             return true;
         }
         match self.next_delay(judged, now, random) {
@@ -281,7 +289,9 @@ impl<'p> Engine<'p> {
                 false
             }
             Err(end) => {
-                events::exhausted(self.plan, self.attempts, end, judged);
+                if self.plan.settings.retries > 0 {
+                    events::exhausted(self.plan, self.attempts, end, judged);
+                }
                 if judged.verdict == Verdict::Success {
                     self.earn();
                 }

@@ -1,10 +1,11 @@
 //! What is told, to whom, and how often.
 
 use crate::support::{Counter, ServiceError};
-use resilient::resilient;
 use resilient::testing::TurnedClock;
+use resilient::{Policy, resilient};
 use std::collections::BTreeMap;
 use std::fmt::Debug;
+use std::future::pending;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tracing::field::{Field, Visit};
@@ -195,6 +196,38 @@ fn an_unclassified_error_is_told_once_per_function() {
         let told: Vec<_> = recorder.take().into_iter().filter(|(name, ..)| name == "unclassified").collect();
         assert_eq!((told.len(), told[0].1, told[0].2["function"].as_str()), (1, Level::INFO, "unclassified here"));
         assert!(told[0].2["hint"].contains("derive `Classify`"));
+    });
+}
+
+#[test]
+fn a_timeout_that_nothing_follows_is_told_as_the_calls_end() {
+    #[resilient(retries = 2, base_delay = "1ms", timeout = "10ms", name = "stopped", retry_if = |_| tries)]
+    async fn call(tries: bool) -> Result<(), ServiceError> {
+        pending().await
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    let recorder = Recorder::default();
+    tracing::subscriber::with_default(tracing_subscriber::registry().with(recorder.clone()), || {
+        runtime.block_on(call(false)).unwrap_err();
+        let events = recorder.take();
+        assert_eq!((events.len(), events[0].0.as_str(), events[0].1), (1, "rejected", Level::WARN));
+        assert_eq!(events[0].2["function"], "stopped");
+        runtime.block_on(call(true)).unwrap_err();
+        assert_eq!(recorder.names(), ["retry", "retry", "exhausted"]);
+    });
+}
+
+#[test]
+fn a_function_without_retries_does_not_say_that_it_has_none_left() {
+    #[resilient(breaker = "told by no retries")]
+    fn call() -> Result<(), ServiceError> {
+        Err(ServiceError::Reset)
+    }
+    let policy = Policy::builder().breaker("told by no retries").build().unwrap();
+    recorded(|recorder, _| {
+        call().unwrap_err();
+        policy.run(|| Err::<(), _>(ServiceError::Reset)).unwrap_err();
+        assert_eq!(recorder.names(), [""; 0]);
     });
 }
 

@@ -32,7 +32,8 @@ impl Engine<'_> {
         } else {
             Refused::by(Kind::DeadlineExceeded, self.own_deadline())
         };
-        if !is_timeout || settings.retries == 0 {
+        self.is_timeout_untold = is_timeout && settings.retries > 0;
+        if !self.is_timeout_untold {
             events::rejected(self.plan, refused, self.attempts, now);
         }
         refused
