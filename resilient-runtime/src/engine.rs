@@ -119,7 +119,7 @@ impl<'p> Engine<'p> {
             self.started = now();
             self.scope.ends = self.started.plus(self.plan.settings.deadline);
             self.scope.pools = self.scope.pools.or(Some(&NO_POOL));
-            self.deadline = Deadline::Ahead;
+            self.deadline = if self.plan.settings.deadline == 0 { Deadline::Running } else { Deadline::Ahead };
         }
         if let Some(pools) = outer.pools {
             self.is_nested = pools.has_pool();

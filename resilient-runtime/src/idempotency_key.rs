@@ -1,5 +1,6 @@
 //! A name for one call that a server can recognise.
 
+use crate::clock::nanos;
 use crate::random;
 use crate::sync::Ordering;
 use crate::sync::fixed::AtomicU32;
@@ -61,11 +62,17 @@ impl fmt::Display for IdempotencyKey {
 #[expect(clippy::disallowed_methods, reason = "another number in each run of the process")]
 fn without_randomness() -> u128 {
     static COUNTER: AtomicU32 = AtomicU32::new(0);
-    static MASK: LazyLock<u128> = LazyLock::new(|| u128::from(random::number()) << 64 | u128::from(random::number()));
-    let clock = UNIX_EPOCH.elapsed().unwrap_or_default().as_nanos() << 64;
-    let process = u128::from(std::process::id()) << 32;
-    let counter = u128::from(COUNTER.fetch_add(1, Ordering::Relaxed));
-    (clock | process | counter) ^ *MASK
+    static MASK: LazyLock<u128> = LazyLock::new(|| beside(random::number(), random::number()));
+    let clock = nanos(UNIX_EPOCH.elapsed().unwrap_or_default());
+    unlike_others(clock, std::process::id(), COUNTER.fetch_add(1, Ordering::Relaxed)) ^ *MASK
+}
+
+fn unlike_others(clock: u64, process: u32, counter: u32) -> u128 {
+    beside(clock, u64::from(process) << 32 | u64::from(counter))
+}
+
+fn beside(high: u64, low: u64) -> u128 {
+    u128::from(high) << 64 | u128::from(low)
 }
 
 #[cfg(test)]
@@ -92,6 +99,12 @@ mod tests {
     fn without_randomness_the_clock_is_in_the_key() {
         let halves: HashSet<_> = (0..100_000).map(|_| without_randomness() >> 64).collect();
         assert!(halves.len() > 1);
+    }
+
+    #[test]
+    fn without_randomness_clock_process_and_counter_stand_side_by_side() {
+        assert_eq!(unlike_others(1, 2, 3), 0x0000_0000_0000_0001_0000_0002_0000_0003);
+        assert_eq!(unlike_others(u64::MAX, u32::MAX, u32::MAX), u128::MAX);
     }
 
     #[test]

@@ -23,7 +23,8 @@ impl<'p> Seat<'p> {
     #[inline]
     pub(crate) fn take(plan: &'p Plan<'p>) -> Option<Self> {
         let asks_key = plan.keyed_bucket.is_some_and(|bucket| !bucket.is_paid());
-        if !plan.gate.is_shut() || asks_key || !nesting::is_alone() || wishes::is_scripted() {
+        let is_over = plan.settings.deadline == 0;
+        if !plan.gate.is_shut() || asks_key || is_over || !nesting::is_alone() || wishes::is_scripted() {
             return None;
         }
         let pass = plan.circuit.pass()?;

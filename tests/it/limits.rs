@@ -66,6 +66,30 @@ async fn a_body_that_uses_up_tokios_budget_is_stopped_all_the_same() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_call_that_has_no_time_left_does_not_begin() {
+    #[resilient(deadline = left, concurrency = 1)]
+    fn at_once(left: Duration, runs: &Counter) -> Result<(), ServiceError> {
+        runs.count();
+        Ok(())
+    }
+    #[resilient(deadline = left, retries = 2)]
+    async fn in_time(left: Duration, runs: &Counter) -> Result<(), ServiceError> {
+        runs.count();
+        Ok(())
+    }
+    let runs = Counter::default();
+    for rejected in [at_once(Duration::ZERO, &runs).unwrap_err(), in_time(Duration::ZERO, &runs).await.unwrap_err()] {
+        let rejected = rejected.rejected();
+        assert!(matches!(rejected, Rejected::DeadlineExceeded(_)), "{rejected}");
+        assert_eq!(rejected.attempts(), 0);
+    }
+    assert_eq!(runs.get(), 0);
+    at_once(Duration::from_nanos(1), &runs).unwrap();
+    in_time(Duration::from_nanos(1), &runs).await.unwrap();
+    assert_eq!(runs.get(), 2);
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_deadline_covers_attempts_and_waits_and_stops_the_body() {
     #[resilient(retries = 9, base_delay = "30ms", backoff = constant, jitter = none, timeout = "50ms", deadline = "200ms")]
     async fn call(attempts: &Counter) -> Result<(), ServiceError> {
