@@ -150,6 +150,65 @@ fn no_pause_of_a_forgotten_key_reaches_another_however_many_there_are() {
 }
 
 #[test]
+fn forgotten_keys_that_come_back_find_each_its_own_pause() {
+    #[resilient(bucket(name = "come back", rate = 1_000, key = key, max_keys = 40))]
+    fn call(key: u32, inside: &dyn Fn(), is_slow: bool) -> Result<(), ServiceError> {
+        inside();
+        if is_slow { slow_down() } else { Ok(()) }
+    }
+    #[resilient(bucket = "come back", key = key, max_wait = "0s")]
+    fn at_once(key: u32) -> Result<(), ServiceError> {
+        Ok(())
+    }
+    let clock = TurnedClock::start();
+    let nothing = || {};
+    let forget = || {
+        for key in 1_000..1_100 {
+            clock.advance(millis(2));
+            call(key, &nothing, false).unwrap();
+        }
+        clock.advance(millis(2));
+    };
+    for key in 0..8 {
+        call(key, &nothing, false).unwrap();
+        clock.advance(millis(2));
+        assert!(call(key, &forget, true).is_err());
+    }
+    let paused: Vec<_> = (0..20).filter(|key| is_limited(at_once(*key))).collect();
+    assert_eq!(paused, [0, 1, 2, 3, 4, 5, 6, 7]);
+}
+
+#[test]
+fn pauses_that_are_over_make_room_for_those_of_others() {
+    #[resilient(rate = 1_000, key = key, max_keys = 1)]
+    fn call(key: u32, inside: &dyn Fn(), is_slow: bool) -> Result<(), ServiceError> {
+        inside();
+        if is_slow { slow_down() } else { Ok(()) }
+    }
+    let clock = TurnedClock::start();
+    let nothing = || {};
+    let pass = || clock.advance(millis(2));
+    let forget = || {
+        pass();
+        call(0, &nothing, false).unwrap();
+        pass();
+    };
+    for key in 1..200 {
+        call(key, &nothing, false).unwrap();
+        pass();
+        assert!(call(key, &forget, true).is_err());
+        clock.advance(QUIET);
+    }
+    for key in 200..210 {
+        call(key, &nothing, false).unwrap();
+        pass();
+        assert!(call(key, &forget, true).is_err());
+        pass();
+        assert!(is_paused(&clock, || call(key, &nothing, false)), "{key}");
+    }
+}
+
+#[test]
 fn keys_that_hash_alike_are_paused_one_by_one() {
     #[derive(Clone, Copy, PartialEq, Eq)]
     struct Twin(u32);

@@ -141,6 +141,18 @@ mod waits {
         assert_eq!(skipped.waits().len(), 1);
     }
 
+    #[test]
+    fn that_nobody_needs_are_not_skipped_so_a_token_that_is_there_is_spent() {
+        #[resilient(rate = "1/h", burst = 2, max_wait = "0s")]
+        fn call() -> Result<(), Rejected> {
+            Ok(())
+        }
+        let _clock = TurnedClock::start();
+        let _skipped = testing::without_waits();
+        assert!(call().is_ok() && call().is_ok());
+        assert!(matches!(call(), Err(Rejected::RateLimited(_))));
+    }
+
     #[tokio::test(start_paused = true)]
     async fn for_a_place_are_waited_where_others_can_go_on() {
         #[resilient(concurrency = 1)]

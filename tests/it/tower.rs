@@ -2,6 +2,7 @@
 
 use crate::support::{ServiceError, millis, poll_once, ready};
 use flaky_server::{Answer, FlakyServer};
+use resilient::testing::TurnedClock;
 use resilient::tower::{BoxError, PolicyLayer};
 use resilient::{CircuitBreaker, Classify as _, Jitter, Policy, Rejected, State, Verdict, resilient};
 use std::convert::Infallible;
@@ -180,6 +181,20 @@ fn a_request_that_cannot_be_cloned_runs_once_and_is_judged() {
     assert_eq!(unboxed(ready(layer.once().layer(service).oneshot(Request::default())).unwrap_err()), ServiceError::Reset);
     assert_eq!(told.asked(), ["ready", "call", "ready", "call"]);
     assert_eq!(resilient::breaker("tower runs once").failures(), 2);
+}
+
+#[test]
+fn a_request_that_cannot_be_cloned_pays_for_no_retry() {
+    let _clock = TurnedClock::start();
+    let policy = Policy::builder().retries(1).shared_budget("tower pays nothing").build().unwrap();
+    let layer = PolicyLayer::new(policy).classify(by_error);
+    for _ in 0..1_000 {
+        let (service, _) = Strict::with([Err(ServiceError::Reset)]);
+        assert!(ready(layer.clone().once().layer(service).oneshot(Request::default())).is_err());
+    }
+    let (service, told) = Strict::with([Err(ServiceError::Reset), Ok(7)]);
+    assert_eq!(ready(layer.layer(service).oneshot(Request::default())).unwrap(), 7);
+    assert_eq!(told.asked(), ["ready", "call", "ready", "call"]);
 }
 
 #[tokio::test(start_paused = true)]
