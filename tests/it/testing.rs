@@ -143,14 +143,14 @@ mod waits {
 
     #[test]
     fn that_nobody_needs_are_not_skipped_so_a_token_that_is_there_is_spent() {
-        #[resilient(rate = "1/h", burst = 2, max_wait = "0s")]
-        fn call() -> Result<(), Rejected> {
-            Ok(())
+        #[resilient(retries = 1, rate = "1/h", burst = 2, max_wait = "0s")]
+        fn call() -> Result<(), ServiceError> {
+            Err(ServiceError::Reset)
         }
         let _clock = TurnedClock::start();
         let _skipped = testing::without_waits();
-        assert!(call().is_ok() && call().is_ok());
-        assert!(matches!(call(), Err(Rejected::RateLimited(_))));
+        assert_eq!(call(), Err(ServiceError::Reset), "a token for each of two attempts");
+        assert!(matches!(call().unwrap_err().rejected(), Rejected::RateLimited(_)));
     }
 
     #[tokio::test(start_paused = true)]
