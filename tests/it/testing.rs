@@ -143,14 +143,16 @@ mod waits {
 
     #[test]
     fn that_nobody_needs_are_not_skipped_so_a_token_that_is_there_is_spent() {
-        #[resilient(retries = 1, rate = "1/h", burst = 2, max_wait = "0s")]
-        fn call() -> Result<(), ServiceError> {
-            Err(ServiceError::Reset)
+        #[resilient(breaker(name = "spends", failure_threshold = 1), rate = "1/day", burst = 2, max_wait = "0s")]
+        fn call(fails: bool) -> Result<(), ServiceError> {
+            if fails { Err(ServiceError::Reset) } else { Ok(()) }
         }
-        let _clock = TurnedClock::start();
+        let clock = TurnedClock::start();
         let _skipped = testing::without_waits();
-        assert_eq!(call(), Err(ServiceError::Reset), "a token for each of two attempts");
-        assert!(matches!(call().unwrap_err().rejected(), Rejected::RateLimited(_)));
+        assert_eq!(call(true), Err(ServiceError::Reset));
+        clock.advance(HOUR);
+        assert_eq!(call(false), Ok(()), "a probe, which looks for its token the long way");
+        assert!(matches!(call(false).unwrap_err().rejected(), Rejected::RateLimited(_)));
     }
 
     #[tokio::test(start_paused = true)]
