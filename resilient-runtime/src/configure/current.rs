@@ -11,6 +11,9 @@ use crate::sync::{Mutex, lock};
 #[derive(Default)]
 pub(super) struct Current {
     pub(super) recipe: Recipe,
+    /// What the files held that are in force, or what a watcher has refused since.
+    #[cfg_attr(not(feature = "watch"), expect(dead_code, reason = "nobody looks"))]
+    pub(super) seen: Contents,
     /// Tells a watcher that it is no longer asked for.
     pub(super) number: u64,
 }
@@ -23,8 +26,8 @@ pub(super) fn install(recipe: Recipe, problems: Vec<Problem>) -> Result<(), Conf
     let seen = recipe.contents();
     let mut warnings = put(&recipe, &seen, problems)?;
     let number = current.as_ref().map_or(0, |current| current.number) + 1;
-    let watcher = Watcher::of(&recipe, seen, number);
-    *current = Some(Current { recipe, number });
+    let watcher = Watcher::of(&recipe, number);
+    *current = Some(Current { recipe, seen, number });
     drop(current);
     installed::wake();
     // What was installed is in force, so this is no reason to say that it is not.
@@ -48,9 +51,11 @@ pub(super) fn install(recipe: Recipe, problems: Vec<Problem>) -> Result<(), Conf
 /// # Ok::<(), resilient::ConfigError>(())
 /// ```
 pub fn reload() -> Result<(), ConfigError> {
-    let current = lock(&CURRENT);
-    let Some(Current { recipe, .. }) = &*current else { return Ok(()) };
-    let warnings = put(recipe, &recipe.contents(), Vec::new())?;
+    let mut current = lock(&CURRENT);
+    let Some(Current { recipe, seen, .. }) = &mut *current else { return Ok(()) };
+    let contents = recipe.contents();
+    let warnings = put(recipe, &contents, Vec::new())?;
+    *seen = contents;
     drop(current);
     installed::wake();
     warnings.iter().for_each(events::configuration_warning);

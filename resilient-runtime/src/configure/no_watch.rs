@@ -1,12 +1,12 @@
 //! Without the feature `watch` nothing is watched.
 
 use super::problem::Problem;
-use super::recipe::{Contents, Recipe};
+use super::recipe::Recipe;
 
 pub(super) enum Watcher {}
 
 impl Watcher {
-    pub(super) fn of(_recipe: &Recipe, _seen: Contents, _number: u64) -> Option<Self> {
+    pub(super) fn of(_recipe: &Recipe, _number: u64) -> Option<Self> {
         None
     }
 

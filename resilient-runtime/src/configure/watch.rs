@@ -10,7 +10,6 @@ use std::time::Duration;
 
 /// Looks whether the files say something else than they did.
 pub(super) struct Watcher {
-    seen: Contents,
     /// What the last look found new. It is taken when the next one finds it again, so that no half-written file is.
     settling: Option<Contents>,
     number: u64,
@@ -32,18 +31,18 @@ const SHORTEST: Duration = Duration::from_millis(1);
 #[cfg(test)]
 pub(super) fn watcher() -> Watcher {
     let current = lock(&CURRENT);
-    let Some(Current { recipe, number }) = &*current else { unreachable!("something is installed") };
-    Watcher::new(recipe.contents(), *number, SHORTEST)
+    let Some(Current { number, .. }) = &*current else { unreachable!("something is installed") };
+    Watcher::new(*number, SHORTEST)
 }
 
 impl Watcher {
     /// One for that configuration, if it is to be watched.
-    pub(super) fn of(recipe: &Recipe, seen: Contents, number: u64) -> Option<Self> {
-        recipe.watch.map(|every| Self::new(seen, number, every))
+    pub(super) fn of(recipe: &Recipe, number: u64) -> Option<Self> {
+        recipe.watch.map(|every| Self::new(number, every))
     }
 
-    fn new(seen: Contents, number: u64, every: Duration) -> Self {
-        Self { seen, settling: None, number, every }
+    fn new(number: u64, every: Duration) -> Self {
+        Self { settling: None, number, every }
     }
 
     #[expect(clippy::disallowed_methods, reason = "a thread of its own, in the time of the file system")]
@@ -74,12 +73,12 @@ impl Watcher {
     }
 
     pub(super) fn look(&mut self) -> Found {
-        let current = lock(&CURRENT);
-        let Some(Current { recipe, .. }) = current.as_ref().filter(|current| current.number == self.number) else {
+        let mut current = lock(&CURRENT);
+        let Some(Current { recipe, seen, .. }) = current.as_mut().filter(|current| current.number == self.number) else {
             return Found::Retired;
         };
         let contents = recipe.contents();
-        if contents == self.seen {
+        if contents == *seen {
             self.settling = None;
             return Found::Nothing;
         }
@@ -88,8 +87,7 @@ impl Watcher {
             return Found::Nothing;
         }
         self.settling = None;
-        let put = put(recipe, &contents, Vec::new());
-        self.seen = contents;
-        Found::Change(put)
+        *seen = contents;
+        Found::Change(put(recipe, seen, Vec::new()))
     }
 }

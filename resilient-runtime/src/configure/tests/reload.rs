@@ -158,6 +158,67 @@ fn a_watched_file_may_be_written_broken_mended_removed_and_replaced() {
     assert_eq!(retries(), 1);
 }
 
+#[test]
+fn what_a_reload_took_and_the_file_no_longer_holds_does_not_stay() {
+    let _turn = turn();
+    let directory = Directory::new("between");
+    directory.write("a.toml", &file(3));
+    let mut watcher = watched(&directory.path("a.toml"));
+    directory.write("a.toml", &file(6));
+    reload().expect("valid");
+    assert_eq!(retries(), 6);
+    assert!(matches!((watcher.look(), watcher.look()), (Found::Nothing, Found::Nothing)), "it is in force already");
+    directory.write("a.toml", &file(3));
+    settled(&mut watcher).expect("valid");
+    assert_eq!(retries(), 3);
+    configure().lenient().install().expect("valid");
+}
+
+#[test]
+fn what_a_reload_refused_is_told_by_the_watcher_once_and_what_follows_is_taken() {
+    let _turn = turn();
+    let directory = Directory::new("refused");
+    directory.write("a.toml", &file(3));
+    let mut watcher = watched(&directory.path("a.toml"));
+    directory.write("a.toml", "[functions.\"reload::busy\"]\nretries = many\n");
+    reload().expect_err("no TOML");
+    directory.write("a.toml", &file(3));
+    assert!(matches!((watcher.look(), watcher.look()), (Found::Nothing, Found::Nothing)), "it was in force all the time");
+    directory.write("a.toml", "[functions.\"reload::busy\"]\nretries = many\n");
+    reload().expect_err("no TOML");
+    settled(&mut watcher).expect_err("no TOML");
+    reload().expect_err("no TOML");
+    assert!(matches!((watcher.look(), watcher.look()), (Found::Nothing, Found::Nothing)), "a mistake is told once");
+    assert_eq!(retries(), 3);
+    directory.write("a.toml", &file(4));
+    reload().expect("valid");
+    directory.write("a.toml", "[functions.\"reload::busy\"]\nretries = many\n");
+    settled(&mut watcher).expect_err("a mistake that came again");
+    assert_eq!(retries(), 4);
+    configure().lenient().install().expect("valid");
+}
+
+#[test]
+fn a_second_configuration_that_is_refused_leaves_the_watcher_of_the_first() {
+    let _turn = turn();
+    let directory = Directory::new("twice");
+    directory.write("a.toml", &file(3));
+    let path = directory.path("a.toml");
+    let mut first = watched(&path);
+    directory.write("a.toml", &file(4));
+    configure().file(&path).bucket("", Rate::per_second(1)).lenient().install().expect_err("a name that is empty");
+    settled(&mut first).expect("valid");
+    assert_eq!(retries(), 4);
+    directory.write("a.toml", &file(5));
+    let mut second = watched(&path);
+    assert_eq!(retries(), 5);
+    directory.write("a.toml", &file(4));
+    assert!(matches!(first.look(), Found::Retired));
+    settled(&mut second).expect("valid");
+    assert_eq!(retries(), 4);
+    configure().lenient().install().expect("valid");
+}
+
 /// As Kubernetes mounts a `ConfigMap`: the file is a link into a folder that is a link, and the folder's link is replaced.
 #[test]
 #[cfg(unix)]
