@@ -126,8 +126,7 @@ impl Checks {
         for (kind, what, configured) in configured {
             let by_site: BTreeMap<_, _> =
                 sites.iter().rev().filter_map(|site| Some((site.declared().named(kind)?, *site))).collect();
-            let of_tables = self.layer.functions.iter().filter_map(|function| function.table.settings.named_budget());
-            let elsewhere = registry::names(kind).into_iter().chain(of_tables.filter(|_| kind == Kind::Budgets));
+            let elsewhere = registry::names(kind).into_iter().chain(self.layer.given(kind));
             let used: BTreeSet<_> = by_site.keys().copied().chain(elsewhere).collect();
             let unused: Vec<_> =
                 configured.iter().filter(|(name, _)| !used.contains(name.as_str()) && !name.trim().is_empty()).collect();

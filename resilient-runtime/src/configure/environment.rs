@@ -10,7 +10,7 @@ use crate::circuit_breaker::CircuitBreaker;
 use crate::overrides::Overrides;
 use crate::registry::{BucketSettings, BulkheadSettings};
 use std::cell::OnceCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The names that the variables may be about.
 pub(crate) struct Known<'a> {
@@ -24,10 +24,12 @@ impl<'a> Known<'a> {
         Self { names, found: Default::default() }
     }
 
-    fn of(&self, kind: Kind) -> &BTreeMap<String, Vec<String>> {
+    /// Those, and what the variables that were read before name themselves.
+    fn of(&self, kind: Kind, read: &Layer) -> &BTreeMap<String, Vec<String>> {
         self.found[kind as usize].get_or_init(|| {
             let mut found = BTreeMap::<_, Vec<_>>::new();
-            for name in (self.names)(kind) {
+            let names: BTreeSet<_> = (self.names)(kind).into_iter().chain(read.given(kind).map(str::to_owned)).collect();
+            for name in names {
                 found.entry(as_variable(&name)).or_default().push(name);
             }
             found
@@ -43,13 +45,14 @@ pub(crate) fn read(
 ) -> (Layer, Vec<Problem>) {
     let (mut layer, mut problems) = (Layer::default(), Vec::new());
     let prefix = format!("{}__", prefix.to_uppercase());
-    let mut variables: Vec<_> = variables.into_iter().collect();
-    variables.sort();
-    for (variable, value) in variables {
-        let upper = variable.to_uppercase();
-        let Some(rest) = upper.strip_prefix(&prefix) else { continue };
-        let place = Place::Variable(variable.as_str().into());
-        if let Err(message) = take(&mut layer, rest, &value, &place, known) {
+    let ours = variables.into_iter().filter_map(|(variable, value)| {
+        let rest = variable.to_uppercase().strip_prefix(&prefix)?.to_owned();
+        // The others may name budgets.
+        Some((rest.starts_with("BUDGETS__"), variable, rest, value))
+    });
+    for (_, variable, rest, value) in ours.collect::<BTreeSet<_>>() {
+        let place = Place::Variable(variable.into());
+        if let Err(message) = take(&mut layer, &rest, &value, &place, known) {
             problems.push(Problem::new(message, Some(place)));
         }
     }
@@ -67,10 +70,10 @@ fn take(layer: &mut Layer, rest: &str, value: &str, place: &Place, known: &Known
         return layer.take(kind, "", &rest.to_lowercase(), &raw, place.clone()).map_err(Mistake::into_message);
     }
     let expected = || format!("a name and a setting are expected after `{table}__`, with `__` between");
-    let names = known.of(kind);
+    let names = known.of(kind, layer);
     let (name, word) = split(kind, rest, names).ok_or_else(expected)?;
     match names.get(name).map(Vec::as_slice).unwrap_or_default() {
-        [] if kind == Kind::Functions => Err(unknown_function(name, known)),
+        [] if kind == Kind::Functions => Err(unknown_function(name, names)),
         [] => {
             let name = name.to_lowercase();
             layer.name(kind, &name, place.clone());
@@ -106,8 +109,8 @@ fn split<'a>(kind: Kind, rest: &'a str, names: &BTreeMap<String, Vec<String>>) -
     found.or_else(unknown)
 }
 
-fn unknown_function(name: &str, known: &Known<'_>) -> String {
-    match nearest(name, known.of(Kind::Functions).keys().map(String::as_str)) {
+fn unknown_function(name: &str, names: &BTreeMap<String, Vec<String>>) -> String {
+    match nearest(name, names.keys().map(String::as_str)) {
         Some(meant) => format!("no function is called so; did you mean `{meant}`?"),
         None => format!("no function of this program has a name that is written `{name}`"),
     }

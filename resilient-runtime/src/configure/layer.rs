@@ -160,6 +160,12 @@ impl Layer {
         }
     }
 
+    /// The things of that kind that functions are given by its tables, patterns and defaults.
+    pub(crate) fn given(&self, kind: Kind) -> impl Iterator<Item = &'static str> {
+        let tables = self.functions.iter().map(|function| &function.table).chain([&self.defaults]);
+        tables.filter_map(|table| table.settings.named_budget()).filter(move |_| kind == Kind::Budgets)
+    }
+
     /// This layer, and where it says nothing that one. Patterns stay apart: they are compared when a function asks.
     #[must_use]
     pub(crate) fn or(mut self, other: Self) -> Self {

@@ -109,8 +109,8 @@ fn read(_path: &std::path::Path, _content: &Result<String, String>) -> (Layer, V
     (Layer::default(), Vec::new())
 }
 
-/// The names that exist: what is configured, what the program's functions name, what somebody has used.
-fn names(layer: &Layer, kind: Kind) -> Vec<String> {
+/// The names that exist: what is configured, what the program's functions name or are given, what somebody has used.
+pub(super) fn names(layer: &Layer, kind: Kind) -> Vec<String> {
     let configured: Vec<&String> = match kind {
         Kind::Breakers => layer.shared.breakers.named.keys().collect(),
         Kind::Buckets => layer.shared.buckets.named.keys().collect(),
@@ -119,9 +119,8 @@ fn names(layer: &Layer, kind: Kind) -> Vec<String> {
         Kind::Functions | Kind::Defaults | Kind::Switches => Vec::new(),
     };
     let used = catalog::sites().filter_map(|site| site.declared().named(kind));
-    let known = registry::names(kind);
-    let mut names: Vec<_> =
-        configured.into_iter().cloned().chain(used.map(str::to_owned)).chain(known.into_iter().map(str::to_owned)).collect();
+    let used = used.chain(registry::names(kind)).chain(layer.given(kind));
+    let mut names: Vec<_> = configured.into_iter().cloned().chain(used.map(str::to_owned)).collect();
     names.sort_unstable();
     names.dedup();
     names

@@ -300,6 +300,29 @@ fn a_budget_that_a_table_names_is_used() {
 }
 
 #[test]
+fn a_budget_that_defaults_name_is_used() {
+    crate::registry::budget("mistakes-resort");
+    let used = "[defaults]\nbudget = \"mistakes-resorts\"\n[budgets.mistakes-resorts]\nratio = 0.1";
+    assert_eq!(problems(used, &[]), [""; 0]);
+    let shown = problem("[defaults]\nbudget = \"mistakes-outage\"\n[budgets.mistakes-outages]\nratio = 0.1");
+    assert!(shown.starts_with("nothing uses budget `mistakes-outages`; did you mean `mistakes-outage`?"), "{shown}");
+}
+
+#[test]
+fn a_variable_reaches_a_budget_that_configuration_alone_names() {
+    let pool = ("T__BUDGETS__MISTAKES_X__POOL".to_owned(), "5".to_owned());
+    let by_variable = ("T__FUNCTIONS__MISTAKES__TIMEOUT__BUDGET".to_owned(), "Mistakes X".to_owned());
+    let by_table = "[functions.\"mistakes::timeout\"]\nbudget = \"Mistakes X\"";
+    let cases =
+        [("[defaults]\nbudget = \"Mistakes X\"", &[pool.clone()][..]), (by_table, &[pool.clone()]), ("", &[pool, by_variable])];
+    for (file, variables) in cases {
+        let installed = together(Layer::default(), file, variables).expect("valid");
+        let named: Vec<_> = installed.shared.budgets.named.keys().map(String::as_str).collect();
+        assert_eq!(named, ["Mistakes X"], "{file}");
+    }
+}
+
+#[test]
 fn what_does_not_contradict_itself_is_no_mistake() {
     let everything = "[functions.\"precedence::everything\"]\ntimeout = \"1h\"\n";
     assert!(problem(everything).contains("`timeout` (1h) must be at most `deadline` (10m)"));

@@ -77,10 +77,11 @@ fn variable(kind: &str, name: &str, word: &str) -> String {
 /// What the sources together come to, and what is wrong with it.
 pub(super) fn together(code: Layer, file: &str, variables: &[(String, String)]) -> Result<Installed, Vec<String>> {
     let (file, mut problems) = crate::configure::file::read("test.toml", file.to_owned());
-    let known = |kind| crate::catalog::sites().filter_map(|site| site.declared().named(kind)).map(str::to_owned).collect();
+    let layer = file.or(code);
+    let known = |kind| crate::configure::recipe::names(&layer, kind);
     let (environment, mistakes) = environment::read("t", variables.iter().cloned(), &Known::new(&known));
     problems.extend(mistakes);
-    let mut checks = Checks { layer: environment.or(file.or(code)), problems, doubts: Vec::new() };
+    let mut checks = Checks { layer: environment.or(layer), problems, doubts: Vec::new() };
     checks.all();
     let Checks { layer: Layer { shared, functions, defaults, switches }, problems, doubts } = checks;
     let serious = doubts.into_iter().filter(|doubt| doubt.is_serious).map(|doubt| doubt.problem);
