@@ -5,13 +5,13 @@
 
 use crate::breaker::Breaker;
 use crate::bucket::Bucket;
-use crate::budget::Budget;
+use crate::budget::{Budget, RetryBudget};
 use crate::bulkhead::Bulkhead;
 use crate::configure::installed::{Effective, Installed, installed};
 use crate::configure::layer::Kind;
 use crate::configure::table::{Place, Table};
 use crate::configure::words::Words;
-use crate::keyed::DEFAULT_MAX_KEYS;
+use crate::keyed::{DEFAULT_MAX_KEYS, Keys};
 use crate::overrides::Overrides;
 use crate::plan::Declared;
 use crate::registry::{Settled, Shared};
@@ -158,10 +158,12 @@ fn function(site: &Site, installed: &Installed, said: &AllSaid) -> Function {
     let effective = installed.effective(declared);
     let mut settings = own(declared, &effective, installed);
     let shared = &installed.shared;
-    of_shared::<Breaker>(declared, Kind::Breakers, (&shared.breakers, &said.breakers), &mut settings);
-    of_shared::<Bucket>(declared, Kind::Buckets, (&shared.buckets, &said.buckets), &mut settings);
-    of_shared::<Bulkhead>(declared, Kind::Bulkheads, (&shared.bulkheads, &said.bulkheads), &mut settings);
-    of_shared::<Budget>(declared, Kind::Budgets, (&shared.budgets, &said.budgets), &mut settings);
+    of_named::<Breaker>(declared, Kind::Breakers, (&shared.breakers, &said.breakers), &mut settings);
+    of_named::<Bucket>(declared, Kind::Buckets, (&shared.buckets, &said.buckets), &mut settings);
+    of_named::<Bulkhead>(declared, Kind::Bulkheads, (&shared.bulkheads, &said.bulkheads), &mut settings);
+    if let Some(budget) = effective.settings.paying_budget() {
+        of_shared::<Budget>(budget, declared, Keys::None, (&shared.budgets, &said.budgets), &mut settings);
+    }
     let is_unclassified = site.record().has_told_unclassified();
     Function { name: declared.name.to_owned(), file: site.file.to_owned(), line: site.line, is_unclassified, settings }
 }
@@ -178,7 +180,11 @@ fn own(declared: &Declared, effective: &Effective, installed: &Installed) -> Vec
         let by_table = effective.table.settings.show(word).map(|value| (value, Origin::Function, effective.table.place(word)));
         let by_attribute = attribute.clone().map(|value| (value, Origin::Attribute, None));
         let by_defaults = || effective.settings.show(word).map(|value| (value, Origin::Defaults, installed.defaults.place(word)));
-        let built_in = || declared.built_in(word, &effective.settings).map(|value| (value, Origin::BuiltIn, None));
+        let built_in = || {
+            let value = declared.built_in(word, &effective.settings)?;
+            let ratio = default_ratio(&installed.shared.budgets.defaults).filter(|_| word == "budget");
+            Some(ratio.unwrap_or((value, Origin::BuiltIn, None)))
+        };
         if let Some(held) = by_table.or(by_attribute).or_else(by_defaults).or_else(built_in) {
             settings.push(setting(word.to_owned(), held, attribute));
         }
@@ -214,22 +220,38 @@ fn setting(key: String, (value, origin, place): Held<'_>, attribute: Option<Stri
     Setting { key, value, origin, place: place.map(ToString::to_string), declared }
 }
 
-fn of_shared<T: Shared>(
+/// What holds for the pools of functions that say nothing of theirs.
+fn default_ratio(budgets: &Table<RetryBudget>) -> Option<Held<'_>> {
+    let ratio = budgets.settings.show("ratio")?;
+    Some((ratio, Origin::Defaults, budgets.place("ratio")))
+}
+
+/// Of what the attribute names.
+fn of_named<T: Shared>(
     declared: &Declared,
     kind: Kind,
+    configured: (&Settled<T::Settings>, &Said<T>),
+    settings: &mut Vec<Setting>,
+) {
+    if let Some(name) = declared.named(kind) {
+        settings.push(setting(T::WHAT.to_owned(), (name.to_owned(), Origin::Attribute, None), None));
+        of_shared::<T>(name, declared, declared.keys(kind), configured, settings);
+    }
+}
+
+fn of_shared<T: Shared>(
+    name: &str,
+    declared: &Declared,
+    keys: Keys,
     (settled, said): (&Settled<T::Settings>, &Said<T>),
     settings: &mut Vec<Setting>,
 ) {
-    let Some(name) = declared.named(kind) else { return };
-    if kind != Kind::Budgets {
-        settings.push(setting(T::WHAT.to_owned(), (name.to_owned(), Origin::Attribute, None), None));
-    }
     let nothing = Table::default();
     let table = settled.named.get(name).unwrap_or(&nothing);
     let beside = beside::<T>(name, declared, said);
     let built_in = T::built_in(&settled.settings(name, Some(beside.settings)));
     for word in T::Settings::WORDS {
-        if *word == MAX_KEYS && !declared.keys(kind).are_there() {
+        if *word == MAX_KEYS && !keys.are_there() {
             continue;
         }
         let attribute = beside.settings.show(word);

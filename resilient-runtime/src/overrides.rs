@@ -283,6 +283,11 @@ impl Overrides {
         }
     }
 
+    /// The budget by name that pays for retries.
+    pub(crate) fn paying_budget(&self) -> Option<&'static str> {
+        self.named_budget().filter(|_| self.is_on(self.budget_enabled))
+    }
+
     pub(crate) const fn full_rate(&self) -> Option<Rate> {
         match (self.rate, self.burst) {
             (Some(rate), Some(burst)) => Some(rate.burst(burst)),

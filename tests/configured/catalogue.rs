@@ -1,8 +1,8 @@
 //! Every function is listed, wherever it stands.
 
 use crate::{ShopError, Turn};
-use resilient::catalog::Origin;
-use resilient::{CircuitBreaker, Overrides, catalog, configure, resilient};
+use resilient::catalog::{Origin, Setting};
+use resilient::{CircuitBreaker, Overrides, RetryBudget, catalog, configure, resilient};
 use std::time::Duration;
 
 trait Store {
@@ -178,6 +178,54 @@ fn what_is_built_in_is_told_of_names_too() {
         ("0.2".into(), "10".into(), "100".into())
     );
     named().unwrap();
+}
+
+#[resilient(retries = 1, budget = "first payer")]
+fn pays_first() -> Result<(), ShopError> {
+    Ok(())
+}
+
+#[resilient(retries = 1)]
+fn pays_alone() -> Result<(), ShopError> {
+    Ok(())
+}
+
+#[test]
+fn the_budget_that_pays_is_told_and_no_other() {
+    let _turn = Turn::take();
+    let pools = |configuration: resilient::Configuration| {
+        let budget = |pool| RetryBudget::new().pool(pool);
+        configuration.budget("first payer", budget(7)).budget("second payer", budget(9)).install().unwrap();
+        let pool = |name| {
+            let of_budgets = |setting: &Setting| setting.key.starts_with("budget.") && setting.key != "budget.enabled";
+            let told: Vec<_> = listed(name).settings.into_iter().filter(of_budgets).collect();
+            let pool = told.iter().find(|setting| setting.key == "budget.pool").map(|setting| setting.value.clone());
+            assert_eq!(told.is_empty(), pool.is_none(), "{told:?}");
+            pool
+        };
+        (pool("configured::catalogue::pays_first"), pool("configured::catalogue::pays_alone"))
+    };
+    let said = |pool: &str| Some(pool.to_owned());
+    let of_both = |settings| configure().function("configured::catalogue::pays_*", settings);
+    assert_eq!(pools(configure()), (said("7"), None));
+    let second = Overrides::new().shared_budget("second payer");
+    assert_eq!(pools(of_both(second)), (said("9"), said("9")));
+    assert_eq!(pools(configure().defaults(second)), (said("7"), said("9")));
+    let without = Overrides::new().without_budget();
+    for silent in [Overrides::new().budget(0.5), without, second.budget_enabled(false), second.enabled(false)] {
+        assert_eq!(pools(of_both(silent)), (None, None), "{silent:?}");
+    }
+    pays_first().and(pays_alone()).unwrap();
+}
+
+#[test]
+fn a_default_ratio_is_told_of_whoever_has_no_budget_with_a_name() {
+    let _turn = Turn::take();
+    configure().default_budget(RetryBudget::new().ratio(0.5)).install().unwrap();
+    let code = || Some("code".to_owned());
+    assert_eq!(setting("configured::catalogue::pays_alone", "budget"), ("0.5".into(), Origin::Defaults, code(), None));
+    configure().default_budget(RetryBudget::new().ratio(0.5)).defaults(Overrides::new().budget(0.7)).install().unwrap();
+    assert_eq!(setting("configured::catalogue::pays_alone", "budget"), ("0.7".into(), Origin::Defaults, code(), None));
 }
 
 #[test]
