@@ -3,6 +3,7 @@
 use crate::{ShopError, Turn};
 use resilient::{Overrides, configure, resilient};
 use std::fmt::Write as _;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Mutex, Once, PoisonError};
 use std::time::Duration;
@@ -16,6 +17,9 @@ fn watched() -> Result<(), ShopError> {
 }
 
 static LISTENER: Mutex<Option<Sender<String>>> = Mutex::new(None);
+
+/// Whether whoever listens to a watching thread panics.
+static PANICS: AtomicBool = AtomicBool::new(false);
 
 struct Forward;
 
@@ -36,6 +40,8 @@ impl<S: Subscriber> Layer<S> for Forward {
         {
             listener.send(text.0).ok();
         }
+        let is_watching = std::thread::current().name() == Some("resilient-watch");
+        assert!(!(is_watching && PANICS.load(Ordering::SeqCst)), "a listener that panics");
     }
 }
 
@@ -45,6 +51,7 @@ fn listen() -> Receiver<String> {
     ONCE.call_once(|| tracing::subscriber::set_global_default(tracing_subscriber::registry().with(Forward)).unwrap());
     let (sender, receiver) = channel();
     *LISTENER.lock().unwrap_or_else(PoisonError::into_inner) = Some(sender);
+    PANICS.store(false, Ordering::SeqCst);
     receiver
 }
 
@@ -96,6 +103,30 @@ fn a_watching_thread_tells_what_it_took_and_what_it_refused() {
     assert_eq!(listed.settings.iter().find(|setting| setting.key == "retries").unwrap().value, "5");
     std::fs::remove_file(&path).unwrap();
     told(&events, &["configuration_refused", "cannot be read"]);
+}
+
+#[test]
+fn a_listener_that_panics_ends_no_watch_and_hears_the_rest() {
+    let _turn = Turn::take();
+    let path = std::env::temp_dir().join(format!("resilient-panics-{}.toml", std::process::id()));
+    let write = |text: &str| {
+        let new = path.with_extension("new");
+        std::fs::write(&new, text).unwrap();
+        std::fs::rename(&new, &path).unwrap();
+    };
+    write("");
+    let events = listen();
+    configure().file(&path).watch(Duration::from_millis(1)).install().unwrap();
+    PANICS.store(true, Ordering::SeqCst);
+    write("[breakers.\"one like no other\"]\nfailure_threshold = 3\n[breakers.\"another like no other\"]\nfailure_threshold = 3\n");
+    told(&events, &["configuration_reloaded"]);
+    told(&events, &["configuration_warning", "like no other"]);
+    told(&events, &["configuration_warning", "like no other"]);
+    write("[breakers.\"one like no other\"]\nfailure_threshold = 0\n");
+    told(&events, &["configuration_refused"]);
+    write("[functions.\"configured::events::watched\"]\nretries = 7\n");
+    told(&events, &["configuration_reloaded"]);
+    std::fs::remove_file(&path).unwrap();
 }
 
 #[test]

@@ -6,6 +6,7 @@ use super::problem::{ConfigError, Problem};
 use super::recipe::{Contents, Recipe};
 use crate::events;
 use crate::sync::lock;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 /// Looks whether the files say something else than they did.
@@ -33,6 +34,12 @@ pub(super) fn watcher() -> Watcher {
     let current = lock(&CURRENT);
     let Some(Current { number, .. }) = &*current else { unreachable!("something is installed") };
     Watcher::new(*number, SHORTEST)
+}
+
+/// Wakers and listeners are others' code: one that panics ends neither the watch nor what the next is told.
+fn apart(others: impl FnOnce()) {
+    // The panic hook has told it.
+    let _ = catch_unwind(AssertUnwindSafe(others));
 }
 
 impl Watcher {
@@ -63,11 +70,11 @@ impl Watcher {
             Found::Nothing => {}
             Found::Retired => return false,
             Found::Change(Ok(warnings)) => {
-                installed::wake();
-                events::configuration_reloaded();
-                warnings.iter().for_each(events::configuration_warning);
+                apart(installed::wake);
+                apart(events::configuration_reloaded);
+                warnings.iter().for_each(|warning| apart(|| events::configuration_warning(warning)));
             }
-            Found::Change(Err(error)) => events::configuration_refused(&error),
+            Found::Change(Err(error)) => apart(|| events::configuration_refused(&error)),
         }
         true
     }
