@@ -98,7 +98,7 @@ impl<S: Words> Table<S> {
     }
 
     pub(crate) fn named_at(&self) -> Option<&Place> {
-        self.named_at.as_ref().or_else(|| self.anywhere())
+        self.named_at.as_ref()
     }
 
     pub(crate) fn put(&mut self, word: &'static str, place: Place) {
@@ -129,10 +129,5 @@ impl<S: Words> Table<S> {
         self.settings = self.settings.or(other.settings);
         self.named_at = self.named_at.or(other.named_at);
         self
-    }
-
-    /// Where anything of it was said, the loudest first.
-    pub(crate) fn anywhere(&self) -> Option<&Place> {
-        self.places.iter().map(|(_, place)| place).max_by_key(|place| place.rank())
     }
 }
