@@ -65,6 +65,21 @@ fn new_settings_reach_breakers_and_bulkheads_of_every_key() {
 }
 
 #[test]
+fn a_new_limit_reaches_keys_that_come_when_all_slots_are_taken() {
+    #[resilient(bulkhead = "keys that come later", key = tenant, max_wait = "0s")]
+    fn call(tenant: u32, depth: u32) -> Result<(), ShopError> {
+        if depth > 0 { call(tenant, depth - 1) } else { Ok(()) }
+    }
+    let _turn = Turn::take();
+    let _clock = TurnedClock::start();
+    call(0, 1).unwrap();
+    configure().bulkhead("keys that come later", Concurrency::limit(1)).install().unwrap();
+    for tenant in 1..5_000 {
+        assert_eq!(refusal(call(tenant, 1)), "bulkhead", "{tenant}");
+    }
+}
+
+#[test]
 fn max_keys_counts_keys_of_all_types_and_configuration_goes_first() {
     #[resilient(breaker(name = "two types", key = host, max_keys = 10))]
     fn by_number(host: u32) -> Result<(), ShopError> {

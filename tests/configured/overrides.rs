@@ -407,3 +407,26 @@ fn code_chooses_whose_budget_pays_and_how_large_it_is() {
     let error = with(Overrides::new().budget(11.0)).install().unwrap_err().to_string();
     assert!(error.contains("`budget`"), "{error}");
 }
+
+#[resilient(retries = tries, base_delay = "1ms")]
+fn tries_as_told(tries: u32, attempts: &Cell<u32>) -> Result<(), ShopError> {
+    attempts.set(attempts.get() + 1);
+    Err(ShopError::Reset)
+}
+
+#[test]
+fn what_a_table_says_or_switches_off_no_expression_brings_back() {
+    let _turn = Turn::take();
+    let _clock = TurnedClock::start();
+    let attempts = |settings| {
+        configure().function("configured::overrides::tries_as_told", settings).install().unwrap();
+        let attempts = Cell::new(0);
+        assert_eq!(tries_as_told(3, &attempts), Err(ShopError::Reset));
+        attempts.get()
+    };
+    assert_eq!(attempts(Overrides::new()), 4);
+    assert_eq!(attempts(Overrides::new().enabled(true).retries_enabled(true)), 4);
+    assert_eq!(attempts(Overrides::new().retries(1)), 2);
+    assert_eq!(attempts(Overrides::new().retries_enabled(false)), 1);
+    assert_eq!(attempts(Overrides::new().enabled(false)), 1);
+}

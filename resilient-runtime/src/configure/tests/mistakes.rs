@@ -148,6 +148,10 @@ const MISTAKES: &[(&str, &str)] = &[
         "[functions.\"precedence::owner\"]\nbucket.enabled = false",
         "`precedence::owner`: `bucket.enabled` is not heard here: this token bucket is the function's own, so it is `rate.enabled`",
     ),
+    (
+        "[functions.\"precedence::owner\"]\nbulkhead.enabled = false",
+        "`precedence::owner`: `bulkhead.enabled` is not heard here: this limit is the function's own, so it is `concurrency.enabled`",
+    ),
     ("[functions.\"nothing::*\"]\nretries = 1", "no function has a name that begins like `nothing::*`"),
     (
         "[functions.\"precedence::owner\"]\nretries = 1",
