@@ -12,7 +12,6 @@ use crate::sync::{Mutex, lock};
 pub(super) struct Current {
     pub(super) recipe: Recipe,
     /// What the files held that are in force, or what a watcher has refused since.
-    #[cfg_attr(not(feature = "watch"), expect(dead_code, reason = "nobody looks"))]
     pub(super) seen: Contents,
     /// Tells a watcher that it is no longer asked for.
     pub(super) number: u64,
