@@ -1,18 +1,18 @@
 //! The same loop by hand, for people without the attribute.
 
-use crate::backoff::{Backoff, DEFAULT_BASE_DELAY, DEFAULT_MAX_DELAY, Jitter};
-use crate::budget::RetryBudget;
-use crate::bulkhead::Concurrency;
+use crate::backoff::{Backoff, Jitter};
 use crate::call::Call;
 #[cfg(feature = "tokio")]
 use crate::call::is_final;
 use crate::circuit_breaker::CircuitBreaker;
 use crate::configure::value::MaxWait;
+use crate::configure::words::take_out;
 use crate::configure::{ConfigError, Problem};
 use crate::context::Context;
 use crate::events::Record;
 use crate::judging::Judged;
 use crate::outcome::FromRejected;
+use crate::overrides::Overrides;
 use crate::plan::{Assembly, BudgetChoice, Declared, Own, Plan};
 use crate::rate::Rate;
 use crate::registry::{Finder, intern};
@@ -315,13 +315,13 @@ impl PolicyBuilder {
         self
     }
 
-    /// The first wait between attempts; 100 ms if there is none.
+    /// The first wait between attempts; above zero, at most `max_delay`; 100 ms if there is none.
     pub fn base_delay(mut self, delay: Duration) -> Self {
         self.declared.own.base_delay = Some(delay);
         self
     }
 
-    /// The longest of our own waits, jitter included; 10 s if there is none.
+    /// The longest of our own waits, jitter included; above zero; 10 s if there is none.
     pub fn max_delay(mut self, delay: Duration) -> Self {
         self.declared.own.max_delay = Some(delay);
         self
@@ -333,7 +333,7 @@ impl PolicyBuilder {
         self
     }
 
-    /// How the waits are spread; fully if there is none.
+    /// How the waits are spread; a ratio is from 0 to 1; fully if there is none.
     pub fn jitter(mut self, jitter: impl Into<Jitter>) -> Self {
         self.declared.own.jitter = Some(jitter.into());
         self
@@ -347,14 +347,13 @@ impl PolicyBuilder {
 
     /// Retries that each success earns, from above 0 to 10; 0.2 if there is none.
     pub fn budget(mut self, ratio: f64) -> Self {
-        self.problems.extend(RetryBudget::new().ratio(ratio).problem().map(|problem| format!("budget: {problem}")));
         self.declared.own.budget = Some(BudgetChoice::Ratio(ratio));
         self
     }
 
     /// The retry budget of that name instead of an own one.
     pub fn shared_budget(mut self, name: &str) -> Self {
-        self.declared.own.budget = Some(BudgetChoice::Named(self.named("budget", name)));
+        self.declared.own.budget = Some(BudgetChoice::Named(intern(name)));
         self
     }
 
@@ -364,16 +363,15 @@ impl PolicyBuilder {
         self
     }
 
-    /// How long each attempt may take; only futures can be stopped, so [`Policy::run`] does not look at it.
+    /// How long each attempt may take: above zero, at most `deadline`. Only futures can be stopped, so [`Policy::run`] does not look at
+    /// it.
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.positive("timeout", timeout);
         self.declared.own.timeout = Some(timeout);
         self
     }
 
-    /// How long the whole call may take: attempts, waits, queueing.
+    /// How long the whole call may take: attempts, waits, queueing; above zero.
     pub fn deadline(mut self, deadline: Duration) -> Self {
-        self.positive("deadline", deadline);
         self.declared.own.deadline = Some(deadline);
         self
     }
@@ -392,9 +390,7 @@ impl PolicyBuilder {
 
     /// Calls per second, or a [`Rate`]. With [`bucket`](Self::bucket) it is that bucket's if configuration says nothing.
     pub fn rate(mut self, rate: impl Into<Rate>) -> Self {
-        let rate = rate.into();
-        self.problems.extend(rate.problem().map(|problem| format!("rate: {problem}")));
-        self.declared.own.rate = Some(rate);
+        self.declared.own.rate = Some(rate.into());
         self
     }
 
@@ -410,10 +406,8 @@ impl PolicyBuilder {
         self
     }
 
-    /// Calls in flight. With [`bulkhead`](Self::bulkhead) it is that bulkhead's limit if configuration says nothing.
+    /// Calls in flight, from 1 to 10⁶. With [`bulkhead`](Self::bulkhead) it is that bulkhead's limit if configuration says nothing.
     pub fn concurrency(mut self, calls: u32) -> Self {
-        let limit = Concurrency::limit(calls);
-        self.problems.extend(limit.problem().map(str::to_owned));
         self.declared.own.concurrency = Some(calls);
         self
     }
@@ -430,15 +424,10 @@ impl PolicyBuilder {
     ///
     /// Every setting that is out of range, and settings that contradict each other.
     pub fn build(mut self) -> Result<Policy, ConfigError> {
-        let schedule = self.declared.own.resolved().schedule;
-        if schedule.base > schedule.max {
-            let (base, max) = (Duration::from_nanos(schedule.base), Duration::from_nanos(schedule.max));
-            let defaults = format!("(the defaults are {DEFAULT_BASE_DELAY:?} and {DEFAULT_MAX_DELAY:?})");
-            self.problems.push(format!("`base_delay` {base:?} must be at most `max_delay` {max:?} {defaults}"));
-        }
-        if !schedule.jitter.is_valid() {
-            self.problems.push("`jitter` must be from 0 to 1".to_owned());
-        }
+        let mut own = self.declared.own;
+        let out_of_range = take_out(&mut own, Overrides::problem);
+        let contradictions = take_out(&mut own, |own| own.contradiction(|_| false));
+        self.problems.extend(out_of_range.into_iter().chain(contradictions).map(|(_, problem)| problem));
         ConfigError::unless_empty(self.problems.into_iter().map(|problem| Problem::new(problem, None)).collect())?;
         let (own, mut finder) = (Own::new(), Finder::new(self.declared.name));
         let assembly = Assembly::of(&self.declared, &self.declared.own, &own, &mut finder);
@@ -452,10 +441,61 @@ impl PolicyBuilder {
         }
         intern(name)
     }
+}
 
-    fn positive(&mut self, what: &str, time: Duration) {
-        if time.is_zero() {
-            self.problems.push(format!("`{what}` must be longer than zero"));
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rate::Rate;
+
+    fn told(builder: PolicyBuilder) -> Vec<String> {
+        let error = builder.build().err();
+        error.iter().flat_map(ConfigError::problems).map(|problem| problem.message().to_owned()).collect()
+    }
+
+    #[test]
+    fn a_policy_is_refused_what_an_attribute_is() {
+        let second = Duration::from_secs(1);
+        let cases = [
+            (Policy::builder().timeout(10 * second).deadline(second), "`timeout` (10s) must be at most `deadline` (1s)"),
+            (Policy::builder().budget(0.0), "`budget` must be above 0 and at most 10, or \"none\""),
+            (Policy::builder().budget(f64::NAN), "`budget` must be above 0 and at most 10, or \"none\""),
+            (Policy::builder().shared_budget(""), "`budget` may not be an empty name"),
+            (Policy::builder().base_delay(Duration::ZERO), "`base_delay` must be longer than zero"),
+            (Policy::builder().max_delay(Duration::ZERO), "`max_delay` must be longer than zero"),
+            (Policy::builder().timeout(Duration::ZERO), "`timeout` must be longer than zero"),
+            (Policy::builder().deadline(Duration::ZERO), "`deadline` must be longer than zero"),
+            (Policy::builder().base_delay(11 * second), "`base_delay` (11s) must be at most `max_delay` (10s)"),
+            (Policy::builder().max_delay(second / 20), "`base_delay` (100ms) must be at most `max_delay` (50ms)"),
+            (Policy::builder().jitter(1.5), "`jitter` must be from 0 to 1"),
+            (Policy::builder().concurrency(0), "`concurrency` must be from 1 to 1000000"),
+            (Policy::builder().rate(0), "`rate`: a rate must be greater than zero"),
+            (Policy::builder().rate(Rate::per_second(1).burst(0)), "`rate`: a burst must be at least 1"),
+            (Policy::builder().name(""), "`name` may not be empty"),
+            (Policy::builder().breaker(""), "`breaker` may not be empty"),
+        ];
+        for (builder, message) in cases {
+            assert_eq!(told(builder), [message]);
         }
+        assert_eq!(told(Policy::builder().timeout(second).deadline(second).base_delay(second).max_delay(second)), [""; 0]);
+    }
+
+    #[test]
+    fn everything_that_is_wrong_with_a_policy_is_told_together() {
+        let second = Duration::from_secs(1);
+        let builder = Policy::builder().name("").timeout(9 * second).deadline(second).base_delay(9 * second).max_delay(second);
+        let builder = builder.budget(11.0).jitter(2.0).concurrency(0).rate(0);
+        assert_eq!(
+            told(builder),
+            [
+                "`name` may not be empty",
+                "`jitter` must be from 0 to 1",
+                "`budget` must be above 0 and at most 10, or \"none\"",
+                "`concurrency` must be from 1 to 1000000",
+                "`rate`: a rate must be greater than zero",
+                "`base_delay` (9s) must be at most `max_delay` (1s)",
+                "`timeout` (9s) must be at most `deadline` (1s)",
+            ]
+        );
     }
 }

@@ -25,7 +25,7 @@ const INTERVAL: Duration = Duration::from_millis(500);
 
 /// Policies that change none of it, as long as nobody else is there.
 const BYSTANDERS: [fn(PolicyBuilder) -> PolicyBuilder; 3] =
-    [|policy| policy, |policy| policy.concurrency(1), |policy| policy.timeout(Duration::from_secs(9))];
+    [|policy| policy, |policy| policy.concurrency(1), |policy| policy.timeout(Duration::from_millis(650))];
 
 /// Resources of one row, so that rows do not meet.
 struct Names {

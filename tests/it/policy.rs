@@ -72,7 +72,7 @@ fn every_mistake_is_told_at_once() {
         .build()
         .unwrap_err();
     assert_eq!(error.problems().count(), 10, "{error}");
-    assert!(error.to_string().contains("`base_delay` 11s must be at most `max_delay` 10s"));
+    assert!(error.to_string().contains("`base_delay` (11s) must be at most `max_delay` (10s)"));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use crate::support::{keys, millis};
 use resilient::testing::TurnedClock;
-use resilient::{CircuitBreaker, Jitter, Policy, Rate, State};
+use resilient::{Backoff, CircuitBreaker, Jitter, Policy, Rate, State};
 use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::io;
@@ -90,7 +90,8 @@ fn named_resources_are_as_stated() {
 #[test]
 fn the_budget_is_as_stated() {
     let clock = TurnedClock::start();
-    let policy = Policy::builder().retries(1_000).base_delay(Duration::ZERO).jitter(Jitter::None).build().unwrap();
+    let policy = Policy::builder().retries(1_000).base_delay(Duration::from_nanos(1)).backoff(Backoff::Constant);
+    let policy = policy.jitter(Jitter::None).build().unwrap();
     let retries = || {
         let attempts = Cell::new(0);
         policy.run(|| lost().inspect_err(|_| attempts.set(attempts.get() + 1))).unwrap_err();

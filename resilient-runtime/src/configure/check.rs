@@ -6,7 +6,7 @@ use super::layer::{Kind, Layer};
 use super::problem::{Problem, nearest};
 use super::spelling::Spellings;
 use super::table::{Place, Table};
-use super::words::{Words, said};
+use super::words::{Words, quoted, said, take_out, word_of};
 use crate::catalog;
 use crate::overrides::{Overrides, needed};
 use crate::plan::Declared;
@@ -209,7 +209,7 @@ fn beside_defaults<T: Shared>(settled: &mut Settled<T::Settings>, sites: &[&'sta
         let together = |defaults: &Table<T::Settings>| named.or(said).or(defaults.settings).problem();
         while named.or(said).problem().is_none()
             && let Some(problem) = together(&settled.defaults)
-            && let Some(word) = word_of(&problem, &settled.defaults)
+            && let Some(word) = word_of(&problem, &settled.defaults.settings)
         {
             let place = settled.defaults.place(word).cloned();
             problems.push(Problem::new(format!("{} `{name}` in {}: {problem}", T::WHAT, described(site)), place));
@@ -220,8 +220,7 @@ fn beside_defaults<T: Shared>(settled: &mut Settled<T::Settings>, sites: &[&'sta
 
 /// Reports everything that is wrong with a table over those settings, and takes it out, so that it is reported once.
 fn clean<S: Words>(table: &mut Table<S>, rest: S, what: &str, problems: &mut Vec<Problem>) {
-    while let Some(problem) = table.settings.or(rest).problem() {
-        let Some(word) = word_of(&problem, table) else { return };
+    for (word, problem) in take_out(&mut table.settings, |settings| settings.or(rest).problem()) {
         let place = table.place(word).cloned();
         let what = if matches!(place, Some(Place::Code)) { what } else { "" };
         problems.push(Problem::new(format!("{what}{problem}"), place));
@@ -229,18 +228,8 @@ fn clean<S: Words>(table: &mut Table<S>, rest: S, what: &str, problems: &mut Vec
     }
 }
 
-/// The first word that the problem is about, of those that the table says.
-fn word_of<S: Words>(problem: &str, table: &Table<S>) -> Option<&'static str> {
-    quoted(problem).find_map(|word| said(&table.settings).find(|said| *said == word))
-}
-
 fn place_of<S: Words>(problem: &str, table: &Table<S>) -> Option<Place> {
     quoted(problem).find_map(|word| table.place(word)).cloned()
-}
-
-/// The words in backquotes.
-fn quoted(text: &str) -> impl Iterator<Item = &str> {
-    text.split('`').skip(1).step_by(2)
 }
 
 fn places<S: Words>(settled: &Settled<S>) -> BTreeMap<String, Option<Place>> {

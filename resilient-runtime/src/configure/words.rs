@@ -32,6 +32,29 @@ pub(crate) fn said<S: Words>(settings: &S) -> impl Iterator<Item = &'static str>
     S::WORDS.iter().copied().filter(|word| settings.show(word).is_some())
 }
 
+/// Everything that is wrong with them, as that tells one thing after the other: the first of its words that is set is taken out, so that
+/// each is told once. With each the word.
+pub(crate) fn take_out<S: Words>(settings: &mut S, problem: impl Fn(&S) -> Option<String>) -> Vec<(&'static str, String)> {
+    let mut found = Vec::new();
+    while let Some(problem) = problem(settings)
+        && let Some(word) = word_of(&problem, settings)
+    {
+        settings.unset(word);
+        found.push((word, problem));
+    }
+    found
+}
+
+/// The first word that the problem is about, of those that are set.
+pub(crate) fn word_of<S: Words>(problem: &str, settings: &S) -> Option<&'static str> {
+    quoted(problem).find_map(|word| said(settings).find(|said| *said == word))
+}
+
+/// The words in backquotes.
+pub(crate) fn quoted(text: &str) -> impl Iterator<Item = &str> {
+    text.split('`').skip(1).step_by(2)
+}
+
 /// Implements [`Words`] for a struct of options; the problem is found by its own `problem`.
 macro_rules! words {
     ($settings:ty { $($field:ident = $word:literal),* $(,)? }) => {

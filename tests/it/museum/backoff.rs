@@ -40,7 +40,7 @@ fn waits(policy: PolicyBuilder, retries: u32) -> Vec<Duration> {
 /// Polly#2163: jitter made an endless delay not a number after 1,024 attempts, and retries came at once.
 #[test]
 fn bug_25_every_wait_is_from_zero_to_max_delay_whatever_the_attempt() {
-    let extremes = [Duration::ZERO, Duration::from_nanos(1), HOUR, Duration::MAX];
+    let extremes = [Duration::from_nanos(1), millis(1), HOUR, Duration::MAX];
     for backoff in BACKOFFS {
         for jitter in JITTERS {
             for base in extremes {
@@ -200,7 +200,7 @@ fn bug_31_a_base_above_the_cap_is_refused() {
     let words = ["the default `base_delay` (100ms) is longer than `max_delay` (50ms)"];
     assert_refused("mistakes/max_delay_below_default", "max_delay", &words);
     let error = waiting(2 * SECOND, SECOND, Backoff::Linear, Jitter::None).build().unwrap_err();
-    assert!(error.to_string().contains("`base_delay` 2s must be at most `max_delay` 1s"), "{error}");
+    assert!(error.to_string().contains("`base_delay` (2s) must be at most `max_delay` (1s)"), "{error}");
     let clock = TurnedClock::start();
     assert!(expressions(2 * SECOND, SECOND).is_err());
     assert_eq!(clock.waits(), [SECOND; 3], "what only shows at run time is held below the cap");

@@ -76,7 +76,8 @@ struct Said<'t>(&'t Task);
 impl Drop for Said<'_> {
     fn drop(&mut self) {
         self.0.say(&"over");
-        let policy = Policy::builder().retries(1).base_delay(Duration::ZERO).build().unwrap();
+        let policy = Policy::builder().retries(1).build().unwrap();
+        let _no_waits = resilient::testing::without_waits();
         let _ = policy.run(|| Err::<(), _>(ServiceError::Reset));
     }
 }
@@ -120,7 +121,7 @@ async fn run(call: &AsyncCall, task: Rc<Task>, begins: Duration, patience: Durat
     let called = timeout(patience, call(Rc::clone(&task)));
     let outcome = futures_util::FutureExt::catch_unwind(AssertUnwindSafe(called)).await;
     task.say(&outcome.map_err(|_| "panic"));
-    let is_alone = Policy::builder().retries(1).base_delay(Duration::ZERO).build().unwrap();
+    let is_alone = Policy::builder().retries(1).build().unwrap();
     let left = is_alone.run_with_context(|cx| Ok::<_, ServiceError>(cx.remaining()));
     assert_eq!(left, Ok(None), "nothing is left behind");
 }

@@ -159,6 +159,8 @@ impl Setting {
         let layers = byte(0);
         let has = |bit: u8| layers & bit != 0;
         let base_delay = pick(&[100 * MILLI, 10 * MILLI, SECOND, 1], byte(2));
+        let deadline = pick(&[NEVER, SECOND, 250 * MILLI, 10 * SECOND, NEVER, NEVER], byte(5));
+        let timeout = pick(&[NEVER, 100 * MILLI, SECOND, 10 * MILLI, NEVER], byte(4));
         Self {
             waits_turn_the_clock: has(1),
             function: Function {
@@ -167,8 +169,8 @@ impl Setting {
                 max_delay: base_delay * pick(&[100, 1, 3, 8], byte(2) / 4),
                 backoff: pick(&[Backoff::Exponential, Backoff::Constant, Backoff::Linear, Backoff::Fibonacci], byte(2) / 16),
                 max_retry_after: pick(&[SECOND, 100 * MILLI, 5 * SECOND, MINUTE], byte(3)),
-                timeout: pick(&[NEVER, 100 * MILLI, SECOND, 10 * MILLI, NEVER], byte(4)),
-                deadline: pick(&[NEVER, SECOND, 250 * MILLI, 10 * SECOND, NEVER, NEVER], byte(5)),
+                timeout: if timeout == NEVER { NEVER } else { timeout.min(deadline) },
+                deadline,
                 max_wait: pick(&[5 * SECOND, 0, 100 * MILLI, SECOND, NEVER], byte(6)),
             },
             breaker: has(2).then(|| Self::breaker(&bytes[7.min(bytes.len())..])),

@@ -1,5 +1,6 @@
 //! A model with one rule wrong is told apart from the library, so the comparison can see what it is there for.
 
+use reference_model::call::Outcome;
 use reference_model::flaw::Flaw;
 use reference_model::history::{Force, History, OPERATION, Operation, Reload, SETTING, Setting};
 use reference_model::play::play;
@@ -28,11 +29,24 @@ impl Dice {
     }
 }
 
+/// What chance seldom comes to: an attempt that begins late and is stopped by the deadline.
+fn stopped_late() -> History {
+    const MILLI: u64 = 1_000_000;
+    // A breaker alone.
+    let mut setting = History::of(&[2]).setting;
+    setting.function.retries = 1;
+    (setting.function.base_delay, setting.function.max_delay) = (100 * MILLI, 100 * MILLI);
+    (setting.function.timeout, setting.function.deadline) = (250 * MILLI, 250 * MILLI);
+    let call = Operation::Call { outcomes: vec![(Outcome::Transient(0), 0)], is_sync: false, is_polled: true };
+    let operations = vec![call, Operation::Pass(100 * MILLI), Operation::Poll(0), Operation::Pass(150 * MILLI), Operation::Poll(0)];
+    History { setting, operations }
+}
+
 /// After how many histories the difference is seen.
 fn seen_after(flaw: Flaw) -> Option<u32> {
     let mut dice = Dice(1);
-    (1..=ENOUGH).find(|_| {
-        let history = dice.history();
+    (0..=ENOUGH).find(|number| {
+        let history = if *number == 0 { stopped_late() } else { dice.history() };
         // A wrong rule may also lead the model where its own numbers break.
         !matches!(catch_unwind(AssertUnwindSafe(|| play(&history, Some(flaw)))), Ok(Ok(_)))
     })
@@ -46,6 +60,11 @@ fn every_wrong_rule_is_seen() {
     }
     let unseen: Vec<_> = seen.iter().filter(|(_, after)| after.is_none()).collect();
     assert!(unseen.is_empty(), "{unseen:?}");
+}
+
+#[test]
+fn what_chance_seldom_comes_to_is_as_in_the_library() {
+    play(&stopped_late(), None).unwrap_or_else(|difference| panic!("{difference}"));
 }
 
 /// Few histories end because chance has decided, and most calls come to an end.
