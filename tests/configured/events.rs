@@ -3,9 +3,12 @@
 use crate::{ShopError, Turn};
 use resilient::{Overrides, configure, resilient};
 use std::fmt::Write as _;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Mutex, Once, PoisonError};
+use std::task::{self, Wake, Waker};
 use std::time::Duration;
 use tracing::field::{Field, Visit};
 use tracing::{Event, Subscriber};
@@ -127,6 +130,34 @@ fn a_listener_that_panics_ends_no_watch_and_hears_the_rest() {
     write("[functions.\"configured::events::watched\"]\nretries = 7\n");
     told(&events, &["configuration_reloaded"]);
     std::fs::remove_file(&path).unwrap();
+}
+
+#[resilient(bulkhead = "events-crowded", concurrency = 1, max_wait = none)]
+async fn crowded() -> Result<(), ShopError> {
+    std::future::pending().await
+}
+
+#[test]
+fn a_waker_that_panics_leaves_what_is_installed_watched() {
+    struct Bomb;
+    impl Wake for Bomb {
+        fn wake(self: Arc<Self>) {
+            panic!("a waker that panics");
+        }
+    }
+    let _turn = Turn::take();
+    let path = std::env::temp_dir().join(format!("resilient-wakers-{}.toml", std::process::id()));
+    std::fs::write(&path, "[bulkheads.events-crowded]\nconcurrency = 2\n").unwrap();
+    let events = listen();
+    let bomb = Waker::from(Arc::new(Bomb));
+    let (mut holds, mut waits) = (Box::pin(crowded()), Box::pin(crowded()));
+    assert!(holds.as_mut().poll(&mut task::Context::from_waker(Waker::noop())).is_pending());
+    assert!(waits.as_mut().poll(&mut task::Context::from_waker(&bomb)).is_pending());
+    let configuration = configure().file(&path).watch(Duration::from_millis(1));
+    assert!(catch_unwind(AssertUnwindSafe(|| configuration.install())).is_err());
+    assert_eq!(resilient::bulkhead("events-crowded").limit(), 2);
+    std::fs::remove_file(&path).unwrap();
+    told(&events, &["configuration_refused", "cannot be read"]);
 }
 
 #[test]

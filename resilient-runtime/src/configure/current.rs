@@ -28,9 +28,9 @@ pub(super) fn install(recipe: Recipe, problems: Vec<Problem>) -> Result<(), Conf
     let watcher = Watcher::of(&recipe, number);
     *current = Some(Current { recipe, seen, number });
     drop(current);
-    installed::wake();
     // What was installed is in force, so this is no reason to say that it is not.
     warnings.extend(watcher.and_then(|watcher| watcher.start().err()));
+    installed::wake();
     warnings.iter().for_each(events::configuration_warning);
     Ok(())
 }
