@@ -88,8 +88,8 @@ impl Recipe {
         for Doubt { problem, is_serious } in doubts {
             if is_serious && !self.is_lenient { problems.push(problem) } else { warnings.push(problem) }
         }
-        problems.dedup();
         problems.sort_by(|one, other| one.order().cmp(&other.order()));
+        problems.dedup();
         let Layer { shared, functions, defaults, switches } = layer;
         Prepared { installed: Installed { functions, defaults, switches: switches.settings, shared }, problems, warnings }
     }

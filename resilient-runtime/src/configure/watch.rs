@@ -72,7 +72,9 @@ impl Watcher {
             Found::Change(Ok(warnings)) => {
                 apart(installed::wake);
                 apart(events::configuration_reloaded);
-                warnings.iter().for_each(|warning| apart(|| events::configuration_warning(warning)));
+                for warning in &warnings {
+                    apart(|| events::configuration_warning(warning));
+                }
             }
             Found::Change(Err(error)) => apart(|| events::configuration_refused(&error)),
         }

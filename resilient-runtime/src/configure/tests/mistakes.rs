@@ -5,6 +5,7 @@ use crate::circuit_breaker::CircuitBreaker;
 use crate::configure::environment::{self, Known};
 use crate::configure::layer::Layer;
 use crate::configure::tests::precedence::together;
+use crate::configure::tests::{Directory, turn};
 use crate::rate::Rate;
 use crate::site::Site;
 
@@ -255,6 +256,16 @@ fn all_mistakes_are_told_together() {
 }
 
 #[test]
+fn a_mistake_that_several_kinds_hear_is_told_once() {
+    let _turn = turn();
+    let directory = Directory::new("once");
+    directory.write("a.toml", "[breakers.everything]\nfailure_threshold = 0\n[defaults]\nmax_keys = 0\n");
+    let error = crate::configure().file(directory.path("a.toml")).lenient().install().expect_err("two mistakes");
+    let told: Vec<_> = error.problems().map(crate::configure::Problem::message).collect();
+    assert_eq!(told, ["`failure_threshold` must be from 1 to 1000000", "`max_keys` must be from 1 to 10000000"]);
+}
+
+#[test]
 fn a_file_that_is_no_toml_says_where() {
     let shown = problem("[breakers.everything\nfailure_threshold = 3");
     assert!(shown.contains("test.toml:1:"), "{shown}");
@@ -317,10 +328,10 @@ fn a_variable_reaches_a_budget_that_configuration_alone_names() {
     let pool = ("T__BUDGETS__MISTAKES_X__POOL".to_owned(), "5".to_owned());
     let by_variable = ("T__FUNCTIONS__MISTAKES__TIMEOUT__BUDGET".to_owned(), "Mistakes X".to_owned());
     let by_table = "[functions.\"mistakes::timeout\"]\nbudget = \"Mistakes X\"";
-    let cases =
-        [("[defaults]\nbudget = \"Mistakes X\"", &[pool.clone()][..]), (by_table, &[pool.clone()]), ("", &[pool, by_variable])];
+    let by_defaults = "[defaults]\nbudget = \"Mistakes X\"";
+    let cases = [(by_defaults, vec![pool.clone()]), (by_table, vec![pool.clone()]), ("", vec![pool, by_variable])];
     for (file, variables) in cases {
-        let installed = together(Layer::default(), file, variables).expect("valid");
+        let installed = together(Layer::default(), file, &variables).expect("valid");
         let named: Vec<_> = installed.shared.budgets.named.keys().map(String::as_str).collect();
         assert_eq!(named, ["Mistakes X"], "{file}");
     }
