@@ -14,7 +14,7 @@ use crate::configure::words::Words;
 use crate::keyed::{DEFAULT_MAX_KEYS, Keys};
 use crate::overrides::Overrides;
 use crate::plan::Declared;
-use crate::registry::{Settled, Shared};
+use crate::registry::{AllHeard, Heard, Settled, Shared, heard};
 use crate::site::Site;
 use std::collections::HashMap;
 use std::fmt;
@@ -60,12 +60,18 @@ pub(crate) fn said<T: Shared>() -> Said<T> {
     said
 }
 
-/// What attributes say beside the names of every kind.
-struct AllSaid {
-    breakers: Said<Breaker>,
-    buckets: Said<Bucket>,
-    bulkheads: Said<Bulkhead>,
-    budgets: Said<Budget>,
+/// What attributes say beside the names of one kind, and what is heard of that, or of a policy, where somebody has used the name.
+struct Beside<T: Shared> {
+    said: Said<T>,
+    heard: Heard<T::Settings>,
+}
+
+/// That of every kind.
+struct AllBeside {
+    breakers: Beside<Breaker>,
+    buckets: Beside<Bucket>,
+    bulkheads: Beside<Bulkhead>,
+    budgets: Beside<Budget>,
 }
 
 /// The functions of a program; to display it is to print a table.
@@ -144,25 +150,26 @@ pub fn catalog() -> Catalog {
 }
 
 pub(crate) fn catalog_of(installed: &Installed) -> Catalog {
-    let said = AllSaid {
-        breakers: said::<Breaker>(),
-        buckets: said::<Bucket>(),
-        bulkheads: said::<Bulkhead>(),
-        budgets: said::<Budget>(),
+    let AllHeard { breakers, buckets, bulkheads } = heard();
+    let beside = AllBeside {
+        breakers: Beside { said: said::<Breaker>(), heard: breakers },
+        buckets: Beside { said: said::<Bucket>(), heard: buckets },
+        bulkheads: Beside { said: said::<Bulkhead>(), heard: bulkheads },
+        budgets: Beside { said: said::<Budget>(), heard: Heard::new() },
     };
-    Catalog { functions: sorted().into_iter().map(|site| function(site, installed, &said)).collect() }
+    Catalog { functions: sorted().into_iter().map(|site| function(site, installed, &beside)).collect() }
 }
 
-fn function(site: &Site, installed: &Installed, said: &AllSaid) -> Function {
+fn function(site: &Site, installed: &Installed, beside: &AllBeside) -> Function {
     let declared = site.declared();
     let effective = installed.effective(declared);
     let mut settings = own(declared, &effective, installed);
     let shared = &installed.shared;
-    of_named::<Breaker>(declared, Kind::Breakers, (&shared.breakers, &said.breakers), &mut settings);
-    of_named::<Bucket>(declared, Kind::Buckets, (&shared.buckets, &said.buckets), &mut settings);
-    of_named::<Bulkhead>(declared, Kind::Bulkheads, (&shared.bulkheads, &said.bulkheads), &mut settings);
+    of_named::<Breaker>(declared, Kind::Breakers, (&shared.breakers, &beside.breakers), &mut settings);
+    of_named::<Bucket>(declared, Kind::Buckets, (&shared.buckets, &beside.buckets), &mut settings);
+    of_named::<Bulkhead>(declared, Kind::Bulkheads, (&shared.bulkheads, &beside.bulkheads), &mut settings);
     if let Some(budget) = effective.settings.paying_budget() {
-        of_shared::<Budget>(budget, declared, Keys::None, (&shared.budgets, &said.budgets), &mut settings);
+        of_shared::<Budget>(budget, declared, Keys::None, (&shared.budgets, &beside.budgets), &mut settings);
     }
     let is_unclassified = site.record().has_told_unclassified();
     Function { name: declared.name.to_owned(), file: site.file.to_owned(), line: site.line, is_unclassified, settings }
@@ -216,7 +223,7 @@ fn own_max_keys(declared: &Declared) -> impl Iterator<Item = Setting> {
 type Held<'a> = (String, Origin, Option<&'a Place>);
 
 fn setting(key: String, (value, origin, place): Held<'_>, attribute: Option<String>) -> Setting {
-    let declared = attribute.filter(|_| origin != Origin::Attribute);
+    let declared = attribute.filter(|said| origin != Origin::Attribute || *said != value);
     Setting { key, value, origin, place: place.map(ToString::to_string), declared }
 }
 
@@ -230,7 +237,7 @@ fn default_ratio(budgets: &Table<RetryBudget>) -> Option<Held<'_>> {
 fn of_named<T: Shared>(
     declared: &Declared,
     kind: Kind,
-    configured: (&Settled<T::Settings>, &Said<T>),
+    configured: (&Settled<T::Settings>, &Beside<T>),
     settings: &mut Vec<Setting>,
 ) {
     if let Some(name) = declared.named(kind) {
@@ -243,44 +250,42 @@ fn of_shared<T: Shared>(
     name: &str,
     declared: &Declared,
     keys: Keys,
-    (settled, said): (&Settled<T::Settings>, &Said<T>),
+    (settled, beside): (&Settled<T::Settings>, &Beside<T>),
     settings: &mut Vec<Setting>,
 ) {
     let nothing = Table::default();
     let table = settled.named.get(name).unwrap_or(&nothing);
-    let beside = beside::<T>(name, declared, said);
-    let built_in = T::built_in(&settled.settings(name, Some(beside.settings)));
+    let own = T::inline(declared).filter(|(named, _)| *named == name).map(|(_, settings)| settings).unwrap_or_default();
+    let (settings_beside, whose) = beside.of(name, own);
+    let built_in = T::built_in(&settled.settings(name, Some(settings_beside)));
     for word in T::Settings::WORDS {
         if *word == MAX_KEYS && !keys.are_there() {
             continue;
         }
-        let attribute = beside.settings.show(word);
+        let attribute = settings_beside.show(word);
         let by_table = table.settings.show(word).map(|value| (value, Origin::Named, table.place(word)));
-        let by_attribute = attribute.clone().map(|value| (value, Origin::Attribute, beside.at.as_ref()));
+        let by_attribute = attribute.clone().map(|value| (value, Origin::Attribute, whose.as_ref()));
         let by_defaults =
             || settled.defaults.settings.show(word).map(|value| (value, Origin::Defaults, settled.defaults.place(word)));
         let by_nobody =
             || built_in.show(word).filter(|_| !["enabled", "shadow"].contains(word)).map(|value| (value, Origin::BuiltIn, None));
         if let Some(held) = by_table.or(by_attribute).or_else(by_defaults).or_else(by_nobody) {
-            settings.push(setting(format!("{}.{word}", T::WHAT), held, attribute));
+            settings.push(setting(format!("{}.{word}", T::WHAT), held, own.show(word).or(attribute)));
         }
     }
 }
 
-/// What an attribute says beside a shared name: that of the function itself or, if it says nothing, of another one.
-struct Beside<S> {
-    settings: S,
-    at: Option<Place>,
-}
-
-fn beside<T: Shared>(name: &str, declared: &Declared, said: &Said<T>) -> Beside<T::Settings> {
-    let own = T::inline(declared).filter(|(named, said)| *named == name && *said != T::Settings::default());
-    if let Some((_, settings)) = own {
-        return Beside { settings, at: None };
-    }
-    match said.get(name) {
-        Some(&(settings, site)) => Beside { settings, at: Some(Place::Attribute(site.name)) },
-        None => Beside { settings: T::Settings::default(), at: None },
+impl<T: Shared> Beside<T> {
+    /// What holds beside a name for a function that says that itself, and whose word it is, if it is another's: what is heard or, as
+    /// long as nobody has used the name, what its own attribute says or, if that says nothing, the first one that does.
+    fn of(&self, name: &str, own: T::Settings) -> (T::Settings, Option<Place>) {
+        let heard = self.heard.get(name).copied();
+        let said = || self.said.get(name).map(|(settings, site)| (*settings, site.name));
+        let is_own = |settings: T::Settings| settings == own || heard.is_none() && own != T::Settings::default();
+        match heard.or_else(said) {
+            Some((settings, function)) if !is_own(settings) => (settings, Some(Place::Attribute(function))),
+            _ => (own, None),
+        }
     }
 }
 

@@ -91,6 +91,10 @@ impl<T: Shared> Shelf<T> {
         self.entry(name, None).resource
     }
 
+    fn heard(&self) -> Heard<T::Settings> {
+        self.named.iter().filter_map(|(name, entry)| Some((*name, entry.inline?))).collect()
+    }
+
     fn resources(&self) -> Vec<&'static T> {
         self.named.values().map(|entry| entry.resource).collect()
     }
@@ -462,6 +466,21 @@ fn wake_keys<T: Kept>(both: &Both<T>) {
     if let Some(family) = both.known() {
         T::wake(family);
     }
+}
+
+/// What is heard beside names that somebody has used by now, and whose word it is.
+pub(crate) type Heard<S> = HashMap<&'static str, (S, &'static str)>;
+
+/// That of every kind of which an attribute or a policy says anything beside a name.
+pub(crate) struct AllHeard {
+    pub(crate) breakers: Heard<CircuitBreaker>,
+    pub(crate) buckets: Heard<BucketSettings>,
+    pub(crate) bulkheads: Heard<BulkheadSettings>,
+}
+
+pub(crate) fn heard() -> AllHeard {
+    let registry = registry();
+    AllHeard { breakers: registry.breakers.heard(), buckets: registry.buckets.heard(), bulkheads: registry.bulkheads.heard() }
 }
 
 /// The names of that kind that somebody has used by now.

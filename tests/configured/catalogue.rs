@@ -2,7 +2,7 @@
 
 use crate::{ShopError, Turn};
 use resilient::catalog::{Origin, Setting};
-use resilient::{CircuitBreaker, Overrides, RetryBudget, catalog, configure, resilient};
+use resilient::{CircuitBreaker, Overrides, Policy, RetryBudget, catalog, configure, resilient};
 use std::time::Duration;
 
 trait Store {
@@ -226,6 +226,30 @@ fn a_default_ratio_is_told_of_whoever_has_no_budget_with_a_name() {
     assert_eq!(setting("configured::catalogue::pays_alone", "budget"), ("0.5".into(), Origin::Defaults, code(), None));
     configure().default_budget(RetryBudget::new().ratio(0.5)).defaults(Overrides::new().budget(0.7)).install().unwrap();
     assert_eq!(setting("configured::catalogue::pays_alone", "budget"), ("0.7".into(), Origin::Defaults, code(), None));
+}
+
+#[test]
+fn what_a_policy_said_first_of_a_shared_name_is_told_of_functions_too() {
+    #[resilient(breaker = "catalogue of policies")]
+    fn silent() -> Result<(), ShopError> {
+        Ok(())
+    }
+    #[resilient(breaker(name = "catalogue of policies, contradicted", failure_threshold = 7, half_open_calls = 2))]
+    fn contradicted() -> Result<(), ShopError> {
+        Ok(())
+    }
+
+    let _turn = Turn::take();
+    let said = CircuitBreaker::new().failure_threshold(9);
+    let policy = |breaker: &str| Policy::builder().name("a policy of the catalogue").breaker_with(breaker, said).build().unwrap();
+    let by_policy = || Some("a policy of the catalogue".to_owned());
+    let (function, threshold) = ("configured::catalogue::contradicted", "breaker.failure_threshold");
+    assert_eq!(setting(function, threshold), ("7".into(), Origin::Attribute, None, None));
+    let _policies = [policy("catalogue of policies"), policy("catalogue of policies, contradicted")];
+    silent().and(contradicted()).unwrap();
+    assert_eq!(setting("configured::catalogue::silent", threshold), ("9".into(), Origin::Attribute, by_policy(), None));
+    assert_eq!(setting(function, threshold), ("9".into(), Origin::Attribute, by_policy(), Some("7".into())));
+    assert_eq!(setting(function, "breaker.half_open_calls"), ("1".into(), Origin::BuiltIn, None, Some("2".into())));
 }
 
 #[test]
