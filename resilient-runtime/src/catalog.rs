@@ -111,8 +111,8 @@ pub struct Setting {
     pub value: String,
     /// Who says so.
     pub origin: Origin,
-    /// Where configuration says so: `code`, `resilient.toml:3:1`, or the name of a variable. Of something shared, the function whose
-    /// attribute says so, if it is another.
+    /// Where configuration says so: `code`, `resilient.toml:3:1`, or the name of a variable. Of something shared, the function or policy
+    /// that says so, if it is another.
     pub place: Option<String>,
     /// What the attribute says, where that is not what holds.
     pub declared: Option<String>,
@@ -170,6 +170,8 @@ fn function(site: &Site, installed: &Installed, beside: &AllBeside) -> Function 
     of_named::<Bulkhead>(declared, Kind::Bulkheads, (&shared.bulkheads, &beside.bulkheads), &mut settings);
     if let Some(budget) = effective.settings.paying_budget() {
         of_shared::<Budget>(budget, declared, Keys::None, (&shared.budgets, &beside.budgets), &mut settings);
+    } else if declared.has("retries") && effective.settings.has_own_budget() {
+        settings.extend(of_own_budget(&shared.budgets.defaults));
     }
     let is_unclassified = site.record().has_told_unclassified();
     Function { name: declared.name.to_owned(), file: site.file.to_owned(), line: site.line, is_unclassified, settings }
@@ -231,6 +233,15 @@ fn setting(key: String, (value, origin, place): Held<'_>, attribute: Option<Stri
 fn default_ratio(budgets: &Table<RetryBudget>) -> Option<Held<'_>> {
     let ratio = budgets.settings.show("ratio")?;
     Some((ratio, Origin::Defaults, budgets.place("ratio")))
+}
+
+/// What defaults say of a pool without a name; its ratio is its function's `budget`.
+fn of_own_budget(defaults: &Table<RetryBudget>) -> impl Iterator<Item = Setting> {
+    let words = RetryBudget::WORDS.iter().filter(|word| **word != "ratio");
+    words.filter_map(|word| {
+        let held = (defaults.settings.show(word)?, Origin::Defaults, defaults.place(word));
+        Some(setting(format!("{}.{word}", Budget::WHAT), held, None))
+    })
 }
 
 /// Of what the attribute names.

@@ -288,6 +288,11 @@ impl Overrides {
         self.named_budget().filter(|_| self.is_on(self.budget_enabled))
     }
 
+    /// Whether a budget without a name pays for retries.
+    pub(crate) fn has_own_budget(&self) -> bool {
+        self.is_on(self.budget_enabled) && matches!(self.budget, None | Some(BudgetChoice::Ratio(_)))
+    }
+
     pub(crate) const fn full_rate(&self) -> Option<Rate> {
         match (self.rate, self.burst) {
             (Some(rate), Some(burst)) => Some(rate.burst(burst)),

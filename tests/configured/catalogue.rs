@@ -229,6 +229,29 @@ fn a_default_ratio_is_told_of_whoever_has_no_budget_with_a_name() {
 }
 
 #[test]
+fn what_defaults_say_of_budgets_is_told_of_a_function_s_own() {
+    let _turn = Turn::take();
+    let install = |settings| {
+        let defaults = RetryBudget::new().ratio(0.5).pool(3);
+        configure().default_budget(defaults).function("configured::catalogue::pays_alone", settings).install().unwrap();
+    };
+    let told = || {
+        let settings = listed("configured::catalogue::pays_alone").settings.into_iter();
+        let of_budgets = settings.filter(|setting| setting.key.starts_with("budget.") && setting.key != "budget.enabled");
+        of_budgets.map(|setting| (setting.key, setting.value, setting.origin, setting.place)).collect::<Vec<_>>()
+    };
+    install(Overrides::new());
+    let pool = [("budget.pool".to_owned(), "3".to_owned(), Origin::Defaults, Some("code".to_owned()))];
+    assert_eq!(told(), pool);
+    install(Overrides::new().budget(0.1));
+    assert_eq!(told(), pool);
+    for none in [Overrides::new().without_budget(), Overrides::new().budget_enabled(false), Overrides::new().enabled(false)] {
+        install(none);
+        assert_eq!(told(), []);
+    }
+}
+
+#[test]
 fn what_a_policy_said_first_of_a_shared_name_is_told_of_functions_too() {
     #[resilient(breaker = "catalogue of policies")]
     fn silent() -> Result<(), ShopError> {
