@@ -23,6 +23,8 @@ pub(crate) struct Body {
     pub(crate) lets: Vec<Let>,
     /// What stands in front of the block that becomes the future.
     pub(crate) prelude: Mentions,
+    /// What is declared there.
+    pub(crate) locals: Vec<Pat>,
     result: TokenStream,
     layers: Vec<Layer>,
 }
@@ -70,7 +72,8 @@ impl Body {
 
     fn new(block: Group, returns: Returns, layers: Vec<Layer>) -> Self {
         let prelude = layers.first().map(|layer| Mentions::of(layer.before.clone()));
-        Self { block, returns, lets: Vec::new(), prelude: prelude.unwrap_or_default(), result: TokenStream::new(), layers }
+        let locals = layers.iter().flat_map(|layer| declared(layer.before.clone())).collect();
+        Self { block, returns, lets: Vec::new(), prelude: prelude.unwrap_or_default(), locals, result: TokenStream::new(), layers }
     }
 
     /// The variables of the block's surroundings: the function's parameters, as `#[async_trait]` moved them.
@@ -186,6 +189,18 @@ fn async_trait_places(tokens: &[TokenTree]) -> Option<(usize, usize, usize)> {
     let starts_with_if = tokens.first().is_some_and(|token| is_word(token, "if"));
     let head = if starts_with_if { tokens.iter().position(is_block)? + 1 } else { 0 };
     Some((head, result, hole))
+}
+
+/// The patterns behind every `let` that stands in no braces.
+fn declared(code: TokenStream) -> Vec<Pat> {
+    let pattern = |input: ParseStream<'_>| {
+        let pattern = Pat::parse_single(input)?;
+        input.parse::<TokenStream>()?;
+        Ok(pattern)
+    };
+    let tokens: Vec<_> = code.into_iter().collect();
+    let lets = tokens.split(|token| is_word(token, "let")).skip(1);
+    lets.filter_map(|behind| pattern.parse2(behind.iter().cloned().collect()).ok()).collect()
 }
 
 fn declarations(input: ParseStream<'_>, function: &Function) -> Result<Vec<Let>> {

@@ -241,7 +241,8 @@ impl Guard<'_> {
     fn future(&self) -> TokenStream {
         let (p, ty, block, place) = (&self.p, &self.returns.ty, self.block, self.at_name());
         let (capture, start) = (self.capture(), self.start());
-        let first = quote_spanned!(mixed()=> if let #p::Some(__ret) = #p::None::<#ty> { return __ret; });
+        let moved = &self.passing.moved;
+        let first = quote_spanned!(mixed()=> if let #p::Some(__ret) = #p::None::<#ty> { #moved return __ret; });
         quote_spanned!(place=> async #capture { #first #start (#block) })
     }
 

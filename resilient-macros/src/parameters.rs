@@ -59,6 +59,8 @@ pub(crate) struct Passing {
     pub(crate) spares: TokenStream,
     /// Makes the attempt borrow mutably, so that its future needs `Send` of an argument and not `Sync`.
     pub(crate) lent: TokenStream,
+    /// Makes the attempt own what nobody asks for when it is over, so that its future needs `Send` of it and not `Sync`.
+    pub(crate) moved: TokenStream,
     /// At the start of each attempt.
     pub(crate) copies: TokenStream,
     /// In front of the fallback.
@@ -71,9 +73,11 @@ pub(crate) struct Passing {
 pub(crate) fn pass(signature: &mut Signature, body: &mut Body, settings: &Settings, is_async: bool) -> Passing {
     let mut lets = std::mem::take(&mut body.lets);
     let handlers = settings.handlers();
+    // What is lent to the function can be copied into the attempt.
+    let is_asked_for = |(name, holds): &(Ident, Holds)| *holds != Holds::Shared && handlers.contains(name);
     let is_kept = settings.retries.is_some()
         || settings.fallback.is_some()
-        || bound_in(&signature.inputs).iter().any(|binding| handlers.contains(&binding.ident));
+        || variables(signature, &lets, &body.locals).iter().any(is_asked_for);
     let is_moved_inside = !lets.is_empty();
     let mut rules = Rules {
         settings,
@@ -112,12 +116,13 @@ impl Rules<'_> {
         for input in inputs {
             match input {
                 FnArg::Receiver(receiver) if !is_moved_inside => self.receiver(receiver),
-                FnArg::Typed(parameter) if !is_moved_inside || !matches!(Holds::of(&parameter.ty), Holds::Value | Holds::Plain) => {
-                    let cfg = cfg(&parameter.attrs);
-                    let holds = Holds::of(&parameter.ty);
-                    each_binding(&mut parameter.pat, holds, &mut |binding, holds| self.binding(binding, holds, &cfg));
+                FnArg::Receiver(_) => {}
+                FnArg::Typed(parameter) => {
+                    let (cfg, holds) = (cfg(&parameter.attrs), Holds::of(&parameter.ty));
+                    if !is_moved_inside || !matches!(holds, Holds::Value | Holds::Plain) {
+                        each_binding(&mut parameter.pat, holds, &mut |binding, holds| self.binding(binding, holds, &cfg));
+                    }
                 }
-                _ => {}
             }
         }
     }
@@ -133,7 +138,7 @@ impl Rules<'_> {
         } else if is_kept && self.is_retried() && is_mut && !self.settings.reuse.contains(name) {
             self.copy(binding, holds, cfg);
         } else if is_kept && self.is_async && !self.prelude.contains(name) {
-            self.lend(binding, holds, cfg);
+            if self.is_given_up(name) { self.give(name, holds, cfg) } else { self.lend(binding, holds, cfg) }
         }
     }
 
@@ -144,9 +149,10 @@ impl Rules<'_> {
         }
         let place = mixed().located_at(this.span());
         let lent = match Holds::of_receiver(receiver) {
+            holds if self.is_given_up(&this) => return self.give(&this, holds, &TokenStream::new()),
             Holds::Unique => quote_spanned!(place=> *#this),
             Holds::Value => {
-                receiver.mutability = Some(silent_mut(&this));
+                receiver.mutability.get_or_insert(silent_mut(&this));
                 quote!(#this)
             }
             Holds::Plain | Holds::Shared | Holds::Unknown => return,
@@ -205,6 +211,20 @@ impl Rules<'_> {
         }
     }
 
+    // Output: let _ = identity(client);
+    fn give(&mut self, name: &Ident, holds: Holds, cfg: &TokenStream) {
+        if holds != Holds::Shared {
+            let place = mixed().located_at(name.span());
+            let p = alias_at(place);
+            self.passing.moved.extend(quote_spanned!(place=> #cfg let _ = #p::identity(#name);));
+        }
+    }
+
+    /// Whether the only attempt may have it for good.
+    fn is_given_up(&self, name: &Ident) -> bool {
+        !self.is_retried() && self.settings.fallback.is_none() && !self.handlers.contains(name)
+    }
+
     fn is_retried(&self) -> bool {
         self.settings.retries.is_some()
     }
@@ -221,12 +241,25 @@ fn cfg(attributes: &[Attribute]) -> TokenStream {
     quote!(#(#cfg)*)
 }
 
-fn bound_in(inputs: &Punctuated<FnArg, Token![,]>) -> Vec<PatIdent> {
-    let patterns = inputs.iter().filter_map(|input| match input {
-        FnArg::Typed(parameter) => Some(&*parameter.pat),
-        FnArg::Receiver(_) => None,
-    });
-    patterns.flat_map(bound_by).collect()
+/// Every variable that stands outside of the attempts.
+fn variables(signature: &Signature, lets: &[Let], locals: &[Pat]) -> Vec<(Ident, Holds)> {
+    let mut variables = Vec::new();
+    let mut add = |pattern: &Pat, holds| {
+        each_binding(&mut pattern.clone(), holds, &mut |binding, holds| variables.push((binding.ident.clone(), holds)));
+    };
+    for input in &signature.inputs {
+        if let FnArg::Typed(parameter) = input {
+            add(&parameter.pat, Holds::of(&parameter.ty));
+        }
+    }
+    for Let { pattern, holds, .. } in lets {
+        add(pattern, *holds);
+    }
+    for pattern in locals {
+        add(pattern, Holds::Unknown);
+    }
+    let receiver = signature.receiver().map(|this| (Ident::from(this.self_token), Holds::of_receiver(this)));
+    variables.into_iter().chain(receiver).collect()
 }
 
 /// The variables that a pattern binds.

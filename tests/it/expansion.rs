@@ -3,6 +3,7 @@
 use crate::support::{Counter, ServiceError, ready};
 use resilient::testing::TurnedClock;
 use resilient::{Rejected, Verdict, resilient};
+use std::sync::Arc;
 
 #[test]
 fn a_handler_may_look_at_a_parameter_without_retries_too() {
@@ -18,6 +19,96 @@ fn a_handler_may_look_at_a_parameter_without_retries_too() {
     resilient::breaker("handlers look").force_open();
     assert!(ready(refused("who".to_owned())).unwrap_err().starts_with("who: "));
     assert_eq!(judged(&mut 0), Ok(1));
+}
+
+struct Client {
+    name: &'static str,
+    calls: u32,
+}
+
+impl Client {
+    fn named(name: &'static str) -> Self {
+        Self { name, calls: 0 }
+    }
+
+    fn explain(&self, rejected: &Rejected) -> String {
+        format!("{} after {}: {rejected}", self.name, self.calls)
+    }
+
+    fn verdict(&self) -> Verdict {
+        if self.calls > 1 { Verdict::TRANSIENT } else { Verdict::Success }
+    }
+
+    #[resilient(breaker = "handlers see self", map_err = |rejected| self.explain(&rejected))]
+    async fn unique(&mut self) -> Result<u32, String> {
+        self.calls += 1;
+        Ok(self.calls)
+    }
+
+    #[resilient(breaker(name = "handlers judge self", failure_threshold = 1), classify = |_| self.verdict())]
+    fn judged(&mut self) -> Result<u32, Rejected> {
+        self.calls += 1;
+        Ok(self.calls)
+    }
+
+    #[resilient(breaker = "handlers see self", map_err = |rejected| self.explain(&rejected))]
+    async fn by_value(self) -> Result<u32, String> {
+        Ok(self.calls)
+    }
+
+    #[resilient(breaker = "handlers see self", map_err = |rejected| self.explain(&rejected))]
+    fn counted(self: Arc<Self>) -> Result<u32, String> {
+        Ok(self.calls)
+    }
+}
+
+#[test]
+fn a_handler_may_look_at_self_without_retries_too() {
+    let mut client = Client::named("client");
+    assert_eq!((ready(client.unique()), client.calls), (Ok(1), 1));
+    resilient::breaker("handlers see self").force_open();
+    assert!(ready(client.unique()).unwrap_err().starts_with("client after 1: "));
+    assert!(ready(Client::named("moved").by_value()).unwrap_err().starts_with("moved after 0: "));
+    assert!(Arc::new(Client::named("counted")).counted().unwrap_err().starts_with("counted after 0: "));
+
+    let _clock = TurnedClock::start();
+    let mut client = Client::named("judged");
+    assert_eq!((client.judged(), client.judged()), (Ok(1), Ok(2)));
+    assert!(client.judged().is_err());
+}
+
+#[test]
+fn a_handler_may_look_at_what_stands_in_front_of_a_returned_future() {
+    #[resilient(breaker = "handlers see locals", map_err = |rejected| format!("{url}: {rejected}"))]
+    fn load(host: &str) -> impl Future<Output = Result<usize, String>> {
+        let url = format!("http://{host}");
+        async move { Ok(url.len()) }
+    }
+    assert_eq!(ready(load("a")), Ok(8));
+    resilient::breaker("handlers see locals").force_open();
+    assert!(ready(load("a")).unwrap_err().starts_with("http://a: "));
+}
+
+#[async_trait::async_trait]
+trait Load {
+    async fn load(&mut self, parts: (String, u32)) -> Result<usize, String>;
+}
+
+#[async_trait::async_trait]
+impl Load for Client {
+    #[resilient(breaker = "handlers see parts", map_err = |rejected| format!("{host}, {}", self.explain(&rejected)))]
+    async fn load(&mut self, (host, port): (String, u32)) -> Result<usize, String> {
+        self.calls += port;
+        Ok(host.len())
+    }
+}
+
+#[test]
+fn a_handler_may_look_at_the_parts_of_an_argument_under_async_trait() {
+    let mut client = Client::named("client");
+    assert_eq!(ready(client.load(("a".to_owned(), 80))), Ok(1));
+    resilient::breaker("handlers see parts").force_open();
+    assert!(ready(client.load(("a".to_owned(), 80))).unwrap_err().starts_with("a, client after 80: "));
 }
 
 #[test]

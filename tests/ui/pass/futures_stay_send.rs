@@ -1,6 +1,6 @@
 //! A future is `Send` when the body's is, also where an argument is `Send` and not `Sync`.
 
-use resilient::resilient;
+use resilient::{Rejected, resilient};
 use std::cell::Cell;
 use std::fmt::Debug;
 use std::future::Future;
@@ -52,6 +52,40 @@ impl<T: Send + Clone> Generic<T> {
 }
 
 async fn pause() {}
+
+/// Nothing in its name says that it may not be shared.
+struct Connection(Cell<u32>);
+
+impl Holder {
+    fn failed(&self, rejected: Rejected, name: &str) -> io::Error {
+        io::Error::other(format!("{name}: {rejected} {:?}", self.cell))
+    }
+
+    #[resilient(timeout = "1s", map_err = |rejected| self.failed(rejected, name))]
+    async fn handled(&mut self, name: &str, connection: Connection) -> io::Result<u32> {
+        self.cell.set(1);
+        pause().await;
+        Ok(self.cell.get() + connection.0.get() + name.len() as u32)
+    }
+}
+
+struct Named(&'static str);
+
+impl Named {
+    #[resilient(timeout = "1s", map_err = |rejected| io::Error::other(format!("{} {name}: {rejected}", self.0)))]
+    async fn handled(&self, name: &str, connection: Connection) -> io::Result<u32> {
+        connection.0.set(1);
+        pause().await;
+        Ok(connection.0.get() + (self.0.len() + name.len()) as u32)
+    }
+
+    #[resilient(timeout = "1s", map_err = |rejected| io::Error::other(format!("{name}: {rejected}")))]
+    async fn handled_aside(self, connection: Connection, name: String) -> io::Result<u32> {
+        connection.0.set(1);
+        pause().await;
+        Ok(connection.0.get() + (self.0.len() + name.len()) as u32)
+    }
+}
 
 #[resilient(retries = 2, base_delay = "1ms")]
 async fn error_that_is_not_send(name: &str) -> Result<u32, Rc<str>> {
@@ -111,6 +145,10 @@ async fn main() -> io::Result<()> {
     tokio::spawn(async { dynamic(Box::new(1), &mut vec![]).await }).await??;
     assert_eq!(tokio::spawn(async { outer("ab", &mut vec![]).await }).await??, 3);
     assert_eq!(tokio::spawn(boxed("ab")).await??, 2);
+    let connection = || Connection(Cell::new(2));
+    assert_eq!(tokio::spawn(async move { Holder { cell: Cell::new(0) }.handled("ab", connection()).await }).await??, 5);
+    assert_eq!(tokio::spawn(async move { Named("a").handled("ab", connection()).await }).await??, 4);
+    assert_eq!(tokio::spawn(Named("a").handled_aside(connection(), "ab".into())).await??, 4);
     assert!(error_that_is_not_send("x").await.is_err());
     Ok(())
 }

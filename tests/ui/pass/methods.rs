@@ -79,6 +79,49 @@ impl Client {
         Ok(&self.name)
     }
 
+    fn failed(&self, rejected: resilient::Rejected) -> io::Error {
+        io::Error::other(format!("{}: {rejected}", self.name))
+    }
+
+    fn verdict(&self) -> resilient::Verdict {
+        if self.calls > 0 { resilient::Verdict::Success } else { resilient::Verdict::Permanent }
+    }
+
+    #[resilient(timeout = "1s", map_err = |rejected| self.failed(rejected))]
+    async fn handled(&mut self) -> io::Result<u32> {
+        self.calls += 1;
+        Ok(self.calls)
+    }
+
+    #[resilient(breaker = "methods", classify = |_| self.verdict())]
+    fn handled_sync(&mut self) -> io::Result<u32> {
+        self.calls += 1;
+        Ok(self.calls)
+    }
+
+    #[resilient(timeout = "1s", map_err = |rejected| self.failed(rejected))]
+    async fn handled_by_value(mut self, tail: String) -> io::Result<String> {
+        self.name += &tail;
+        Ok(self.name.clone() + &tail)
+    }
+
+    #[resilient(breaker = "methods", classify = |_| self.verdict(), map_err = |rejected| self.failed(rejected))]
+    fn handled_and_counted(self: Arc<Self>) -> io::Result<usize> {
+        Ok(self.name.len())
+    }
+
+    #[resilient(timeout = "1s", breaker = "methods", map_err = |rejected| self.failed(rejected))]
+    async fn handled_and_returns_other<'a>(&mut self, list: &'a mut Vec<u32>) -> io::Result<&'a mut u32> {
+        list.push(self.calls);
+        list.last_mut().ok_or_else(|| io::Error::other("empty"))
+    }
+
+    #[resilient(breaker = "methods", map_err = |rejected| self.failed(rejected))]
+    fn handled_and_returns_other_sync<'a>(&mut self, list: &'a mut Vec<u32>) -> io::Result<&'a mut u32> {
+        list.push(self.calls);
+        list.last_mut().ok_or_else(|| io::Error::other("empty"))
+    }
+
     #[resilient(retries = 2)]
     fn new(name: &str) -> io::Result<Self> {
         Ok(Self { name: name.to_owned(), calls: 0, timeout: Duration::from_secs(1) })
@@ -133,6 +176,11 @@ async fn main() -> io::Result<()> {
     assert_eq!(is_send(Pin::new(&mut client).pinned()).await?, 3);
     assert_eq!(client.load_twice("c").await?, "abc");
     assert_eq!(client.describe()?, "a client");
+    assert_eq!((is_send(client.handled()).await?, client.handled_sync()?), (4, 5));
+    assert_eq!(*is_send(client.handled_and_returns_other(&mut vec![])).await?, 5);
+    assert_eq!(*client.handled_and_returns_other_sync(&mut vec![])?, 5);
+    assert_eq!(is_send(Client::new("ab")?.handled_by_value("c".into())).await?, "abcc");
+    assert_eq!(Arc::new(Client::new("ab")?).handled_and_counted()?, 2);
     assert_eq!(is_send(Arc::new(Client::new("ab")?).counted()).await?, 2);
     assert_eq!(is_send(Box::new(Client::new("ab")?).boxed()).await?, 2);
     assert_eq!(is_send(Client::new("ab")?.by_value()).await?, 2);
