@@ -214,7 +214,8 @@ fn declarations(input: ParseStream<'_>, function: &Function) -> Result<Vec<Let>>
         input.parse::<Token![;]>()?;
         let is_receiver = is_word(&init, "self");
         let receiver = function.signature.receiver().filter(|_| is_receiver);
-        let holds = receiver.map_or(Holds::Value, Holds::of_receiver);
+        let generics = &function.signature.generics;
+        let holds = receiver.map_or(Holds::Value, |receiver| Holds::of_receiver(receiver, generics));
         lets.push(Let { attributes, pattern, init: init.into(), holds });
     }
     Ok(lets)

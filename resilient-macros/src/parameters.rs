@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::punctuated::Punctuated;
-use syn::{Attribute, FnArg, Ident, Pat, PatIdent, Receiver, ReceiverKind, Signature, Token, Type};
+use syn::{Attribute, FnArg, Generics, Ident, Pat, PatIdent, Receiver, ReceiverKind, Signature, Token, Type};
 
 use crate::body::{Body, Let};
 use crate::guard::mixed;
@@ -25,20 +25,20 @@ pub(crate) enum Holds {
 }
 
 impl Holds {
-    fn of(ty: &Type) -> Self {
+    pub(crate) fn of(ty: &Type, generics: &Generics) -> Self {
         match types::bare(ty) {
             Type::Reference(reference) if reference.mutability.is_some() => Self::Unique,
             Type::Reference(_) => Self::Shared,
-            _ if types::may_lack_sync(ty) => Self::Value,
+            _ if types::may_lack_sync(ty, generics) => Self::Value,
             _ => Self::Plain,
         }
     }
 
-    pub(crate) fn of_receiver(receiver: &Receiver) -> Self {
+    pub(crate) fn of_receiver(receiver: &Receiver, generics: &Generics) -> Self {
         match &receiver.kind {
             ReceiverKind::Reference(_, _, Some(_)) => Self::Unique,
             ReceiverKind::Reference(_, _, None) => Self::Shared,
-            ReceiverKind::Typed(_, ty) => Self::of(ty),
+            ReceiverKind::Typed(_, ty) => Self::of(ty, generics),
             _ => Self::Plain,
         }
     }
@@ -82,6 +82,7 @@ pub(crate) fn pass(signature: &mut Signature, body: &mut Body, settings: &Settin
     let mut rules = Rules {
         settings,
         is_async,
+        generics: &signature.generics,
         body: Mentions::of(body.block.stream()),
         prelude: &body.prelude,
         fallback: settings.fallback.as_ref().map(crate::fallback::Fallback::mentions).unwrap_or_default(),
@@ -102,6 +103,7 @@ pub(crate) fn pass(signature: &mut Signature, body: &mut Body, settings: &Settin
 struct Rules<'a> {
     settings: &'a Settings,
     is_async: bool,
+    generics: &'a Generics,
     body: Mentions,
     prelude: &'a Mentions,
     fallback: Mentions,
@@ -118,7 +120,7 @@ impl Rules<'_> {
                 FnArg::Receiver(receiver) if !is_moved_inside => self.receiver(receiver),
                 FnArg::Receiver(_) => {}
                 FnArg::Typed(parameter) => {
-                    let (cfg, holds) = (cfg(&parameter.attrs), Holds::of(&parameter.ty));
+                    let (cfg, holds) = (cfg(&parameter.attrs), Holds::of(&parameter.ty, self.generics));
                     if !is_moved_inside || !matches!(holds, Holds::Value | Holds::Plain) {
                         each_binding(&mut parameter.pat, holds, &mut |binding, holds| self.binding(binding, holds, &cfg));
                     }
@@ -148,14 +150,15 @@ impl Rules<'_> {
             return;
         }
         let place = mixed().located_at(this.span());
-        let lent = match Holds::of_receiver(receiver) {
+        let lent = match Holds::of_receiver(receiver, self.generics) {
             holds if self.is_given_up(&this) => return self.give(&this, holds, &TokenStream::new()),
+            Holds::Plain if receiver.mutability.is_none() => return,
             Holds::Unique => quote_spanned!(place=> *#this),
-            Holds::Value => {
+            Holds::Value | Holds::Plain => {
                 receiver.mutability.get_or_insert(silent_mut(&this));
                 quote!(#this)
             }
-            Holds::Plain | Holds::Shared | Holds::Unknown => return,
+            Holds::Shared | Holds::Unknown => return,
         };
         self.passing.lent.extend(quote_spanned!(place=> let _ = &mut #lent;));
     }
@@ -249,7 +252,7 @@ fn variables(signature: &Signature, lets: &[Let], locals: &[Pat]) -> Vec<(Ident,
     };
     for input in &signature.inputs {
         if let FnArg::Typed(parameter) = input {
-            add(&parameter.pat, Holds::of(&parameter.ty));
+            add(&parameter.pat, Holds::of(&parameter.ty, &signature.generics));
         }
     }
     for Let { pattern, holds, .. } in lets {
@@ -258,7 +261,7 @@ fn variables(signature: &Signature, lets: &[Let], locals: &[Pat]) -> Vec<(Ident,
     for pattern in locals {
         add(pattern, Holds::Unknown);
     }
-    let receiver = signature.receiver().map(|this| (Ident::from(this.self_token), Holds::of_receiver(this)));
+    let receiver = signature.receiver().map(|this| (Ident::from(this.self_token), Holds::of_receiver(this, &signature.generics)));
     variables.into_iter().chain(receiver).collect()
 }
 

@@ -1,9 +1,11 @@
 //! What the macro needs to know about types, read from their spelling.
 
 use crate::tokens::{is_mark, is_word};
-use proc_macro2::{Group, TokenStream, TokenTree};
+use proc_macro2::{Group, Ident, TokenStream, TokenTree};
 use quote::quote;
-use syn::{AngleBracketedGenericArguments, GenericArgument, Path, PathArguments, Type, TypeParamBound};
+use syn::{
+    AngleBracketedGenericArguments, GenericArgument, Generics, Path, PathArguments, Type, TypeParam, TypeParamBound, WherePredicate,
+};
 
 /// The type inside invisible groups (from `macro_rules!`) and parentheses.
 pub(crate) fn bare(ty: &Type) -> &Type {
@@ -15,21 +17,49 @@ pub(crate) fn bare(ty: &Type) -> &Type {
 }
 
 /// Whether, by its spelling, values of the type may be `Send` without being `Sync`: cells, channels, trait objects, type parameters.
-pub(crate) fn may_lack_sync(ty: &Type) -> bool {
-    fn may(tokens: TokenStream) -> bool {
-        tokens.into_iter().any(|token| match token {
-            TokenTree::Group(group) => may(group.stream()),
-            TokenTree::Ident(word) => is_unsync_word(&word.to_string()),
-            TokenTree::Punct(_) | TokenTree::Literal(_) => false,
-        })
+pub(crate) fn may_lack_sync(ty: &Type, generics: &Generics) -> bool {
+    fn may(tokens: TokenStream, generics: &Generics) -> bool {
+        let mut tokens = tokens.into_iter().peekable();
+        while let Some(token) = tokens.next() {
+            let is_whole = tokens.peek().is_none_or(|next| !is_mark(next, ':') && !is_word(next, "as"));
+            let is_unsync = match token {
+                TokenTree::Group(group) => may(group.stream(), generics),
+                TokenTree::Ident(word) => is_unsync_word(&word, is_whole, generics),
+                TokenTree::Punct(_) | TokenTree::Literal(_) => false,
+            };
+            if is_unsync {
+                return true;
+            }
+        }
+        false
     }
-    may(quote!(#ty))
+    may(quote!(#ty), generics)
 }
 
-fn is_unsync_word(word: &str) -> bool {
-    let is_type_parameter = word.len() <= 2 && word.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit());
-    is_type_parameter
-        || ["dyn", "impl", "Cell", "RefCell", "OnceCell", "UnsafeCell", "Receiver", "BoxFuture", "BoxStream"].contains(&word)
+/// The parameters of an `impl` around the function are not seen, and are known by their short names.
+fn is_unsync_word(word: &Ident, is_whole: bool, generics: &Generics) -> bool {
+    if let Some(parameter) = generics.type_params().find(|parameter| parameter.ident == *word) {
+        return !(is_whole && is_sync(parameter, generics));
+    }
+    let word = word.to_string();
+    let may_be_type_parameter = word.len() <= 2 && word.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit());
+    may_be_type_parameter && generics.const_params().all(|parameter| parameter.ident != word)
+        || UNSYNC_WORDS.contains(&word.as_str())
+}
+
+const UNSYNC_WORDS: &[&str] =
+    &["dyn", "impl", "Cell", "RefCell", "OnceCell", "LazyCell", "UnsafeCell", "Receiver", "BoxFuture", "BoxStream"];
+
+/// Whether it says so itself, and not only a trait that it has.
+fn is_sync(parameter: &TypeParam, generics: &Generics) -> bool {
+    let says_sync = |bound: &TypeParamBound| matches!(bound, TypeParamBound::Trait(bound) if ends_in(&bound.path, "Sync"));
+    let conditions = generics.where_clause.iter().flat_map(|clause| &clause.predicates);
+    let mut conditions = conditions.filter_map(|condition| match condition {
+        WherePredicate::Type(condition) => Some(condition),
+        _ => None,
+    });
+    let is_it = |ty: &Type| matches!(bare(ty), Type::Path(path) if path.path.is_ident(&parameter.ident));
+    parameter.bounds.iter().any(says_sync) || conditions.any(|told| is_it(&told.bounded_ty) && told.bounds.iter().any(says_sync))
 }
 
 /// The first reference or lifetime in the type that is not `'static`, by its spelling.
@@ -213,6 +243,31 @@ mod tests {
         assert_eq!(output("impl Future")?, Some(String::new()));
         assert_eq!(output("Result<R, E>")?, None);
         assert_eq!(output("Box<dyn Fn()>")?, None);
+        Ok(())
+    }
+
+    #[test]
+    fn type_parameters_may_lack_sync_unless_they_say_otherwise() -> syn::Result<()> {
+        let lacks = |ty: &str, of: &str| -> syn::Result<bool> {
+            let signature: syn::Signature = syn::parse_str(&format!("fn f{of}"))?;
+            Ok(may_lack_sync(&syn::parse_str(ty)?, &signature.generics))
+        };
+        assert!(lacks("Payload", "<Payload: Send>()")?);
+        assert!(lacks("Vec<(u8, Payload)>", "<Payload>() where Payload: Send")?);
+        assert!(!lacks("Payload", "<Other>()")?);
+        for told in ["<Payload: Send + Sync>()", "<Payload>() where Payload: std::marker::Sync", "<P, Payload: Sync>() where P: A"]
+        {
+            assert!(!lacks("Vec<Payload>", told)?, "{told}");
+            assert!(lacks("Payload::Item", told)?, "{told}");
+            assert!(lacks("<Payload as Iterator>::Item", told)?, "{told}");
+        }
+        assert!(lacks("Payload", "<Payload, P: Sync>() where P: Sync")?);
+        // Those of an `impl` block.
+        assert!(lacks("T", "()")? && lacks("[K2; 3]", "<N: Sync>()")?);
+        assert!(
+            !lacks("T", "<T: Sync>()")? && !lacks("[u8; N]", "<const N: usize>()")? && !lacks("URL", "()")? && !lacks("Vc", "()")?
+        );
+        assert!(lacks("Box<dyn Fn()>", "()")? && lacks("std::cell::LazyCell<u8>", "()")?);
         Ok(())
     }
 }

@@ -268,6 +268,12 @@ fn returns_a_future(name: String, mut list: Vec<u32>) -> impl Future<Output = io
     async move { Ok(list.len() + name.len()) }
 }
 
+#[resilient(timeout = "1s", map_err = |rejected| io::Error::other(format!("{whole}: {rejected}")))]
+fn declares_what_is_handled(name: String) -> impl Future<Output = io::Result<usize>> {
+    let (whole, _) = (name + "!", 1);
+    async move { Ok(whole.len()) }
+}
+
 #[resilient(retries = 2, timeout = "1s")]
 fn returns_a_box(name: &str) -> Pin<Box<dyn Future<Output = io::Result<usize>> + Send + '_>> {
     Box::pin(async move { Ok(name.len()) })
@@ -281,11 +287,12 @@ struct Point {
 struct Meters(u32);
 
 #[resilient(retries = 2, timeout = 1.5s)]
-async fn lends<T: Clone, U1: Clone, LONG: Clone>(
+async fn lends<T: Clone, U1: Clone, LONG: Clone, Said: Clone + Sync>(
     cell: RefCell<u32>,
     generic: T,
     other: U1,
     long: LONG,
+    said: Said,
     object: Box<dyn Fn() -> u32 + Send>,
     #[cfg(all())] configured: Cell<u32>,
     (a, ref b, &c): (Cell<u32>, String, &u32),
@@ -306,7 +313,7 @@ async fn lends<T: Clone, U1: Clone, LONG: Clone>(
 ) -> io::Result<u32> {
     x += inner.get() + shared_cell.get();
     copied += 1;
-    let _ = (copied, generic.clone(), other.clone(), long.clone(), whole, b.len(), N.get());
+    let _ = (copied, generic.clone(), other.clone(), long.clone(), said.clone(), whole, b.len(), N.get());
     owned.push('a');
     plain += 1;
     m += 1;
@@ -426,6 +433,33 @@ impl Client {
     #[resilient(timeout = "1s")]
     async fn once(&mut self) -> io::Result<usize> {
         Ok(self.name.len())
+    }
+
+    fn failed(&self, rejected: &Rejected) -> io::Error {
+        io::Error::other(format!("{}: {rejected}", self.name))
+    }
+
+    #[resilient(timeout = "1s", map_err = |rejected| self.failed(&rejected))]
+    async fn handled(&mut self, path: &str, #[cfg(all())] cell: Cell<u32>, unique: &mut u32) -> io::Result<usize> {
+        self.name.push('a');
+        *unique += cell.get();
+        Ok(path.len())
+    }
+
+    #[resilient(timeout = "1s", map_err = |rejected| self.failed(&rejected))]
+    async fn handled_by_value(mut self) -> io::Result<usize> {
+        self.name.push('a');
+        Ok(self.name.len())
+    }
+
+    #[resilient(timeout = "1s", map_err = |rejected| io::Error::other(format!("{path}: {rejected}")))]
+    async fn handled_aside(self, path: String) -> io::Result<usize> {
+        Ok(self.name.len() + path.len())
+    }
+
+    #[resilient(timeout = "1s", map_err = |rejected| io::Error::other(format!("{path}: {rejected}")))]
+    async fn handled_with_a_copy(&self, path: &str) -> io::Result<usize> {
+        Ok(self.name.len() + path.len())
     }
 
     /// As `#[async_trait]` writes it.

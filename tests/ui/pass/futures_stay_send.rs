@@ -1,5 +1,7 @@
 //! A future is `Send` when the body's is, also where an argument is `Send` and not `Sync`.
 
+#![deny(unused_mut)]
+
 use resilient::{Rejected, resilient};
 use std::cell::Cell;
 use std::fmt::Debug;
@@ -16,6 +18,46 @@ async fn cell(cell: Cell<u32>) -> io::Result<u32> {
 #[resilient(retries = 2, timeout = "1s")]
 async fn generic<T: Send + Debug>(value: T) -> io::Result<String> {
     Ok(format!("{value:?}"))
+}
+
+#[resilient(retries = 2, timeout = "1s")]
+async fn generic_by_a_long_name<Payload: Send + Debug>(value: Payload) -> io::Result<String> {
+    Ok(format!("{value:?}"))
+}
+
+#[resilient(timeout = "1s", fallback = |_| Ok(0))]
+async fn generic_in_a_list<Payload>(values: Vec<Payload>) -> io::Result<usize>
+where
+    Payload: Send + 'static,
+{
+    Ok(values.len())
+}
+
+#[resilient(retries = 2, timeout = "1s", reuse(connection))]
+async fn reused(mut connection: Connection) -> io::Result<u32> {
+    Ok(connection.0.get())
+}
+
+#[resilient(timeout = "1s", fallback = |_| Ok(0))]
+async fn with_a_fallback(mut connection: Connection) -> io::Result<u32> {
+    Ok(connection.0.get())
+}
+
+#[resilient(retries = 2, timeout = "1s", clone(connection))]
+async fn cloned(connection: Connection) -> io::Result<u32> {
+    Ok(connection.0.get())
+}
+
+impl Connection {
+    #[resilient(retries = 2, timeout = "1s", reuse(self))]
+    async fn reused_self(mut self) -> io::Result<u32> {
+        Ok(self.0.get())
+    }
+
+    #[resilient(timeout = "1s", fallback = |_| Ok(0))]
+    async fn self_with_a_fallback(mut self) -> io::Result<u32> {
+        Ok(self.0.get())
+    }
 }
 
 #[resilient(retries = 2, timeout = "1s")]
@@ -54,6 +96,7 @@ impl<T: Send + Clone> Generic<T> {
 async fn pause() {}
 
 /// Nothing in its name says that it may not be shared.
+#[derive(Clone)]
 struct Connection(Cell<u32>);
 
 impl Holder {
@@ -133,8 +176,16 @@ fn boxed<'a>(name: &'a str) -> Pin<Box<dyn Future<Output = io::Result<usize>> + 
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 1)]
 async fn main() -> io::Result<()> {
+    let connection = || Connection(Cell::new(2));
     assert_eq!(tokio::spawn(cell(Cell::new(1))).await??, 1);
     assert_eq!(tokio::spawn(generic(Cell::new(1))).await??, "Cell { value: 1 }");
+    assert_eq!(tokio::spawn(generic_by_a_long_name(Cell::new(1))).await??, "Cell { value: 1 }");
+    assert_eq!(tokio::spawn(generic_in_a_list(vec![Cell::new(1)])).await??, 1);
+    assert_eq!(tokio::spawn(reused(connection())).await??, 2);
+    assert_eq!(tokio::spawn(with_a_fallback(connection())).await??, 2);
+    assert_eq!(tokio::spawn(cloned(connection())).await??, 2);
+    assert_eq!(tokio::spawn(connection().reused_self()).await??, 2);
+    assert_eq!(tokio::spawn(connection().self_with_a_fallback()).await??, 2);
     assert_eq!(tokio::spawn(callback(Box::new(|| 1))).await??, 1);
     assert_eq!(tokio::spawn(async { unique_cell(&mut Cell::new(1)).await }).await??, 1);
     assert_eq!(tokio::spawn(async { Holder { cell: Cell::new(0) }.unique().await }).await??, 1);
@@ -145,9 +196,8 @@ async fn main() -> io::Result<()> {
     tokio::spawn(async { dynamic(Box::new(1), &mut vec![]).await }).await??;
     assert_eq!(tokio::spawn(async { outer("ab", &mut vec![]).await }).await??, 3);
     assert_eq!(tokio::spawn(boxed("ab")).await??, 2);
-    let connection = || Connection(Cell::new(2));
-    assert_eq!(tokio::spawn(async move { Holder { cell: Cell::new(0) }.handled("ab", connection()).await }).await??, 5);
-    assert_eq!(tokio::spawn(async move { Named("a").handled("ab", connection()).await }).await??, 4);
+    assert_eq!(tokio::spawn(async { Holder { cell: Cell::new(0) }.handled("ab", Connection(Cell::new(2))).await }).await??, 5);
+    assert_eq!(tokio::spawn(async { Named("a").handled("ab", Connection(Cell::new(2))).await }).await??, 4);
     assert_eq!(tokio::spawn(Named("a").handled_aside(connection(), "ab".into())).await??, 4);
     assert!(error_that_is_not_send("x").await.is_err());
     Ok(())
