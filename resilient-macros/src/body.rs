@@ -4,7 +4,7 @@ use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::parse::{ParseStream, Parser};
 use syn::spanned::Spanned;
-use syn::{Attribute, Error, Ident, Pat, PatIdent, Result, ReturnType, Token};
+use syn::{Attribute, Error, FnArg, Ident, Pat, PatIdent, Result, ReturnType, Signature, Token};
 
 use crate::function::Function;
 use crate::mentions::Mentions;
@@ -212,11 +212,23 @@ fn declarations(input: ParseStream<'_>, function: &Function) -> Result<Vec<Let>>
         input.parse::<Token![=]>()?;
         let init: TokenTree = input.parse()?;
         input.parse::<Token![;]>()?;
-        let is_receiver = is_word(&init, "self");
-        let receiver = function.signature.receiver().filter(|_| is_receiver);
-        let generics = &function.signature.generics;
-        let holds = receiver.map_or(Holds::Value, |receiver| Holds::of_receiver(receiver, generics));
+        let holds = held_by(&init, &function.signature).unwrap_or(Holds::Value);
         lets.push(Let { attributes, pattern, init: init.into(), holds });
     }
     Ok(lets)
+}
+
+/// What a declaration moves, by the type of the parameter: `list`, or `{ let __arg1 = __arg1; __arg1 }`.
+fn held_by(init: &TokenTree, signature: &Signature) -> Option<Holds> {
+    let moved = match init {
+        TokenTree::Group(group) => group.stream().into_iter().last()?,
+        init => init.clone(),
+    };
+    signature.inputs.iter().find_map(|input| match input {
+        FnArg::Receiver(receiver) => is_word(&moved, "self").then(|| Holds::of_receiver(receiver, &signature.generics)),
+        FnArg::Typed(parameter) => {
+            let is_it = bound_by(&parameter.pat).iter().any(|binding| is_word(&moved, &binding.ident.to_string()));
+            is_it.then(|| Holds::of(&parameter.ty, &signature.generics))
+        }
+    })
 }

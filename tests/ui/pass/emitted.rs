@@ -469,6 +469,9 @@ impl Client {
         path: &'life1 str,
         mut again: u32,
         list: Vec<u32>,
+        plain: Vec<u32>,
+        __arg5: (String, u32),
+        __arg6: (Cell<u32>, u32),
     ) -> Pin<Box<dyn Future<Output = io::Result<usize>> + Send + 'async_trait>>
     where
         'life0: 'async_trait,
@@ -485,11 +488,20 @@ impl Client {
             let mut again = again;
             #[cfg(all())]
             let mut list = list;
+            let plain = plain;
+            let (name, _) = {
+                let __arg5 = __arg5;
+                __arg5
+            };
+            let (cell, count) = {
+                let __arg6 = __arg6;
+                __arg6
+            };
             let __ret: io::Result<usize> = {
                 again += 1;
-                list.push(again);
+                list.push(again + cell.get() + count);
                 __self.name.push('a');
-                Ok(path.len() + list.len())
+                Ok(path.len() + list.len() + plain.len() + name.len())
             };
             #[allow(unreachable_code)]
             __ret
