@@ -9,7 +9,7 @@ use syn::{Attribute, Error, FnArg, Ident, Pat, PatIdent, Result, ReturnType, Sig
 use crate::function::Function;
 use crate::mentions::Mentions;
 use crate::parameters::{Holds, bound_by};
-use crate::tokens::{is_block, is_mark, is_word, regroup};
+use crate::tokens::{RENAMED_SELF, is_block, is_mark, is_word, regroup};
 use crate::types::{Promise, nameable};
 
 const HIDDEN: &str = "`#[resilient]` cannot see the async body of this function; write it as an `async fn`, \
@@ -87,7 +87,7 @@ impl Body {
     /// What `self` is called where the block stands.
     pub(crate) fn receiver(&self) -> Option<&Ident> {
         self.lets.iter().find_map(|binding| match &binding.pattern {
-            Pat::Ident(pattern) if pattern.ident == "__self" => Some(&pattern.ident),
+            Pat::Ident(pattern) if pattern.ident == RENAMED_SELF => Some(&pattern.ident),
             _ => None,
         })
     }

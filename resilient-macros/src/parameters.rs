@@ -312,3 +312,24 @@ fn bound(binding: &mut PatIdent, holds: Holds, visit: &mut impl FnMut(&mut PatId
         visit(binding, holds);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use syn::spanned::Spanned;
+
+    use super::*;
+    use crate::expand::resilient;
+
+    /// So that a lint which speaks of it points at the argument, and not at the whole attribute.
+    #[test]
+    fn a_mut_of_ours_stands_where_the_argument_does() {
+        let function = "async fn call(self: Box<dyn Api>, cell: Cell<u8>) -> Result<u8, E> { self.call(cell.get()) }";
+        let emitted: syn::ItemFn = syn::parse2(resilient(quote!(retries = 1), function.parse().unwrap())).unwrap();
+        let muts = emitted.sig.inputs.iter().map(|input| match input {
+            FnArg::Receiver(receiver) => receiver.mutability,
+            FnArg::Typed(parameter) => bound_by(&parameter.pat)[0].mutability,
+        });
+        let columns: Vec<_> = muts.map(|of_ours| of_ours.unwrap().span().start().column).collect();
+        assert_eq!(columns, ["self", "cell"].map(|name| function.find(name).unwrap()));
+    }
+}

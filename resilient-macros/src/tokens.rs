@@ -1,6 +1,6 @@
 //! Small changes to tokens that nobody parses.
 
-use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 
 /// The same group around something else.
 pub(crate) fn regroup(like: &Group, code: TokenStream) -> Group {
@@ -46,6 +46,9 @@ pub(crate) fn split_inner_attributes(code: TokenStream) -> (TokenStream, TokenSt
     (inner.iter().cloned().collect(), code.iter().cloned().collect())
 }
 
+/// What `#[async_trait]` calls `self`.
+pub(crate) const RENAMED_SELF: &str = "__self";
+
 /// The same code with another word for `self`.
 pub(crate) fn rename_self(code: TokenStream, name: &Ident) -> TokenStream {
     let rename = |token| match token {
@@ -62,7 +65,7 @@ pub(crate) fn rename_self(code: TokenStream, name: &Ident) -> TokenStream {
 
 /// The code as it was written, but for the kind of space between its tokens.
 pub(crate) fn source_text(code: &TokenStream) -> String {
-    if !proc_macro::is_available() {
+    if !(cfg!(test) || proc_macro::is_available()) {
         return code.to_string();
     }
     let mut pieces = Vec::new();
@@ -87,13 +90,27 @@ struct Piece {
     end: Position,
 }
 
+/// Where it starts and ends, as the compiler knows it.
+#[cfg(not(test))]
+fn places(span: Span) -> (Position, Position) {
+    let span = span.unwrap();
+    let (start, end) = (span.start(), span.end());
+    ((start.line(), start.column()), (end.line(), end.column()))
+}
+
+/// The same without a compiler.
+#[cfg(test)]
+fn places(span: Span) -> (Position, Position) {
+    let (start, end) = (span.start(), span.end());
+    ((start.line, start.column + 1), (end.line, end.column + 1))
+}
+
 fn flatten(code: TokenStream, pieces: &mut Vec<Piece>) {
     for token in code {
-        let span = token.span().unwrap();
-        let (start, end) = (span.start(), span.end());
-        let (start, end) = ((start.line(), start.column()), (end.line(), end.column()));
+        let (start, end) = places(token.span());
         let TokenTree::Group(group) = token else {
-            pieces.push(Piece { text: token.to_string(), start, end });
+            let text = if is_word(&token, RENAMED_SELF) { "self".to_owned() } else { token.to_string() };
+            pieces.push(Piece { text, start, end });
             continue;
         };
         let (open, close) = match group.delimiter() {
@@ -108,5 +125,26 @@ fn flatten(code: TokenStream, pieces: &mut Vec<Piece>) {
         pieces.push(Piece { text: open.to_owned(), start, end: (start.0, start.1 + 1) });
         flatten(group.stream(), pieces);
         pieces.push(Piece { text: close.to_owned(), start: (end.0, end.1.saturating_sub(1)), end });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn code_is_told_as_it_is_written() {
+        let written = "|failed: &E| { let [a,b] = (failed.code() , 'x'); f::<u8>(a , &mut b[..1])?  }";
+        let told = "|failed: &E| { let [a,b] = (failed.code() , 'x'); f::<u8>(a , &mut b[..1])? }";
+        assert_eq!(source_text(&written.parse().unwrap()), told);
+        assert_eq!(source_text(&"self\n    .timeout\n    . max ( WAIT )".parse().unwrap()), "self .timeout . max ( WAIT )");
+        assert_eq!(source_text(&"{}".parse().unwrap()), "{}");
+    }
+
+    /// `macro_rules!` puts an `$e:expr` into a group that nobody sees.
+    #[test]
+    fn what_comes_out_of_a_macro_has_no_braces_of_its_own() {
+        let hidden = Group::new(Delimiter::None, "a.b( c )".parse().unwrap());
+        assert_eq!(source_text(&TokenTree::from(hidden).into()), "a.b( c )");
     }
 }

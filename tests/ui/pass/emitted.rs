@@ -457,7 +457,7 @@ impl Client {
         Ok(self.name.len() + path.len())
     }
 
-    #[resilient(timeout = "1s", map_err = |rejected| io::Error::other(format!("{path}: {rejected}")))]
+    #[resilient(timeout = "1s", map_err = |rejected| io::Error::other(format!("{path}: {}", self.failed(&rejected))))]
     async fn handled_with_a_copy(&self, path: &str) -> io::Result<usize> {
         Ok(self.name.len() + path.len())
     }
