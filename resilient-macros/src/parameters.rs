@@ -21,6 +21,8 @@ pub(crate) enum Holds {
     Plain,
     Shared,
     Unique,
+    /// What a `mut` copies out of a reference, up to edition 2021: `(mut x, _): &(u8, u8)`.
+    TakenOut,
     Unknown,
 }
 
@@ -45,9 +47,13 @@ impl Holds {
 
     /// What is known of a part that a nested pattern takes out.
     fn part(self, pattern: &Pat) -> Self {
-        match self {
-            Self::Value | Self::Plain if !matches!(pattern, Pat::Ident(_) | Pat::Reference(_)) => Self::Unknown,
-            holds => holds,
+        match (self, pattern) {
+            (Self::Shared | Self::Unique, Pat::Ident(binding)) if binding.by_ref.is_none() && binding.mutability.is_some() => {
+                Self::TakenOut
+            }
+            (Self::Value | Self::Plain, Pat::Ident(_) | Pat::Reference(_)) => self,
+            (Self::Value | Self::Plain, _) => Self::Unknown,
+            _ => self,
         }
     }
 }
@@ -158,7 +164,7 @@ impl Rules<'_> {
                 receiver.mutability.get_or_insert(silent_mut(&this));
                 quote!(#this)
             }
-            Holds::Shared | Holds::Unknown => return,
+            Holds::Shared | Holds::TakenOut | Holds::Unknown => return,
         };
         self.passing.lent.extend(quote_spanned!(place=> let _ = &mut #lent;));
     }
@@ -167,6 +173,10 @@ impl Rules<'_> {
     // Output: let mut buffer = Fresh::fresh(&buffer);
     fn copy(&mut self, binding: &mut PatIdent, holds: Holds, cfg: &TokenStream) {
         let (name, mutability) = (&binding.ident, binding.mutability.take());
+        if holds == Holds::TakenOut {
+            // Without its `mut` it would be a reference, and one of ours is of another edition.
+            binding.mutability = mutability;
+        }
         let fresh = mixed().located_at(name.span());
         let p = alias_at(fresh);
         let copy = if holds == Holds::Unique {
@@ -189,7 +199,7 @@ impl Rules<'_> {
         let lent = match holds {
             Holds::Unique if binding.mutability.is_none() || binding.by_ref.is_some() => quote_spanned!(place=> *#name),
             Holds::Plain if binding.mutability.is_none() => return,
-            Holds::Value | Holds::Plain | Holds::Unique => {
+            Holds::Value | Holds::Plain | Holds::Unique | Holds::TakenOut => {
                 binding.mutability.get_or_insert(silent_mut(name));
                 quote!(#name)
             }
@@ -331,5 +341,22 @@ mod tests {
         });
         let columns: Vec<_> = muts.map(|of_ours| of_ours.unwrap().span().start().column).collect();
         assert_eq!(columns, ["self", "cell"].map(|name| function.find(name).unwrap()));
+    }
+
+    /// In the editions that allow it, `tests/lints-2021` shows what comes of it.
+    #[test]
+    fn a_mut_inside_a_reference_stays_and_is_copied_as_a_value() {
+        for of in ["&", "&mut "] {
+            let function = format!(
+                "fn call((mut inner, ref mut other): {of}(u8, u8), mut whole: {of}u8) -> Result<u8, E> {{ f(inner, other, whole) }}"
+            );
+            let emitted = resilient(quote!(retries = 1), function.parse().unwrap()).to_string();
+            assert!(
+                emitted.contains("(mut inner , ref mut other)")
+                    && emitted.contains("let mut inner = __p :: Fresh :: fresh (& inner)")
+            );
+            assert!(emitted.contains("let _ = & mut inner ;") && !emitted.contains("fresh (& other)"), "{emitted}");
+            assert_eq!(emitted.contains("let mut whole = & mut * whole ;"), of == "&mut ", "{emitted}");
+        }
     }
 }
