@@ -8,7 +8,7 @@ use syn::{Attribute, Error, FnArg, Ident, Pat, PatIdent, Result, ReturnType, Sig
 
 use crate::function::Function;
 use crate::mentions::Mentions;
-use crate::parameters::{Holds, bound_by};
+use crate::parameters::{Holds, Shape, bound_by};
 use crate::tokens::{RENAMED_SELF, is_block, is_mark, is_word, regroup};
 use crate::types::{Promise, nameable};
 
@@ -42,7 +42,7 @@ pub(crate) struct Let {
     pub(crate) attributes: Vec<Attribute>,
     pub(crate) pattern: Pat,
     init: TokenStream,
-    pub(crate) holds: Holds,
+    pub(crate) shape: Shape,
 }
 
 /// A group around the block, split where the block was.
@@ -212,23 +212,23 @@ fn declarations(input: ParseStream<'_>, function: &Function) -> Result<Vec<Let>>
         input.parse::<Token![=]>()?;
         let init: TokenTree = input.parse()?;
         input.parse::<Token![;]>()?;
-        let holds = held_by(&init, &function.signature).unwrap_or(Holds::Value);
-        lets.push(Let { attributes, pattern, init: init.into(), holds });
+        let shape = moved_by(&init, &function.signature).unwrap_or(Shape::One(Holds::Value));
+        lets.push(Let { attributes, pattern, init: init.into(), shape });
     }
     Ok(lets)
 }
 
 /// What a declaration moves, by the type of the parameter: `list`, or `{ let __arg1 = __arg1; __arg1 }`.
-fn held_by(init: &TokenTree, signature: &Signature) -> Option<Holds> {
+fn moved_by(init: &TokenTree, signature: &Signature) -> Option<Shape> {
     let moved = match init {
         TokenTree::Group(group) => group.stream().into_iter().last()?,
         init => init.clone(),
     };
     signature.inputs.iter().find_map(|input| match input {
-        FnArg::Receiver(receiver) => is_word(&moved, "self").then(|| Holds::of_receiver(receiver, &signature.generics)),
+        FnArg::Receiver(receiver) => is_word(&moved, "self").then(|| Shape::One(Holds::of_receiver(receiver, &signature.generics))),
         FnArg::Typed(parameter) => {
             let is_it = bound_by(&parameter.pat).iter().any(|binding| is_word(&moved, &binding.ident.to_string()));
-            is_it.then(|| Holds::of(&parameter.ty, &signature.generics))
+            is_it.then(|| Shape::of(&parameter.ty, &signature.generics))
         }
     })
 }

@@ -27,7 +27,7 @@ pub(crate) enum Holds {
 }
 
 impl Holds {
-    pub(crate) fn of(ty: &Type, generics: &Generics) -> Self {
+    fn of(ty: &Type, generics: &Generics) -> Self {
         match types::bare(ty) {
             Type::Reference(reference) if reference.mutability.is_some() => Self::Unique,
             Type::Reference(_) => Self::Shared,
@@ -54,6 +54,28 @@ impl Holds {
             (Self::Value | Self::Plain, Pat::Ident(_) | Pat::Reference(_)) => self,
             (Self::Value | Self::Plain, _) => Self::Unknown,
             _ => self,
+        }
+    }
+}
+
+/// What a pattern may take apart: of a tuple, each part is known.
+pub(crate) enum Shape {
+    One(Holds),
+    Tuple(Holds, Vec<Shape>),
+}
+
+impl Shape {
+    pub(crate) fn of(ty: &Type, generics: &Generics) -> Self {
+        let holds = Holds::of(ty, generics);
+        match types::bare(ty) {
+            Type::Tuple(tuple) => Self::Tuple(holds, tuple.elems.iter().map(|part| Self::of(part, generics)).collect()),
+            _ => Self::One(holds),
+        }
+    }
+
+    pub(crate) fn holds(&self) -> Holds {
+        match self {
+            Self::One(holds) | Self::Tuple(holds, _) => *holds,
         }
     }
 }
@@ -97,9 +119,9 @@ pub(crate) fn pass(signature: &mut Signature, body: &mut Body, settings: &Settin
         passing: Passing { is_kept, ..Passing::default() },
     };
     rules.inputs(&mut signature.inputs, is_moved_inside);
-    for Let { attributes, pattern, holds, .. } in &mut lets {
+    for Let { attributes, pattern, shape, .. } in &mut lets {
         let cfg = cfg(attributes);
-        each_binding(pattern, *holds, &mut |binding, holds| rules.binding(binding, holds, &cfg));
+        each_binding(pattern, shape, &mut |binding, holds| rules.binding(binding, holds, &cfg));
     }
     let passing = rules.passing;
     body.lets = lets;
@@ -126,9 +148,9 @@ impl Rules<'_> {
                 FnArg::Receiver(receiver) if !is_moved_inside => self.receiver(receiver),
                 FnArg::Receiver(_) => {}
                 FnArg::Typed(parameter) => {
-                    let (cfg, holds) = (cfg(&parameter.attrs), Holds::of(&parameter.ty, self.generics));
-                    if !is_moved_inside || !matches!(holds, Holds::Value | Holds::Plain) {
-                        each_binding(&mut parameter.pat, holds, &mut |binding, holds| self.binding(binding, holds, &cfg));
+                    let (cfg, shape) = (cfg(&parameter.attrs), Shape::of(&parameter.ty, self.generics));
+                    if !is_moved_inside || !matches!(shape.holds(), Holds::Value | Holds::Plain) {
+                        each_binding(&mut parameter.pat, &shape, &mut |binding, holds| self.binding(binding, holds, &cfg));
                     }
                 }
             }
@@ -257,19 +279,19 @@ fn cfg(attributes: &[Attribute]) -> TokenStream {
 /// Every variable that stands outside of the attempts.
 fn variables(signature: &Signature, lets: &[Let], locals: &[Pat]) -> Vec<(Ident, Holds)> {
     let mut variables = Vec::new();
-    let mut add = |pattern: &Pat, holds| {
-        each_binding(&mut pattern.clone(), holds, &mut |binding, holds| variables.push((binding.ident.clone(), holds)));
+    let mut add = |pattern: &Pat, shape: &Shape| {
+        each_binding(&mut pattern.clone(), shape, &mut |binding, holds| variables.push((binding.ident.clone(), holds)));
     };
     for input in &signature.inputs {
         if let FnArg::Typed(parameter) = input {
-            add(&parameter.pat, Holds::of(&parameter.ty, &signature.generics));
+            add(&parameter.pat, &Shape::of(&parameter.ty, &signature.generics));
         }
     }
-    for Let { pattern, holds, .. } in lets {
-        add(pattern, *holds);
+    for Let { pattern, shape, .. } in lets {
+        add(pattern, shape);
     }
     for pattern in locals {
-        add(pattern, Holds::Unknown);
+        add(pattern, &Shape::One(Holds::Unknown));
     }
     let receiver = signature.receiver().map(|this| (Ident::from(this.self_token), Holds::of_receiver(this, &signature.generics)));
     variables.into_iter().chain(receiver).collect()
@@ -278,24 +300,31 @@ fn variables(signature: &Signature, lets: &[Let], locals: &[Pat]) -> Vec<(Ident,
 /// The variables that a pattern binds.
 pub(crate) fn bound_by(pattern: &Pat) -> Vec<PatIdent> {
     let mut bindings = Vec::new();
-    each_binding(&mut pattern.clone(), Holds::Unknown, &mut |binding, _| bindings.push(binding.clone()));
+    each_binding(&mut pattern.clone(), &Shape::One(Holds::Unknown), &mut |binding, _| bindings.push(binding.clone()));
     bindings
 }
 
-fn each_binding(pattern: &mut Pat, holds: Holds, visit: &mut impl FnMut(&mut PatIdent, Holds)) {
+fn each_binding(pattern: &mut Pat, shape: &Shape, visit: &mut impl FnMut(&mut PatIdent, Holds)) {
+    let holds = shape.holds();
     match pattern {
         Pat::Ident(binding) => {
             if let Some((_, inner)) = &mut binding.subpat {
-                let part = holds.part(inner);
-                each_binding(inner, part, visit);
+                each_part([&mut **inner], holds, visit);
             }
             bound(binding, holds, visit);
         }
-        Pat::Paren(paren) => each_binding(&mut paren.pat, holds, visit),
-        Pat::Type(typed) => each_binding(&mut typed.pat, holds, visit),
+        Pat::Paren(paren) => each_binding(&mut paren.pat, shape, visit),
+        Pat::Type(typed) => each_binding(&mut typed.pat, shape, visit),
         // `&mut x` would not be a `mut x` behind a reference.
-        Pat::Reference(reference) => each_binding(&mut reference.pat, Holds::Unknown, visit),
-        Pat::Tuple(tuple) => each_part(&mut tuple.elems, holds, visit),
+        Pat::Reference(reference) => each_binding(&mut reference.pat, &Shape::One(Holds::Unknown), visit),
+        Pat::Tuple(tuple) => match shape {
+            Shape::Tuple(_, parts) if parts.len() == tuple.elems.len() && !tuple.elems.iter().any(is_rest) => {
+                for (part, shape) in tuple.elems.iter_mut().zip(parts) {
+                    each_binding(part, shape, visit);
+                }
+            }
+            _ => each_part(&mut tuple.elems, holds, visit),
+        },
         Pat::TupleStruct(tuple) => each_part(&mut tuple.elems, holds, visit),
         Pat::Slice(slice) => each_part(&mut slice.elems, holds, visit),
         Pat::Struct(structure) => each_part(structure.fields.iter_mut().map(|field| &mut *field.pat), holds, visit),
@@ -303,10 +332,14 @@ fn each_binding(pattern: &mut Pat, holds: Holds, visit: &mut impl FnMut(&mut Pat
     }
 }
 
+fn is_rest(pattern: &Pat) -> bool {
+    matches!(pattern, Pat::Rest(_))
+}
+
 fn each_part<'a>(parts: impl IntoIterator<Item = &'a mut Pat>, holds: Holds, visit: &mut impl FnMut(&mut PatIdent, Holds)) {
     for part in parts {
         let holds = holds.part(part);
-        each_binding(part, holds, visit);
+        each_binding(part, &Shape::One(holds), visit);
     }
 }
 

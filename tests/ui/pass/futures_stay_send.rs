@@ -33,6 +33,13 @@ where
     Ok(values.len())
 }
 
+#[resilient(retries = 2, timeout = "1s")]
+async fn part_of_a_part(((cell, _), list): ((Cell<u32>, u32), &mut Vec<Cell<u32>>)) -> io::Result<u32> {
+    list.clear();
+    pause().await;
+    Ok(cell.get())
+}
+
 #[resilient(retries = 2, timeout = "1s", reuse(connection))]
 async fn reused(mut connection: Connection) -> io::Result<u32> {
     Ok(connection.0.get())
@@ -181,6 +188,7 @@ async fn main() -> io::Result<()> {
     assert_eq!(tokio::spawn(generic(Cell::new(1))).await??, "Cell { value: 1 }");
     assert_eq!(tokio::spawn(generic_by_a_long_name(Cell::new(1))).await??, "Cell { value: 1 }");
     assert_eq!(tokio::spawn(generic_in_a_list(vec![Cell::new(1)])).await??, 1);
+    assert_eq!(tokio::spawn(async { part_of_a_part(((Cell::new(1), 2), &mut vec![])).await }).await??, 1);
     assert_eq!(tokio::spawn(reused(connection())).await??, 2);
     assert_eq!(tokio::spawn(with_a_fallback(connection())).await??, 2);
     assert_eq!(tokio::spawn(cloned(connection())).await??, 2);
