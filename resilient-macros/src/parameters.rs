@@ -318,7 +318,8 @@ fn each_binding(pattern: &mut Pat, shape: &Shape, visit: &mut impl FnMut(&mut Pa
         // `&mut x` would not be a `mut x` behind a reference.
         Pat::Reference(reference) => each_binding(&mut reference.pat, &Shape::One(Holds::Unknown), visit),
         Pat::Tuple(tuple) => match shape {
-            Shape::Tuple(_, parts) if parts.len() == tuple.elems.len() && !tuple.elems.iter().any(is_rest) => {
+            // A `..` among as many then stands for one.
+            Shape::Tuple(_, parts) if parts.len() == tuple.elems.len() => {
                 for (part, shape) in tuple.elems.iter_mut().zip(parts) {
                     each_binding(part, shape, visit);
                 }
@@ -330,10 +331,6 @@ fn each_binding(pattern: &mut Pat, shape: &Shape, visit: &mut impl FnMut(&mut Pa
         Pat::Struct(structure) => each_part(structure.fields.iter_mut().map(|field| &mut *field.pat), holds, visit),
         _ => {}
     }
-}
-
-fn is_rest(pattern: &Pat) -> bool {
-    matches!(pattern, Pat::Rest(_))
 }
 
 fn each_part<'a>(parts: impl IntoIterator<Item = &'a mut Pat>, holds: Holds, visit: &mut impl FnMut(&mut PatIdent, Holds)) {
@@ -358,13 +355,12 @@ fn bound(binding: &mut PatIdent, holds: Holds, visit: &mut impl FnMut(&mut PatId
 
 #[cfg(test)]
 mod tests {
-    use syn::spanned::Spanned;
-
     use super::*;
     use crate::expand::resilient;
 
     /// So that a lint which speaks of it points at the argument, and not at the whole attribute.
     #[test]
+    #[cfg(feature = "tokio")]
     fn a_mut_of_ours_stands_where_the_argument_does() {
         let function = "async fn call(self: Box<dyn Api>, cell: Cell<u8>) -> Result<u8, E> { self.call(cell.get()) }";
         let emitted: syn::ItemFn = syn::parse2(resilient(quote!(retries = 1), function.parse().unwrap())).unwrap();
@@ -372,7 +368,7 @@ mod tests {
             FnArg::Receiver(receiver) => receiver.mutability,
             FnArg::Typed(parameter) => bound_by(&parameter.pat)[0].mutability,
         });
-        let columns: Vec<_> = muts.map(|of_ours| of_ours.unwrap().span().start().column).collect();
+        let columns: Vec<_> = muts.map(|of_ours| of_ours.unwrap().span.start().column).collect();
         assert_eq!(columns, ["self", "cell"].map(|name| function.find(name).unwrap()));
     }
 
