@@ -299,6 +299,8 @@ async fn lends<T: Clone, U1: Clone, LONG: Clone, Said: Clone + Sync>(
     [first, ..]: [Cell<u32>; 3],
     Point { x: mut x, y: up }: Point,
     ((inner, _), _): ((Cell<u32>, u32), u32),
+    (front, .., back): (u32, u32, u32, Cell<u32>),
+    (only, ..): (u32, Cell<u32>),
     &(mut copied): &u32,
     shared_cell: &Cell<u32>,
     Meters(mut m): Meters,
@@ -313,7 +315,7 @@ async fn lends<T: Clone, U1: Clone, LONG: Clone, Said: Clone + Sync>(
 ) -> io::Result<u32> {
     x += inner.get() + shared_cell.get();
     copied += 1;
-    let _ = (copied, generic.clone(), other.clone(), long.clone(), said.clone(), whole, b.len(), N.get());
+    let _ = (copied, generic.clone(), other.clone(), long.clone(), said.clone(), whole, b.len(), N.get(), front, back.get(), only);
     owned.push('a');
     plain += 1;
     m += 1;
