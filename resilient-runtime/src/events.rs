@@ -7,8 +7,7 @@ use crate::judging::Judged;
 use crate::plan::Plan;
 use crate::refused::Refused;
 use crate::rejected::Rejected;
-use crate::sync::Ordering;
-use crate::sync::fixed::{AtomicBool, AtomicU64};
+use crate::sync::{AtomicBool, AtomicU64, Ordering, seeded};
 use std::time::Duration;
 use tracing::{Level, enabled, event};
 
@@ -51,14 +50,16 @@ impl Summary {
         Self { count: AtomicU64::new(0), next: AtomicU64::new(0) }
     }
 
-    /// One more; how many to tell now, if it is time.
-    fn count(&self, now: Instant) -> Option<u64> {
+    /// One more; how many to tell now, if it is time. Who comes to it so late that the next summary has told of all tells nothing.
+    pub(crate) fn count(&self, now: Instant) -> Option<u64> {
         self.count.fetch_add(1, Ordering::Relaxed);
         let next = self.next.load(Ordering::Relaxed);
         let later = now.plus(SUMMARY).as_nanos();
         let is_due =
             now.as_nanos() >= next && self.next.compare_exchange(next, later, Ordering::Relaxed, Ordering::Relaxed).is_ok();
-        is_due.then(|| self.count.swap(0, Ordering::Relaxed))
+        let early = seeded!("a summary is read, then emptied").then(|| self.count.load(Ordering::Relaxed));
+        let count = is_due.then(|| self.count.swap(0, Ordering::Relaxed)).filter(|count| *count > 0);
+        count.map(|count| early.unwrap_or(count))
     }
 }
 

@@ -12,6 +12,7 @@ mod keyed;
 mod last_known;
 mod latest;
 mod registry;
+mod summary;
 mod told;
 
 use crate::random;

@@ -33,7 +33,9 @@ pub(crate) use std::sync::{PoisonError, TryLockError};
 
 /// Words of the whole process, and of tests' own: no model has a say in who goes first there.
 pub(crate) mod fixed {
-    pub(crate) use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64};
+    #[cfg(feature = "testing")]
+    pub(crate) use std::sync::atomic::AtomicU64;
+    pub(crate) use std::sync::atomic::{AtomicBool, AtomicU32};
 }
 
 /// What our locks guard is never half changed when user code runs, so a panic elsewhere leaves it sound.
