@@ -187,11 +187,12 @@ impl Breaker {
         let word = self.load();
         if is_new_window && word.phase() == Phase::Closed {
             records.tally = Tally::of(self.settings.get());
-            let next = fresh(word.next(Phase::Closed), self.settings.get());
+            let next = if seeded!("a new window goes on as the old one") { word } else { word.next(Phase::Closed) };
+            let next = fresh(next, self.settings.get());
             let failures = Some(word.failures()).filter(|failures| *failures > 0).map(Streak::Failures);
             self.replace(failures.map_or(next, |failures| next.with_streak(failures)));
         }
-        if word.phase() == Phase::HalfOpen {
+        if word.phase() == Phase::HalfOpen && !seeded!("a new place is not told of") {
             self.shut(records.recovery.shut_until(self.settings.get().half_open_calls));
         }
     }
@@ -315,6 +316,9 @@ impl Breaker {
         records.recovery = Recovery::default();
         self.publish(&mut records, phase, None);
         self.tell(records, (!is_so_already).then_some(change));
+        if seeded!("a reset takes the time away late") {
+            self.shut(Instant::NEVER);
+        }
     }
 
     /// All that a healthy call looks at.
@@ -394,8 +398,9 @@ impl Breaker {
     /// How much longer an open circuit refuses everybody; a half-open one has to be asked.
     #[inline]
     pub(crate) fn refuses_for(&self, now: Instant) -> Option<u64> {
+        let early = seeded!("the time is read before the state").then(|| self.shut_until());
         let is_open = self.load().phase() == Phase::Open;
-        let wait = self.shut_until().since(now);
+        let wait = early.unwrap_or_else(|| self.shut_until()).since(now);
         (is_open && wait > 0 && !self.is_shadowed.load(Ordering::Acquire) && !self.settings.get().shadow).then_some(wait)
     }
 
@@ -454,7 +459,8 @@ impl Breaker {
         if seeded!("the time after the state") {
             self.replace(next);
         }
-        if let Some(until) = shut_until {
+        let early = seeded!("the time is taken back before the state").then_some(Instant::from_nanos(0));
+        if let Some(until) = shut_until.or(early) {
             self.shut(until);
         }
         if phase == Phase::Closed {
@@ -474,6 +480,10 @@ impl Breaker {
     /// In the order in which they happened and without the lock: whoever finds somebody telling leaves its own change to them.
     fn tell(&self, mut records: MutexGuard<'_, Records>, change: Option<Change>) {
         let Some(change) = change else { return };
+        if seeded!("whoever comes first tells first") {
+            drop(records);
+            return events::breaker_changed(self.name, change, self.is_shadow());
+        }
         records.untold.push((change, self.is_shadow()));
         if std::mem::replace(&mut records.is_telling, true) {
             return;
@@ -492,7 +502,7 @@ impl Breaker {
         if !self.load().is_same_generation(word) {
             return;
         }
-        match until {
+        match until.filter(|_| !seeded!("a throttled probe gives its place back")) {
             Some(until) => records.recovery.hold(probe, until),
             None => records.recovery.abandon(probe),
         }

@@ -16,6 +16,10 @@ impl Permit<'_> {
 }
 
 impl Loose {
+    pub(crate) fn is_probe(self) -> bool {
+        self.0.probe().is_some()
+    }
+
     pub(crate) fn of(self, breaker: &Breaker) -> Permit<'_> {
         Permit { breaker, word: self.0 }
     }

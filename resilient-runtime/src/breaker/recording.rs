@@ -35,8 +35,11 @@ impl Breaker {
         if word.probe().is_none() && settings.watch.is_none() {
             let counted = self.exchange(word, one_more_failure).map(failures_after);
             let Some(failures) = counted.filter(|failures| *failures >= settings.failure_threshold) else { return };
-            let counts = Counts { calls: 0, failures: u64::from(failures), slow_calls: 0 };
-            return self.record(|breaker, records| breaker.open(records, word, now, random, Cause::FailuresInARow, counts));
+            return self.record(|breaker, records| {
+                let failures = if seeded!("an event counts again") { breaker.failures() } else { failures };
+                let counts = Counts { calls: 0, failures: u64::from(failures), slow_calls: 0 };
+                breaker.open(records, word, now, random, Cause::FailuresInARow, counts)
+            });
         }
         let is_slow = settings.watch.is_some_and(|watch| watch.is_slow(started, now));
         self.record(|breaker, records| breaker.take(records, word, Outcome { is_failure: true, is_slow }, now, random));
@@ -61,7 +64,11 @@ impl Breaker {
             let counts = Counts { calls: 1, failures: u64::from(outcome.is_failure), slow_calls: u64::from(outcome.is_slow) };
             return self.open(records, word, now, random, cause, counts);
         }
-        let before = self.exchange(word, if outcome.is_failure { one_more_failure } else { |_| Streak::Successes(0) })?;
+        let early = seeded!("a streak is read, then ended").then(|| self.load().streak());
+        let change = if outcome.is_failure { one_more_failure } else { |_| Streak::Successes(0) };
+        let late = seeded!("a second trip").then_some(Streak::Successes(0));
+        let before = self.exchange(word, change).or(late)?;
+        let before = early.unwrap_or(before);
         records.tally.file(before);
         records.tally.note(outcome, now);
         self.note_slice(&records.tally);
@@ -100,9 +107,10 @@ impl Breaker {
     }
 
     fn count_success(&self, word: Word, watch: Option<Watch>, now: Instant) {
+        let early = seeded!("a success counts on what was").then(|| self.load().streak());
         match watch.map(|watch| watch.window) {
             None => self.exchange(word, |_| Streak::Failures(0)),
-            Some(Extent::Calls(size)) => self.exchange(word, |streak| match streak {
+            Some(Extent::Calls(size)) => self.exchange(word, |streak| match early.unwrap_or(streak) {
                 Streak::Failures(0) => streak,
                 Streak::Failures(_) => all_clear_at(size, 1),
                 Streak::Successes(successes) => all_clear_at(size, successes + 1),
@@ -124,7 +132,9 @@ impl Breaker {
             return;
         }
         let Ok(mut records) = self.records.try_lock() else { return };
-        let file = |streak| if matches!(streak, Streak::Successes(_)) { Streak::Successes(0) } else { streak };
+        let file = |streak| {
+            if matches!(streak, Streak::Successes(_)) && !seeded!("a slice is filed twice") { Streak::Successes(0) } else { streak }
+        };
         let Some(before) = self.exchange(word, file) else { return };
         records.tally.file(before);
         if let Tally::Time(window) = &mut records.tally {
