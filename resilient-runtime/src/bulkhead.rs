@@ -12,6 +12,10 @@ use std::task::Waker;
 const WAITER: u64 = 1 << 32;
 const IN_FLIGHT: u64 = WAITER - 1;
 
+const fn in_flight(word: u64) -> u64 {
+    word & IN_FLIGHT
+}
+
 /// How many calls may be in flight at once: settings of a [bulkhead shared by name](crate::Configuration::bulkhead).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Concurrency {
@@ -119,7 +123,7 @@ impl Bulkhead {
     /// How many calls are in flight now.
     #[must_use]
     pub fn in_flight(&self) -> u32 {
-        u32::try_from(self.word.load(Ordering::Relaxed) & IN_FLIGHT).unwrap_or(u32::MAX)
+        u32::try_from(in_flight(self.word.load(Ordering::Relaxed))).unwrap_or(u32::MAX)
     }
 
     /// How many calls wait for a slot now.
@@ -145,7 +149,9 @@ impl Bulkhead {
 
     /// After a change, when no lock is held: a higher limit admits waiters at once.
     pub(crate) fn wake(&self) {
-        self.hand_over();
+        if !seeded!("a new limit wakes nobody") {
+            self.hand_over();
+        }
     }
 
     /// A slot, if one is free and nobody waits.
@@ -154,7 +160,8 @@ impl Bulkhead {
         let limit = self.limit.load(Ordering::Relaxed);
         let mut word = self.word.load(Ordering::Relaxed);
         // A waiter alone makes the word greater than any limit.
-        while word < limit + u64::from(seeded!("one more than the limit")) {
+        let taken = |word| if seeded!("a newcomer overtakes") { in_flight(word) } else { word };
+        while taken(word) < limit + u64::from(seeded!("one more than the limit")) {
             match self.word.compare_exchange_weak(word, word + 1, Ordering::AcqRel, Ordering::Relaxed) {
                 Ok(_) => return Some(Slot(self)),
                 Err(actual) => word = actual,
@@ -195,7 +202,8 @@ impl Bulkhead {
     fn hand_over(&self) {
         let mut granted = Vec::new();
         let mut queue = lock(&self.queue);
-        while !queue.waiters.is_empty() && self.word.load(Ordering::Acquire) & IN_FLIGHT < self.limit.load(Ordering::Relaxed) {
+        let limit = || self.limit.load(Ordering::Relaxed) + u64::from(seeded!("a waiter gets one more"));
+        while !queue.waiters.is_empty() && in_flight(self.word.load(Ordering::Acquire)) < limit() {
             self.word.fetch_sub(WAITER - 1, Ordering::AcqRel);
             granted.extend(queue.waiters.pop_first().map(|(_, waiter)| waiter));
         }
@@ -245,7 +253,9 @@ impl<'b> Place<'b> {
     /// From now on that waker is woken.
     #[cfg(any(feature = "tokio", all(test, any(interleaved = "loom", interleaved = "shuttle"))))]
     pub(crate) fn wake(&self, waker: &Waker) {
-        lock(&self.waiter.waker).clone_from(waker);
+        if !seeded!("the first waker is woken") {
+            lock(&self.waiter.waker).clone_from(waker);
+        }
     }
 }
 
@@ -254,7 +264,7 @@ impl Drop for Place<'_> {
     fn drop(&mut self) {
         let mut queue = lock(&self.bulkhead.queue);
         let was_waiting = queue.waiters.remove(&self.number).is_some();
-        if was_waiting {
+        if was_waiting && !seeded!("who is gone is counted") {
             self.bulkhead.word.fetch_sub(WAITER, Ordering::AcqRel);
         }
         drop(queue);

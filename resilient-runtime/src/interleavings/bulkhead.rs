@@ -148,8 +148,7 @@ fn seeded_a_grant_to_a_waiter_that_is_gone_is_caught() {
     assert_caught("a grant to who is gone is lost", giving_up);
 }
 
-#[test]
-fn a_waiter_whose_time_is_over_leaves_every_place_behind() {
+fn patience() {
     explore_some(2000, 2, || {
         let _clock = TurnedClock::start();
         let guarded = Guarded::full(1);
@@ -166,7 +165,21 @@ fn a_waiter_whose_time_is_over_leaves_every_place_behind() {
 }
 
 #[test]
-fn a_newcomer_never_overtakes_a_waiter() {
+fn a_waiter_whose_time_is_over_leaves_every_place_behind() {
+    patience();
+}
+
+#[test]
+fn seeded_a_waiter_that_gave_up_and_is_counted_is_caught() {
+    assert_caught("who is gone is counted", patience);
+}
+
+#[test]
+fn seeded_a_grant_to_a_waiter_whose_time_is_over_is_caught() {
+    assert_caught("a grant to who is gone is lost", patience);
+}
+
+fn overtaking() {
     explore(450, || {
         let guarded = Guarded::full(1);
         let place = guarded.bulkhead.enqueue(Waker::noop().clone()).expect_err("full");
@@ -177,9 +190,18 @@ fn a_newcomer_never_overtakes_a_waiter() {
     });
 }
 
-/// A task may be polled by another waker than before.
 #[test]
-fn a_waiter_is_woken_by_its_latest_waker() {
+fn a_newcomer_never_overtakes_a_waiter() {
+    overtaking();
+}
+
+#[test]
+fn seeded_a_newcomer_that_overtakes_is_caught() {
+    assert_caught("a newcomer overtakes", overtaking);
+}
+
+/// A task may be polled by another waker than before.
+fn two_wakers() {
     explore(200, || {
         let guarded = Guarded::full(1);
         let waiting = |guarded: &Guarded| {
@@ -202,7 +224,16 @@ fn a_waiter_is_woken_by_its_latest_waker() {
 }
 
 #[test]
-fn a_higher_limit_admits_who_waits() {
+fn a_waiter_is_woken_by_its_latest_waker() {
+    two_wakers();
+}
+
+#[test]
+fn seeded_a_waker_of_before_that_is_woken_is_caught() {
+    assert_caught("the first waker is woken", two_wakers);
+}
+
+fn higher_limit() {
     explore(600, || {
         let guarded = Guarded::full(1);
         let raising = |guarded: &Guarded| {
@@ -217,7 +248,16 @@ fn a_higher_limit_admits_who_waits() {
 }
 
 #[test]
-fn a_lower_limit_holds_once_the_calls_before_it_have_ended() {
+fn a_higher_limit_admits_who_waits() {
+    higher_limit();
+}
+
+#[test]
+fn seeded_a_higher_limit_that_wakes_nobody_is_caught() {
+    assert_caught("a new limit wakes nobody", higher_limit);
+}
+
+fn lower_limit() {
     explore_some(2500, 2, || {
         let guarded = Guarded::full(2);
         let lowering = |guarded: &Guarded| {
@@ -236,4 +276,40 @@ fn a_lower_limit_holds_once_the_calls_before_it_have_ended() {
         assert!(guarded.peak.load(Ordering::Relaxed) <= 2);
         guarded.quiesce();
     });
+}
+
+#[test]
+fn a_lower_limit_holds_once_the_calls_before_it_have_ended() {
+    lower_limit();
+}
+
+#[test]
+fn seeded_a_place_in_the_queue_of_a_lower_limit_without_another_look_is_caught() {
+    assert_caught("nobody looks again before queueing", lower_limit);
+}
+
+/// Calls that all had a place end at once, and it is not two that come in.
+fn lower_limit_and_line() {
+    explore(20, || {
+        let guarded = Guarded::full(2);
+        let [first, second] = [(); 2].map(|()| guarded.bulkhead.enqueue(Waker::noop().clone()).expect_err("full"));
+        guarded.bulkhead.change_limit(Concurrency::limit(1));
+        guarded.bulkhead.wake();
+        all([(); 2].map(|()| with(&guarded, Guarded::end_one)));
+        let second = second.take().expect_err("one is inside");
+        guarded.run(first.take().expect("granted"));
+        guarded.run(second.take().expect("granted"));
+        guarded.quiesce();
+    });
+}
+
+#[test]
+fn a_lower_limit_holds_for_who_waits() {
+    lower_limit_and_line();
+}
+
+#[test]
+fn seeded_a_waiter_that_gets_one_place_more_is_caught() {
+    assert_caught("a waiter gets one more", lower_limit_and_line);
+    assert_caught("a waiter gets one more", waiters);
 }
