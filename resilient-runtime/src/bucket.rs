@@ -274,7 +274,9 @@ impl Bucket {
         let mut freed = lock(&self.freed);
         let meter = self.meter.get();
         let paused_until = self.paused_until();
-        forget_until(&mut freed, |at| at.plus(SLACK) >= now && at >= paused_until);
+        if !seeded!("bucket: slots of long ago") {
+            forget_until(&mut freed, |at| at.plus(SLACK) >= now && at >= paused_until);
+        }
         let earliest = freed.peek().map_or(Instant::NEVER, |&Reverse(at)| at);
         let taken = if earliest.max(now) <= until { freed.pop() } else { None };
         self.publish(&freed);
@@ -301,6 +303,11 @@ impl Bucket {
         let meter = self.meter.get();
         let floor = self.pause_floor(&meter.interval);
         let push = |paid: u64| (paid != REPLACED && paid < floor).then_some(floor.min(REPLACED - 1));
+        if seeded!("bucket: a pause tries once") {
+            let paid = meter.paid_until.load(Ordering::Relaxed);
+            push(paid).map(|next| meter.paid_until.compare_exchange(paid, next, Ordering::Relaxed, Ordering::Relaxed));
+            return;
+        }
         let _ = meter.paid_until.fetch_update(Ordering::Relaxed, Ordering::Relaxed, push);
     }
 
@@ -338,7 +345,9 @@ impl Bucket {
         let carried = kept.map(|Reverse(at)| Reverse(new.carry_slot(old.paid_for(at)))).collect();
         *freed = carried;
         self.publish(&freed);
-        let paid = old.paid_until.swap(REPLACED, Ordering::AcqRel);
+        let old_word = &old.paid_until;
+        let goes_on = seeded!("bucket: an old word goes on");
+        let paid = if goes_on { old_word.load(Ordering::Acquire) } else { old_word.swap(REPLACED, Ordering::AcqRel) };
         if (is_paused || paid > replaced.old_floor) && !seeded!("bucket: new rate owes nothing") {
             new.paid_until.swap(new.carry(paid), Ordering::Relaxed);
         }

@@ -45,7 +45,14 @@ impl Pools {
         }
         let mut place = &self.first_inner;
         for _ in 0..MOST_INNER {
-            let inner = place.get_or_init(|| Box::new(Self::new(Some(budget), Some(self))));
+            let new = || Box::new(Self::new(Some(budget), Some(self)));
+            if seeded!("pools: a look, then a chain")
+                && place.get().is_none()
+                && let Err(second) = place.set(new())
+            {
+                return Box::leak(second);
+            }
+            let inner = place.get_or_init(new);
             if inner.budget.is_some_and(|inner| std::ptr::eq(inner, budget)) {
                 return inner;
             }

@@ -133,13 +133,20 @@ fn everybody_gives_up() {
         let passes = with(&bucket, |bucket| takes(bucket, 0.0));
         let _ = threads.map(end);
         end(passes);
-        assert_eq!(takes_all(&bucket, 3_600.0), 2);
+        let later = at(3_600.0);
+        let left = (0..100).take_while(|_| bucket.reserve(later, later).map(Token::spend).is_ok()).count();
+        assert_eq!(left, 2);
     });
 }
 
 #[test]
 fn an_hour_after_everybody_gave_up_the_bucket_is_full() {
     everybody_gives_up();
+}
+
+#[test]
+fn seeded_slots_of_long_ago_that_are_used_are_caught() {
+    assert_caught("bucket: slots of long ago", everybody_gives_up);
 }
 
 #[test]
@@ -217,6 +224,11 @@ fn pause_and_takes() {
 #[test]
 fn a_pause_that_races_with_calls_holds() {
     pause_and_takes();
+}
+
+#[test]
+fn seeded_a_pause_that_gives_way_to_a_call_is_caught() {
+    assert_caught("bucket: a pause tries once", pause_and_takes);
 }
 
 fn pause_and_new_rate() {
@@ -327,4 +339,10 @@ fn new_rate_and_slots() {
 #[test]
 fn a_new_rate_that_races_with_the_line_keeps_every_place_once() {
     new_rate_and_slots();
+}
+
+#[test]
+fn seeded_calls_that_go_on_by_the_old_rate_are_caught() {
+    assert_caught("bucket: an old word goes on", new_rate_and_slots);
+    assert_caught("bucket: an old word goes on", || new_rate_and_takes(2, 1));
 }

@@ -94,6 +94,11 @@ fn a_pool_never_holds_more_than_it_may() {
     cap();
 }
 
+#[test]
+fn seeded_a_pool_that_saves_beyond_its_end_is_caught() {
+    assert_caught("budget: more than full", cap);
+}
+
 fn chained(own: &'static Budget, outer: &'static Budget) -> &'static Pools {
     let alone = |budget: &'static Budget| budget.pools().unwrap_or_else(|| unreachable!("it has an end"));
     alone(outer).with(alone(own))
@@ -135,6 +140,11 @@ fn one_chain() {
 #[test]
 fn threads_that_meet_make_one_chain() {
     one_chain();
+}
+
+#[test]
+fn seeded_a_chain_that_is_looked_for_and_then_made_is_caught() {
+    assert_caught("pools: a look, then a chain", one_chain);
 }
 
 /// What was taken stays taken in retries, by whichever terms: a change gives nobody a second pool, and takes nobody's away.

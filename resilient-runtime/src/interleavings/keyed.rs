@@ -265,6 +265,12 @@ fn a_pause_holds_for_its_key_whoever_makes_the_bucket_that_can_pause() {
 }
 
 #[test]
+fn seeded_a_stand_in_that_is_not_asked_is_caught() {
+    assert_caught("keyed: a stand-in is not asked", new_rate);
+    assert_caught("keyed: a stand-in is not asked", pause);
+}
+
+#[test]
 fn seeded_a_pause_that_a_stand_in_overwrites_is_caught() {
     assert_caught("bucket: unguarded pause", pause);
 }
@@ -328,17 +334,25 @@ fn open_circuits() {
                 })
             })
         });
-        let passing = beside(|| call(function, "b", Keyed::BREAKER, |plan| plan.breaker.is_some()));
+        let passing = beside(|| {
+            call(function, "b", Keyed::BREAKER, |plan| plan.breaker.is_none_or(|breaker| breaker.admit(now(), None).is_ok()))
+        });
         let has_failed = end(failing);
-        end(passing);
+        assert!(end(passing), "another key's circuit is open");
         assert!(keys(function) <= 1);
         let is_open =
             call(function, "a", Keyed::BREAKER, |plan| plan.breaker.is_some_and(|breaker| breaker.admit(now(), None).is_err()));
-        assert_eq!(is_open, has_failed, "an open circuit is not forgotten, and nobody else's is open");
+        assert_eq!(is_open, has_failed, "an open circuit is not forgotten");
     });
 }
 
 #[test]
 fn an_open_circuit_keeps_its_key() {
     open_circuits();
+}
+
+#[test]
+fn seeded_an_open_circuit_that_is_forgotten_is_caught() {
+    assert_caught("keyed: an open circuit is forgotten", open_circuits);
+    assert_caught("keyed: evicted in use", open_circuits);
 }

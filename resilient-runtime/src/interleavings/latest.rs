@@ -69,6 +69,11 @@ fn who_was_told_of_a_value_reads_it() {
     told_by_others();
 }
 
+#[test]
+fn seeded_a_number_that_is_told_before_its_value_is_caught() {
+    assert_caught("latest: number first", told_by_others);
+}
+
 /// A value that is the same for many: each takes it when it is told to, and keeps what it has until then.
 fn common() {
     explore_some(100, 3, || {

@@ -71,6 +71,11 @@ fn of_two_functions_that_contradict_each_other_one_is_heard_and_both_are_named()
     contradiction();
 }
 
+#[test]
+fn seeded_a_contradiction_that_goes_unnoticed_is_caught() {
+    assert_caught("registry: check then insert", contradiction);
+}
+
 fn site(name: &'static str, declare: fn(Declared) -> Declared) -> &'static Site {
     Box::leak(Box::new(Site::new(name, file!(), line!(), declare)))
 }
@@ -165,4 +170,9 @@ fn two_reloads() {
 #[test]
 fn of_two_configurations_at_once_one_is_in_force_and_whole() {
     two_reloads();
+}
+
+#[test]
+fn seeded_names_of_one_configuration_and_functions_of_another_are_caught() {
+    assert_caught("configuration: names go ahead", two_reloads);
 }

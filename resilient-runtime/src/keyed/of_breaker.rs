@@ -6,7 +6,7 @@ use crate::circuit_breaker::{CircuitBreaker, Settings};
 use crate::clock::Instant;
 use crate::latest::Latest;
 use crate::registry::Shared as _;
-use crate::sync::AtomicU32;
+use crate::sync::{AtomicU32, seeded};
 
 pub(crate) struct Slot {
     pub(super) breaker: Breaker,
@@ -58,7 +58,7 @@ impl Slotted for Breaker {
     }
 
     fn is_idle(slot: &Slot, now: Instant) -> bool {
-        slot.breaker.is_clean(now)
+        slot.breaker.is_clean(now) || seeded!("keyed: an open circuit is forgotten")
     }
 
     fn renew(slot: &Slot) {

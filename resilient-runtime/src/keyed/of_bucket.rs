@@ -12,7 +12,7 @@ use crate::clock::{Instant, now};
 use crate::plan::Plan;
 use crate::rate::{Interval, Rate};
 use crate::registry::BucketSettings;
-use crate::sync::{AtomicU32, AtomicU64, Mutex, Ordering, lock};
+use crate::sync::{AtomicU32, AtomicU64, Mutex, Ordering, lock, seeded};
 use std::borrow::Borrow;
 use std::fmt;
 use std::mem::needs_drop;
@@ -186,7 +186,7 @@ impl KeyedBucket {
     pub(crate) fn take_and_spend(&self, now: Instant) -> bool {
         let Some(Hold { slot, terms, .. }) = self.hold.get() else { return false };
         let word = &slot.paid_until;
-        let is_replaced = || word.load(Ordering::Relaxed) == REPLACED;
+        let is_replaced = || (word.load(Ordering::Relaxed) == REPLACED) ^ seeded!("keyed: a stand-in is not asked");
         take(word, terms, now).is_some() || (is_replaced() && self.full().is_some_and(|full| full.take_and_spend(now)))
     }
 
