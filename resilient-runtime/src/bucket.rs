@@ -250,7 +250,7 @@ impl Bucket {
                 continue;
             }
             let (next, at) = meter.after_taking(paid, tokens, now);
-            if at > until || next == REPLACED {
+            if at > until || at == Instant::NEVER || next == REPLACED {
                 return Err(at);
             }
             match meter.paid_until.compare_exchange_weak(paid, next, Ordering::Relaxed, Ordering::Relaxed) {
@@ -317,7 +317,7 @@ impl Bucket {
 
     /// What must be paid for the first call after the pause to start at its end.
     fn pause_floor(&self, interval: &Interval) -> u64 {
-        interval.units_at(self.paused_until()).saturating_add(interval.slack)
+        interval.units_until(self.paused_until()).saturating_add(interval.slack)
     }
 
     /// What must stay paid when a token of that meter is given back. A pause that was over when its rate came has left a debt in the
@@ -461,8 +461,12 @@ impl Meter {
         let here = self.interval.units_at(now);
         let next = paid.max(here).saturating_add(tokens.saturating_mul(units));
         let conforms = next <= here.saturating_add(tolerance);
-        let at = if conforms { now } else { self.interval.instant_of(next.saturating_sub(tolerance)) };
-        (next, at)
+        if conforms {
+            return (next, now);
+        }
+        let at = self.interval.instant_of(next.saturating_sub(tolerance));
+        // Where its time stands still no other moment comes.
+        (next, if at > now { at } else { Instant::NEVER })
     }
 
     fn take(&self, now: Instant) -> Option<u64> {

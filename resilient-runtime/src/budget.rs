@@ -154,7 +154,7 @@ impl Terms {
             return Some(full_at);
         }
         let from = if seeded!("budget: more than full") { full_at } else { now.max(full_at) };
-        let next = from.saturating_add(self.token());
+        let next = from.checked_add(self.token())?;
         (next.saturating_sub(now) <= self.pool()).then_some(next)
     }
 
@@ -170,7 +170,7 @@ impl Terms {
         }
         let token = if before.are_unlimited() { self } else { before }.token();
         let owed = u128::from(left) * u128::from(self.token()) / u128::from(token);
-        now.saturating_add(even(u64::try_from(owed).unwrap_or(u64::MAX).min(self.pool())))
+        even(now.saturating_add(u64::try_from(owed).unwrap_or(u64::MAX).min(self.pool())))
     }
 }
 
@@ -472,6 +472,30 @@ mod tests {
         assert!(!budget.is_full());
         budget.earn(start);
         assert!(budget.is_full());
+    }
+
+    #[test]
+    fn one_that_is_switched_off_has_always_a_retry() {
+        let budget = Budget::new(RetryBudget::new().pool(1));
+        assert!(budget.take(at(0)) && !budget.has(at(0)));
+        budget.change(RetryBudget::new().pool(1).enabled(false));
+        assert!((0..3).all(|_| budget.has(at(0)) && budget.take(at(0))));
+    }
+
+    #[test]
+    fn where_clocks_end_it_gives_no_more_than_its_pool_and_its_word_can_be_read() {
+        let (terms, _) = Terms::of(RetryBudget::new());
+        for (left, pool) in [(0, 0), (1, 0), (1_000_000_000, 10), (5_000_000_000, 50), (3_600_000_000_000, 100)] {
+            let (budget, now) = (Budget::new(RetryBudget::new()), Instant::NEVER.as_nanos().saturating_sub(left));
+            let next = terms.after_taking(even(now), even(now));
+            assert!(next.is_none_or(|next| next % CHANGES == 0), "a change can be added, or nobody could read it: {next:?}");
+            assert_eq!(drain(&budget, Instant::from_nanos(now)), pool, "{left} ns before the end");
+            budget.put_back();
+            budget.earn(Instant::from_nanos(now));
+            assert!(drain(&budget, Instant::from_nanos(now)) <= 2, "{left} ns before the end");
+            let carried = terms.carry(u64::MAX, terms, even(now));
+            assert!(carried % CHANGES == 0 && carried.saturating_sub(now) <= terms.pool(), "a change can be added: {carried}");
+        }
     }
 
     #[test]

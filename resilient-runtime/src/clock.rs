@@ -28,6 +28,15 @@ impl Instant {
         Self(self.0.saturating_add(nanos))
     }
 
+    /// When a wait of that length is over: never if it is unlimited, and otherwise by the last moment there is.
+    pub(crate) const fn after(self, nanos: u64) -> Self {
+        match self.0.checked_add(nanos) {
+            Some(later) if later != u64::MAX => Self(later),
+            _ if nanos == u64::MAX => Self::NEVER,
+            _ => Self(u64::MAX - 1),
+        }
+    }
+
     pub(crate) const fn since(self, earlier: Self) -> u64 {
         self.0.saturating_sub(earlier.0)
     }
@@ -375,6 +384,14 @@ mod tests {
         let (first, last) = (Instant::from_nanos(0), Instant::NEVER);
         assert_eq!([first.plus(u64::MAX), last.plus(0), last.plus(1), last.plus(u64::MAX)], [last; 4]);
         assert_eq!([first.since(last), first.since(first), last.since(first)], [0, 0, u64::MAX]);
+    }
+
+    #[test]
+    fn a_wait_that_has_an_end_ends_on_the_clock() {
+        let second_last = Instant::from_nanos(u64::MAX - 1);
+        assert_eq!([0, 7].map(|now| Instant::from_nanos(now).after(u64::MAX)), [Instant::NEVER; 2]);
+        assert_eq!(Instant::from_nanos(7).after(3), Instant::from_nanos(10));
+        assert_eq!([0, 1, 2, u64::MAX - 1].map(|wait| second_last.after(wait)), [second_last; 4]);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! A rate in whole numbers: an interval is exactly N units, and only the clock is converted.
 //!
 //! Nanoseconds are too coarse: an interval rounded up to a whole one loses rate, for ever. So time is counted in units of which one
-//! interval holds a whole number, near 16 to the nanosecond; 36 years of uptime fit into a word.
+//! interval holds a whole number, near 16 to the nanosecond; 36 years of uptime, less the burst's worth, fit into a word.
 
 mod text;
 
@@ -35,6 +35,8 @@ const YEAR: u64 = 365 * 24 * 3_600 * SECOND;
 const UNITS_PER_NANO: u128 = 16;
 /// Most units that a burst may be worth, so that moments and tolerances stay far from a word's end.
 const LARGEST_TOLERANCE: u128 = 1 << 60;
+/// Until when a word can be paid; words above it mean something else.
+const LATEST_WORD: u64 = u64::MAX - (1 << 33);
 
 impl Rate {
     /// `count` calls per `period`.
@@ -188,13 +190,23 @@ impl Interval {
     /// As [`units_at`](Self::units_at), for a reading of the clock, which has not run for 36 years.
     #[inline]
     pub(crate) fn units_now(&self, now: Tick) -> u64 {
+        let units = (u128::from(now.count()) * u128::from(self.tick_scale)) >> SHIFT;
+        // Tests turn clocks further than any process runs.
+        #[cfg(feature = "testing")]
+        let units = units.min(u128::from(LATEST_WORD - self.tolerance));
         #[expect(clippy::cast_possible_truncation, reason = "36 years fit")]
-        let units = ((u128::from(now.count()) * u128::from(self.tick_scale)) >> SHIFT) as u64;
+        let units = units as u64;
         units
     }
 
+    /// Beyond what a word counts time stands still.
     pub(crate) fn units_at(&self, now: Instant) -> u64 {
-        word((u128::from(now.as_nanos()) * u128::from(self.scale)) >> SHIFT)
+        self.units_until(now).min(LATEST_WORD - self.tolerance)
+    }
+
+    /// The same of a moment that may never come.
+    pub(crate) fn units_until(&self, moment: Instant) -> u64 {
+        word((u128::from(moment.as_nanos()) * u128::from(self.scale)) >> SHIFT)
     }
 
     /// The first nanosecond at which that many units have passed.
@@ -264,7 +276,7 @@ mod tests {
         {
             let interval = Interval::of(rate);
             for now in [0, 1, SECOND, YEAR, 36 * YEAR] {
-                let units = interval.units_at(Instant::from_nanos(now));
+                let units = interval.units_until(Instant::from_nanos(now));
                 assert!(interval.nanos_of(units).abs_diff(now) <= 1, "{rate} at {now}");
             }
         }

@@ -18,6 +18,8 @@ use std::time::Duration;
 pub(crate) struct Hands {
     pub(crate) nanos: AtomicU64,
     pub(crate) waits: Waits,
+    /// As late as it can be turned.
+    latest: u64,
 }
 
 #[derive(Debug, Default)]
@@ -38,7 +40,7 @@ pub(crate) struct Guard {
     _stays_in_its_thread: PhantomData<*const ()>,
 }
 
-/// As late as a clock can be turned: 30 years, within what token buckets count.
+/// As late as users can turn a clock: 30 years, within what token buckets count.
 const LATEST: u64 = 30 * 365 * 86_400 * 1_000_000_000;
 
 thread_local! {
@@ -177,11 +179,17 @@ impl Waits {
 
 impl Hands {
     pub(crate) fn new(nanos: u64) -> Self {
-        Self { nanos: AtomicU64::new(nanos), waits: Waits::default() }
+        Self { nanos: AtomicU64::new(nanos), waits: Waits::default(), latest: LATEST }
+    }
+
+    /// A clock that can be turned to the last moment that is not never.
+    #[cfg(test)]
+    pub(crate) fn without_end(nanos: u64) -> Self {
+        Self { latest: u64::MAX - 1, ..Self::new(nanos) }
     }
 
     pub(crate) fn advance(&self, nanos: u64) {
-        let later = |now: u64| Some(now.saturating_add(nanos).min(LATEST));
+        let later = |now: u64| Some(now.saturating_add(nanos).min(self.latest));
         let _ = self.nanos.fetch_update(Ordering::Relaxed, Ordering::Relaxed, later);
     }
 

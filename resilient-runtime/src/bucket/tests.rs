@@ -471,3 +471,42 @@ fn random_histories_never_exceed_the_bound_in_any_window() {
         }
     }
 }
+
+/// Clocks count for 584 years, a bucket's word for 36 and a half: later than that its time stands still.
+#[test]
+fn where_clocks_end_its_burst_is_there_once_and_nothing_is_waited_for() {
+    const YEAR: u64 = 365 * 86_400 * SECOND;
+    const YEARLY: Duration = Duration::from_nanos(YEAR);
+    let rates =
+        [Rate::per_second(1).burst(3), Rate::per_second(1_000_000_000).burst(100), Rate::per_day(1), Rate::per(1, YEARLY).burst(2)];
+    for (start, rate) in
+        [37 * YEAR, u64::MAX - SECOND, u64::MAX - 1, u64::MAX].into_iter().flat_map(|at| rates.map(|rate| (at, rate)))
+    {
+        let (bucket, now) = (bucket(rate), at(start));
+        drop(bucket.take(now));
+        assert_eq!(take_all(&bucket, now), rate.resolved_burst(), "{rate} at {start}");
+        #[cfg(feature = "testing")]
+        assert!(!bucket.meter.get().take_now(crate::clock::Tick::UNREAD), "{rate} at a glance");
+        for later in [now, now.plus(1), now.plus(SECOND), Instant::NEVER] {
+            assert!(bucket.take(later).is_none(), "{rate} at {start}");
+            assert_eq!(bucket.reserve(later, later).map(Token::spend), Err(Instant::NEVER), "{rate} at {start}");
+            assert_eq!(bucket.reserve(later, Instant::NEVER).map(Token::spend), Err(Instant::NEVER), "{rate} at {start}");
+        }
+        let burst = u32::try_from(rate.resolved_burst()).unwrap();
+        bucket.change_rate(Rate::per_second(7).burst(burst), now);
+        bucket.pause(now, SECOND);
+        bucket.change_rate(rate, now);
+        assert_eq!((take_all(&bucket, now), take_all(&bucket, Instant::NEVER)), (0, 0), "{rate} at {start}");
+    }
+}
+
+#[test]
+fn to_the_last_moment_that_its_word_counts_it_keeps_its_rate() {
+    let bucket = bucket(Rate::per_second(1).burst(3));
+    let interval = bucket.meter.get().interval;
+    let last = interval.instant_of(interval.units_at(Instant::NEVER)).as_nanos() - 1;
+    let before = |seconds: u64| at(last - seconds * SECOND);
+    assert!(last > 36 * 365 * 86_400 * SECOND);
+    assert_eq!([10, 2, 1, 0].map(|seconds| take_all(&bucket, before(seconds))), [3, 3, 1, 1]);
+    assert_eq!(take_all(&bucket, at(last + SECOND)), 0);
+}

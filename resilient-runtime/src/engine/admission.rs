@@ -95,7 +95,7 @@ impl<'p> Engine<'p> {
     pub(crate) fn turn(&self, now: Instant) -> Turn<'p> {
         // Where nothing can be told of a refusal, configuration cannot make the wait shorter either.
         let max_wait = if self.is_never_refused { u64::MAX } else { self.plan.settings.max_wait };
-        Turn { token: None, slot: None, gives_up: now.plus(max_wait).min(self.ends()), is_over: false }
+        Turn { token: None, slot: None, gives_up: now.after(max_wait).min(self.ends()), is_over: false }
     }
 
     /// Asks for what is still missing. A breaker's permit is never kept across a wait: what was closed when the wait began may be

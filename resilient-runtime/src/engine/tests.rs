@@ -54,3 +54,49 @@ fn hints_are_never_undercut_and_spread_by_a_tenth_within_the_limit() {
     let hinted = |wait| hint(&Judged::by(Verdict::Transient { retry_after: Some(Duration::from_nanos(wait)) }));
     assert_eq!((hinted(0), hinted(1)), (None, Some(1)), "no time is no wish");
 }
+
+/// Clocks count for 584 years. Nobody lives to see it, but a counter that jumps may show it.
+#[cfg(feature = "testing")]
+#[test]
+fn where_clocks_end_calls_keep_their_limits_and_come_back() {
+    use crate::wishes::{Guard, Hands, Wish};
+    use crate::{Backoff, Jitter, Policy, Rejected};
+    use std::io;
+    const SECOND: Duration = Duration::from_secs(1);
+    const DAY: Duration = Duration::from_secs(86_400);
+    let lost = || Err::<(), _>(io::Error::from(io::ErrorKind::ConnectionReset));
+    let refused =
+        |outcome: io::Result<()>| outcome.unwrap_err().get_ref().and_then(|inner| inner.downcast_ref::<Rejected>()).copied();
+    let calls = move |number: usize, left: Duration| {
+        let _clock = Guard::new(Wish::Clock(Box::leak(Box::new(Hands::without_end(u64::MAX - nanos(left))))));
+        for (delay, deadline) in
+            [Duration::ZERO, SECOND, DAY, Duration::MAX].into_iter().flat_map(|wait| [SECOND, DAY].map(|ends| (wait, ends)))
+        {
+            let policy = Policy::builder().retries(3).base_delay(delay).max_delay(delay).jitter(Jitter::None);
+            let policy =
+                policy.backoff(Backoff::Constant).deadline(deadline).breaker(&format!("where clocks end {number} {delay:?}"));
+            let (policy, mut attempts) = (policy.build().unwrap(), 0);
+            let outcome = policy.run(|| {
+                attempts += 1;
+                lost()
+            });
+            assert_eq!(refused(outcome).map(|rejected| rejected.to_string()), None);
+            assert!((1..=4).contains(&attempts), "{attempts} attempts {left:?} before the end");
+        }
+        let limited = Policy::builder().rate(Rate::per_second(1).burst(2)).max_wait(Duration::MAX).build().unwrap();
+        let admitted: Vec<_> = (0..4).map(|_| refused(limited.run(|| io::Result::Ok(())).and_then(|()| lost()))).collect();
+        assert!(admitted[..2].iter().all(Option::is_none), "{admitted:?}");
+        assert!(admitted[2..].iter().all(|refused| matches!(refused, Some(Rejected::RateLimited(_)))), "{admitted:?}");
+        let full = Policy::builder().concurrency(1).max_wait(SECOND).build().unwrap();
+        let inner = full.run(|| io::Result::Ok(refused(full.run(lost))));
+        assert!(matches!(inner.unwrap(), Some(Rejected::BulkheadFull(_))), "{left:?} before the end");
+    };
+    let (done, is_done) = mpsc::channel();
+    std::thread::spawn(move || {
+        for (number, left) in [DAY * 2, SECOND, Duration::from_nanos(2), Duration::from_nanos(1)].into_iter().enumerate() {
+            calls(number, left);
+        }
+        done.send(()).ok();
+    });
+    is_done.recv_timeout(Duration::from_secs(60)).expect("nobody waits for ever");
+}
