@@ -110,6 +110,35 @@ fn masks(from: usize, to: usize) -> impl Iterator<Item = (usize, u64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::VecDeque;
+
+    /// Two and a half times around, with successes one by one and many at once, against a list of all outcomes.
+    #[test]
+    fn the_longest_window_fills_and_wraps_like_a_list() {
+        const SIZE: u32 = 1_000_000;
+        let (mut window, mut list, mut random) = (CountWindow::new(SIZE), VecDeque::new(), fastrand::Rng::with_seed(17));
+        let (mut ended, mut failures, mut slow_calls) = (0_u64, 0_u64, 0_u64);
+        while ended < u64::from(SIZE) * 5 / 2 {
+            let successes = if random.u32(0..1_000) == 0 { random.usize(0..3_000) } else { 0 };
+            let outcome = Outcome { is_failure: random.bool(), is_slow: random.u32(0..10) == 0 };
+            window.succeed(successes);
+            window.note(outcome);
+            ended += successes as u64 + 1;
+            list.extend(std::iter::repeat_n((false, false), successes));
+            list.push_back((outcome.is_failure, outcome.is_slow));
+            failures += u64::from(outcome.is_failure);
+            slow_calls += u64::from(outcome.is_slow);
+            while list.len() > SIZE as usize {
+                let (was_failure, was_slow) = list.pop_front().unwrap();
+                failures -= u64::from(was_failure);
+                slow_calls -= u64::from(was_slow);
+            }
+            assert_eq!(window.counts_after(0), Counts { calls: list.len() as u64, failures, slow_calls }, "after {ended}");
+        }
+        let oldest = list.iter().take(777_777).filter(|(was_failure, _)| *was_failure).count();
+        assert_eq!(window.counts_after(777_777).failures, failures - oldest as u64);
+        assert_eq!(window.counts_after(SIZE as usize), Counts { calls: SIZE.into(), failures: 0, slow_calls: 0 });
+    }
 
     #[test]
     fn a_range_of_bits_is_neither_more_nor_less() {
