@@ -175,7 +175,7 @@ pub(crate) fn blocking(plan: &Plan<'_>) {
 
 #[cfg(not(feature = "tokio"))]
 pub(crate) fn blocking(plan: &Plan<'_>) {
-    plan.record.has_told_blocking.store(true, Ordering::Relaxed);
+    plan.record.has_told_blocking.swap(true, Ordering::Relaxed);
 }
 
 pub(crate) fn breaker_changed(breaker: &str, change: Change, shadow: bool) {

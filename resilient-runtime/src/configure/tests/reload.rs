@@ -70,7 +70,7 @@ fn no_call_sees_half_of_one_configuration_and_no_state_is_lost() {
                 let configuration = configure().function("reload::busy", numbered(number % 5 + 1)).bucket("reload-busy", rate);
                 configuration.breaker("reload-busy", breaker).lenient().install().expect("valid");
             }
-            is_over.store(true, Ordering::Relaxed);
+            is_over.swap(true, Ordering::Relaxed);
         });
     });
     let elapsed = now().since(began);
