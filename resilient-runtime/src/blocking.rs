@@ -145,3 +145,21 @@ fn park_until(until: Instant) {
     }
     thread::park_timeout(Duration::from_nanos(left));
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::{Jitter, Policy};
+    use std::io;
+    use std::time::Duration;
+
+    #[test]
+    fn a_retry_is_waited_for_with_whatever_features() {
+        let policy = Policy::builder().retries(2).base_delay(Duration::from_nanos(1)).jitter(Jitter::None).build().unwrap();
+        let mut attempts = 0;
+        let outcome = policy.run(|| {
+            attempts += 1;
+            if attempts < 3 { Err(io::Error::from(io::ErrorKind::ConnectionReset)) } else { Ok(()) }
+        });
+        assert_eq!((outcome.is_ok(), attempts), (true, 3));
+    }
+}

@@ -357,6 +357,19 @@ mod unit {
         assert_eq!(bucket("configure-d").rate(), Rate::per_second(10));
     }
 
+    /// Where there is one, other tests install what they are about.
+    #[cfg(not(feature = "config"))]
+    #[test]
+    fn what_code_says_holds_without_any_feature() {
+        configure()
+            .bucket("configure-h", Rate::per_second(7))
+            .bulkhead("configure-h", Concurrency::limit(3))
+            .lenient()
+            .install()
+            .unwrap();
+        assert_eq!((bucket("configure-h").rate(), bulkhead("configure-h").limit()), (Rate::per_second(7), 3));
+    }
+
     #[test]
     fn the_attribute_goes_before_the_default_and_the_first_is_heard() {
         let mut finder = Finder::new("f");

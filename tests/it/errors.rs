@@ -4,6 +4,7 @@ use crate::support::ServiceError;
 use resilient::testing::TurnedClock;
 use resilient::{Rejected, resilient};
 use std::error::Error;
+use std::fmt::{Display, Write};
 use std::io;
 
 macro_rules! refused {
@@ -85,4 +86,27 @@ fn a_refusal_met_after_a_wait_says_how_many_attempts_were_made() {
     let rejected = call().unwrap_err().rejected();
     assert!(matches!(rejected, Rejected::RateLimited(_)));
     assert_eq!(rejected.attempts(), 2);
+}
+
+/// Takes so many bytes and no more.
+struct Room(usize);
+
+impl Write for Room {
+    fn write_str(&mut self, text: &str) -> std::fmt::Result {
+        self.0 = self.0.checked_sub(text.len()).ok_or(std::fmt::Error)?;
+        Ok(())
+    }
+}
+
+#[test]
+fn who_prints_one_where_there_is_no_room_is_told() {
+    let told = |said: &dyn Display| {
+        let whole = said.to_string().len();
+        assert!((0..whole).all(|room| write!(Room(room), "{said}").is_err()), "{said}");
+        assert_eq!(write!(Room(whole), "{said}"), Ok(()));
+    };
+    resilient::breaker("always open").force_open();
+    told(&by_itself().unwrap_err());
+    let catalog = resilient::catalog();
+    told(catalog.functions.iter().find(|function| function.is_unclassified).unwrap());
 }

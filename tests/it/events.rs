@@ -91,6 +91,22 @@ fn an_outage_is_told_from_its_first_retry_to_its_end() {
     });
 }
 
+#[test]
+fn an_error_that_says_nothing_of_the_service_is_told_as_that_where_it_is_tried_again() {
+    #[resilient(retries = [0, 1][1], retry_if = |_| true)]
+    fn call() -> Result<(), ServiceError> {
+        Err(ServiceError::BadQuestion)
+    }
+    recorded(|recorder, _| {
+        assert!(call().is_err());
+        let verdicts: Vec<_> = recorder.take().iter().map(|event| (event.0.clone(), event.2["verdict"].clone())).collect();
+        assert_eq!(
+            verdicts,
+            [("retry", "ignored"), ("exhausted", "ignored")].map(|(name, word)| (name.to_owned(), word.to_owned()))
+        );
+    });
+}
+
 /// It is no error itself, as `anyhow::Error` is none.
 #[test]
 fn of_a_report_the_error_is_told_that_it_leads_to() {

@@ -79,6 +79,8 @@ fn what_is_behind_a_pointer_means_the_same() {
     assert_eq!(Arc::new(ServiceError::BadQuestion).classify(), Verdict::Ignored);
     let missing: Box<dyn Error> = Box::new(io::Error::from(io::ErrorKind::NotFound));
     assert_eq!((*missing).classify(), Verdict::Permanent);
+    let sendable: Box<dyn Error + Send> = Box::new(io::Error::from(io::ErrorKind::NotFound));
+    assert_eq!((*sendable).classify(), Verdict::Permanent);
 }
 
 /// An error of somebody's that leads to another, and is none itself.

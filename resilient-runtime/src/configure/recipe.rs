@@ -125,3 +125,22 @@ pub(super) fn names(layer: &Layer, kind: Kind) -> Vec<String> {
     names.dedup();
     names
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::configure::table::Place;
+
+    #[test]
+    fn what_is_configured_under_a_name_is_known_by_it() {
+        let kinds = [Kind::Breakers, Kind::Buckets, Kind::Bulkheads, Kind::Budgets];
+        for kind in kinds {
+            let mut layer = Layer::default();
+            layer.name(kind, "named in a layer alone", Place::Code);
+            for asked in kinds {
+                let is_known = names(&layer, asked).iter().any(|name| name == "named in a layer alone");
+                assert_eq!(is_known, asked == kind, "{kind:?} {asked:?}");
+            }
+        }
+    }
+}

@@ -195,6 +195,7 @@ mod tests {
             .collect();
         let held: Vec<_> = receipts[..=FOUND].iter().map(|receipt| ledger.hold_late(family, *receipt, now())).collect();
         assert_eq!(held.iter().filter(|held| held.is_some()).count(), FOUND);
+        assert!(ledger.hold_late(family, receipts[0], now()).is_some(), "who has been found is found by others of its key");
         drop(held);
         assert!(ledger.hold_late(family, receipts[FOUND], now()).is_some());
     }

@@ -73,9 +73,9 @@ fn copies_and_drops_run_outside_the_lock_and_may_panic() {
     let (last, panics): (&LastKnown, &AtomicBool) = (Box::leak(Box::default()), Box::leak(Box::default()));
     last.remember(Nosy { last, panics });
     assert!(value::<Nosy>(last).is_some());
-    panics.store(true, Ordering::Relaxed);
+    panics.swap(true, Ordering::Relaxed);
     assert!(std::panic::catch_unwind(|| value::<Nosy>(last)).is_err());
-    panics.store(false, Ordering::Relaxed);
+    panics.swap(false, Ordering::Relaxed);
     assert!(value::<Nosy>(last).is_some());
     last.remember(Nosy { last, panics });
     assert_eq!((value(last), value(last)), (Some(7_u8), Some(8_u16)));
@@ -120,4 +120,25 @@ fn a_value_is_good_up_to_its_age() {
     assert!(last.recall::<u8>(Duration::MAX).is_some());
     clock.turn_back(HOUR * 2);
     assert_eq!(last.recall(HOUR), Some((1_u8, Duration::ZERO)), "a clock that steps back makes nothing old");
+}
+
+#[test]
+fn a_key_that_panics_while_it_is_compared_spoils_nothing_for_the_others() {
+    #[derive(Clone)]
+    struct Incomparable;
+    impl Hash for Incomparable {
+        fn hash<H: std::hash::Hasher>(&self, _: &mut H) {}
+    }
+    impl PartialEq for Incomparable {
+        fn eq(&self, _: &Self) -> bool {
+            panic!("compared")
+        }
+    }
+    impl Eq for Incomparable {}
+    let last = LastKnownByKey::new(9);
+    last.remember("a", 1_u8);
+    last.remember(Incomparable, 1_u8);
+    assert!(std::panic::catch_unwind(|| last.remember(Incomparable, 2_u8)).is_err());
+    last.remember("a", 3_u8);
+    assert_eq!(last.recall(&"a", HOUR).map(|(value, _)| value), Some(3_u8));
 }

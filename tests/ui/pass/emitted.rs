@@ -600,6 +600,32 @@ where
     A,
 }
 
+fn by_another(word: &'static str) -> impl Fn(Failure<io::Error>) -> io::Result<u32> {
+    move |_| Err(io::Error::other(word))
+}
+
+#[resilient(breaker = "known", fallback = by_another(["made", "here"][0]))]
+fn fallback_that_is_made() -> io::Result<u32> {
+    Ok(1)
+}
+
+#[resilient(breaker = "known", retries = (MOST), base_delay = WAIT)]
+#[rustfmt::skip]
+#[expect(unused_parens, reason = "that is what it is about")]
+fn in_parentheses() -> (io::Result<u32>) {
+    Ok(1)
+}
+
+struct Holder<T>(T);
+
+impl<T: std::fmt::Display> Holder<T> {
+    #[resilient(retries = 2, timeout = "1s")]
+    #[expect(clippy::use_self, reason = "that is what it is about")]
+    async fn spelled(self: Holder<T>) -> io::Result<String> {
+        Ok(self.0.to_string())
+    }
+}
+
 #[derive(Classify)]
 enum Nothing {}
 

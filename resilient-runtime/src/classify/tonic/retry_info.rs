@@ -200,6 +200,12 @@ mod tests {
     }
 
     #[test]
+    fn a_number_that_never_ends_is_none() {
+        assert_eq!(Fields(&[0x80; 64]).varint(), None);
+        assert_eq!(read(&[&[0x80; 64][..], &encoded()].concat()), None);
+    }
+
+    #[test]
     fn what_breaks_off_anywhere_is_read_without_harm() {
         let whole = encoded();
         for end in 0..whole.len() {
