@@ -1,4 +1,4 @@
-use crate::support::{Counter, ServiceError, poll_once, quiesce, ready};
+use crate::support::{Counter, Named, ServiceError, poll_once, quiesce, ready};
 use resilient::testing::TurnedClock;
 use resilient::{Rejected, State, resilient};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -96,7 +96,7 @@ fn a_throttled_probe_keeps_its_place_until_the_hint_ends() {
     clock.advance(Duration::from_secs(29));
     assert!(matches!(call(good).unwrap_err().rejected(), Rejected::CircuitOpen(_)));
     clock.advance(Duration::from_secs(1));
-    quiesce(&clock, "throttled probe");
+    quiesce(&clock, &[Named::Breaker("throttled probe")]);
 }
 
 #[test]
@@ -121,7 +121,7 @@ fn a_panic_is_one_failure_and_goes_on() {
     clock.advance(Duration::from_secs(5));
     assert!(catch_unwind(|| call(|| panic!("probe"))).is_err());
     assert!(call(good).is_err(), "a probe that panics has failed");
-    quiesce(&clock, "panics");
+    quiesce(&clock, &[Named::Breaker("panics")]);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! What the topics share.
 
 use resilient::testing::TurnedClock;
-use resilient::{Classify, Policy, Rejected, State};
+use resilient::{Classify, Policy, Rejected, State, TryAcquireError};
 use std::cell::Cell;
 use std::future::Future;
 use std::pin::pin;
@@ -94,35 +94,73 @@ pub(crate) async fn cancel_at_every_point<F: Future>(make: impl Fn() -> F, after
     panic!("the future never completed");
 }
 
-/// Everything of that name is at rest and in nobody's way: no permit is out, nobody waits, and ten of the longest recovery times that
-/// circuits have by default later its breaker, bucket and bulkhead admit calls until the circuit is closed.
+/// What a test has by name.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Named<'n> {
+    Breaker(&'n str),
+    Bucket(&'n str),
+    Bulkhead(&'n str),
+}
+
+/// All of it is at rest and in nobody's way: no permit is out, nobody waits, and ten of the longest recovery times that circuits have by
+/// default later it admits calls: a breaker until its circuit is closed, a bucket after the wait that it tells if not before.
 #[track_caller]
-pub(crate) fn quiesce(clock: &TurnedClock, name: &str) {
-    is_at_rest(name);
+pub(crate) fn quiesce(clock: &TurnedClock, named: &[Named<'_>]) {
+    is_at_rest(named);
     clock.advance(LONG);
-    admits(name);
+    for (bucket, wait) in admits(named) {
+        clock.advance(wait);
+        assert_eq!(resilient::bucket(bucket).try_acquire(1), Ok(()), "`{bucket}` after {wait:?}");
+    }
 }
 
 /// The same under tokio's paused clock, on which no task may be left either.
-pub(crate) async fn quiesce_paused(name: &str) {
-    is_at_rest(name);
+pub(crate) async fn quiesce_paused(named: &[Named<'_>]) {
+    is_at_rest(named);
     assert_eq!(tokio::runtime::Handle::current().metrics().num_alive_tasks(), 0);
     tokio::time::advance(LONG).await;
-    admits(name);
+    for (bucket, wait) in admits(named) {
+        tokio::time::advance(wait).await;
+        assert_eq!(resilient::bucket(bucket).try_acquire(1), Ok(()), "`{bucket}` after {wait:?}");
+    }
 }
 
 const LONG: Duration = Duration::from_secs(10 * 60);
 
 #[track_caller]
-fn is_at_rest(name: &str) {
-    let bulkhead = resilient::bulkhead(name);
-    assert_eq!((bulkhead.in_flight(), bulkhead.waiting()), (0, 0), "in flight and waiting at `{name}`");
+fn is_at_rest(named: &[Named<'_>]) {
+    for name in named {
+        if let Named::Bulkhead(name) = name {
+            let bulkhead = resilient::bulkhead(name);
+            assert_eq!((bulkhead.in_flight(), bulkhead.waiting()), (0, 0), "in flight and waiting at `{name}`");
+        }
+    }
+}
+
+/// The buckets that have no token yet, and when they say that they will.
+#[track_caller]
+fn admits<'n>(named: &[Named<'n>]) -> Vec<(&'n str, Duration)> {
+    let mut waits = Vec::new();
+    for named in named {
+        match *named {
+            Named::Breaker(name) => closes(name),
+            Named::Bucket(name) => match resilient::bucket(name).try_acquire(1) {
+                Ok(()) => {}
+                Err(TryAcquireError::NotYet { retry_after }) => waits.push((name, retry_after)),
+                Err(other) => panic!("`{name}`: {other}"),
+            },
+            Named::Bulkhead(name) => {
+                let policy = Policy::builder().bulkhead(name).max_wait(Duration::ZERO).build().unwrap();
+                assert_eq!(policy.run(|| Ok::<_, ServiceError>(())), Ok(()), "`{name}` admits");
+            }
+        }
+    }
+    waits
 }
 
 #[track_caller]
-fn admits(name: &str) {
-    assert_eq!(resilient::bucket(name).try_acquire(1), Ok(()), "`{name}` has a token");
-    let policy = Policy::builder().breaker(name).bulkhead(name).max_wait(Duration::ZERO).build().unwrap();
+fn closes(name: &str) {
+    let policy = Policy::builder().breaker(name).build().unwrap();
     for _ in 0..1_000 {
         assert_eq!(policy.run(|| Ok::<_, ServiceError>(())), Ok(()), "`{name}` admits");
         if resilient::breaker(name).state() == State::Closed {

@@ -1,7 +1,7 @@
 //! Bugs 11 to 24: late results, races, and circuits that are configured anew.
 
 use super::{Body, Outcome, RECOVERY, Told, at_once, bad, good, neutral, trip};
-use crate::support::{Counter, ServiceError, configuring, poll_once, quiesce, quiesce_paused};
+use crate::support::{Counter, Named, ServiceError, configuring, poll_once, quiesce, quiesce_paused};
 use resilient::testing::TurnedClock;
 use resilient::{Breaker, CircuitBreaker, Policy, Rejected, State, Window, breaker, resilient};
 use std::cell::Cell;
@@ -71,7 +71,7 @@ fn bug_11_a_result_from_before_changes_nothing_now() {
             assert_eq!(seen(&policy, breaker), before, "{name}");
             (ended + 1..=5).for_each(|number| step(number, &policy, breaker, &clock));
             assert_eq!(breaker.state(), State::Closed);
-            quiesce(&clock, &name);
+            quiesce(&clock, &[Named::Breaker(&name)]);
         }
     }
 }
@@ -92,7 +92,7 @@ async fn bug_12_a_hundred_calls_in_flight_fail_and_it_opens_once() {
     tokio::time::advance(RECOVERY).await;
     assert_eq!(breaker("museum 12").state(), State::HalfOpen, "late failures do not prolong it");
     drop(listening);
-    quiesce_paused("museum 12").await;
+    quiesce_paused(&[Named::Breaker("museum 12")]).await;
 }
 
 /// Hystrix#2108: a race between the status and its timestamp left the circuit open for good, with its sleep over and nobody let through.
@@ -115,7 +115,7 @@ fn bug_13_no_race_of_failures_probes_resets_and_late_results_leaves_it_shut() {
                 }
             }
         });
-        quiesce(&clock, "museum 13");
+        quiesce(&clock, &[Named::Breaker("museum 13")]);
     }
 }
 
@@ -136,7 +136,7 @@ fn bug_14_failures_at_one_instant_need_no_timer_to_recover() {
     assert!(matches!(call(0).unwrap_err().rejected(), Rejected::CircuitOpen(_)));
     clock.advance(RECOVERY);
     assert_eq!(call(0), bad(), "it is admitted, with no runtime and no other thread");
-    quiesce(&clock, "museum 14");
+    quiesce(&clock, &[Named::Breaker("museum 14")]);
 }
 
 /// resilience4j#562, #646: who lost the race to open a circuit got an exception about an illegal transition in place of his result.
@@ -163,7 +163,7 @@ fn bug_15_who_loses_a_race_of_transitions_sees_only_his_own_error() {
         assert!(everybody(good).iter().all(Result::is_ok));
         assert_eq!(told.take(), ["circuit_half_open", "circuit_closed"]);
     }
-    quiesce(&clock, "museum 15");
+    quiesce(&clock, &[Named::Breaker("museum 15")]);
 }
 
 /// rezilience PR 246: failures were counted in one step and judged in another, so that a circuit sometimes never opened.
@@ -183,7 +183,7 @@ fn bug_16_as_many_failures_at_once_as_it_takes_always_open_it() {
             assert_eq!((round, breaker(&name).state()), (round, State::Open));
             breaker(&name).reset();
         }
-        quiesce(&clock, &name);
+        quiesce(&clock, &[Named::Breaker(&name)]);
     }
 }
 
@@ -218,8 +218,9 @@ async fn bug_20_a_timeout_or_a_bulkhead_bounds_what_is_in_flight_when_it_opens()
         assert!((most - 10..=most).contains(&peak.get()), "{} in flight, of {most}", peak.get());
         tasks.await;
         assert_eq!(in_flight.get(), 0);
-        quiesce_paused(name).await;
+        quiesce_paused(&[Named::Breaker(name)]).await;
     }
+    quiesce_paused(&[Named::Bulkhead("museum 20, narrow")]).await;
 }
 
 /// Who is in flight, until it is dropped.
@@ -259,7 +260,7 @@ fn bug_21_every_attempt_is_counted_and_takes_its_token() {
     assert_eq!(resilient::bucket("museum 21").try_acquire(1), Ok(()), "five of six tokens were taken");
     assert!(resilient::bucket("museum 21").try_acquire(1).is_err());
     clock.advance(Duration::from_secs(86_400));
-    quiesce(&clock, "museum 21");
+    quiesce(&clock, &[Named::Breaker("museum 21"), Named::Bucket("museum 21")]);
 }
 
 /// What is done to the breaker, and by calls that it guards, by whoever hears of a change.
@@ -309,7 +310,7 @@ fn bug_22_who_is_told_of_a_change_may_ask_change_and_call() {
                 breaker("museum 22").reset();
             });
             breaker("museum 22").reset();
-            quiesce(&clock, "museum 22");
+            quiesce(&clock, &[Named::Breaker("museum 22")]);
         }
         done.send(()).ok();
     });
@@ -366,7 +367,7 @@ fn bug_23_a_panic_in_any_hook_spoils_no_later_call() {
     for _ in 0..1_000 {
         assert_eq!(call(good), Ok(()));
     }
-    quiesce(&clock, "museum 23");
+    quiesce(&clock, &[Named::Breaker("museum 23"), Named::Bucket("museum 23"), Named::Bulkhead("museum 23")]);
 }
 
 /// mofa#1070, PR 1338: nor does a waker that panics, which is a runtime's code and no longer ours.
@@ -393,7 +394,7 @@ fn bug_23_a_waker_that_panics_loses_no_place_in_line() {
         gate.set(true);
         assert_eq!(poll_once(waits.as_mut()), Poll::Ready(Ok(())));
     }
-    quiesce(&clock, "museum 23, waker");
+    quiesce(&clock, &[Named::Bulkhead("museum 23, waker")]);
 }
 
 /// resilience4j#2325, #1116: new settings were a new breaker, closed and with nothing counted, and listeners stayed with the old one.
@@ -425,7 +426,7 @@ fn bug_24_new_settings_keep_an_open_circuit_open_and_its_listeners() {
         (0..2).for_each(|_| drop(call(bad)));
         assert_eq!((breaker("museum 24").state(), told.take()), (State::Open, vec!["circuit_opened"]));
     });
-    quiesce(&clock, "museum 24");
+    quiesce(&clock, &[Named::Breaker("museum 24")]);
     resilient::configure().lenient().install().unwrap();
 }
 
@@ -440,10 +441,11 @@ fn bug_24_two_functions_that_contradict_each_other_are_both_named() {
     fn two() -> Outcome {
         bad()
     }
-    let _turn = configuring();
+    let (_turn, clock) = (configuring(), TurnedClock::start());
     let error = resilient::configure().install().unwrap_err();
     let said = error.problems().map(ToString::to_string).find(|problem| problem.contains("museum 24, contradicted"));
     let said = said.unwrap();
     assert!(said.contains("museum 24, one") && said.contains("museum 24, two"), "{said}");
     assert_eq!((one(), two()), (bad(), bad()));
+    quiesce(&clock, &[Named::Breaker("museum 24, contradicted")]);
 }

@@ -1,7 +1,7 @@
 //! Bugs 1 to 10: places of probes that are lost, and probes that are too many.
 
 use super::{Body, Outcome, RECOVERY, at_once, bad, good, half_open, neutral, trip};
-use crate::support::{Counter, ServiceError, cancel_at_every_point, poll_once, quiesce, quiesce_paused};
+use crate::support::{Counter, Named, ServiceError, cancel_at_every_point, poll_once, quiesce, quiesce_paused};
 use resilient::testing::TurnedClock;
 use resilient::{CircuitBreaker, Policy, Rejected, State, Window, breaker, resilient};
 use std::cell::Cell;
@@ -32,7 +32,7 @@ fn bug_01_a_probe_that_says_nothing_gives_its_place_back() {
     }
     assert_eq!((call(good), call(good)), (Ok(()), Ok(())));
     assert_eq!(breaker("museum 1").state(), State::Closed);
-    quiesce(&clock, "museum 1");
+    quiesce(&clock, &[Named::Breaker("museum 1")]);
 }
 
 /// resilience4j#544: the same error, if it is the service's own "no", must count as a sign of life and not hang in between.
@@ -48,7 +48,7 @@ fn bug_01_a_probe_that_is_told_no_has_found_the_service_alive() {
         assert_eq!(call(|| Err(ServiceError::NotFound)), Err(ServiceError::NotFound));
         assert_eq!(breaker("museum 1, no").state(), state);
     }
-    quiesce(&clock, "museum 1, no");
+    quiesce(&clock, &[Named::Breaker("museum 1, no")]);
 }
 
 /// opossum#388: a filtered error left a second flag behind that said the opposite of the state, so that the circuit never closed.
@@ -99,7 +99,7 @@ fn bug_02_whatever_happens_the_breaker_shows_a_state_that_is_possible() {
             };
             assert_eq!(breaker.failures(), failures, "seed {seed}, {expected:?}");
         }
-        quiesce(&clock, &name);
+        quiesce(&clock, &[Named::Breaker(&name)]);
     }
 }
 
@@ -129,7 +129,7 @@ async fn bug_03_a_probe_dropped_at_any_point_leaves_its_place_to_the_next() {
     assert!(task.await.unwrap_err().is_cancelled());
     next_may_probe().await;
     assert_eq!(breaker("museum 3").state(), State::HalfOpen);
-    quiesce_paused("museum 3").await;
+    quiesce_paused(&[Named::Breaker("museum 3")]).await;
 }
 
 /// monix#1080: nor may the end of a whole runtime keep the places of the probes that it drops.
@@ -155,7 +155,7 @@ fn bug_03_a_runtime_that_shuts_down_takes_no_place_with_it() {
     });
     drop(runtime);
     assert_eq!(call(neutral), Err(ServiceError::BadQuestion));
-    quiesce(&clock, "museum 3, shutdown");
+    quiesce(&clock, &[Named::Breaker("museum 3, shutdown")]);
 }
 
 /// OmniRoute#13836: a probe that never ended kept the circuit half open for six days, and 49,607 calls were refused by it.
@@ -191,7 +191,7 @@ async fn bug_04_a_probe_that_never_ends_loses_its_place_and_its_say() {
     assert_eq!(breaker("museum 4").state(), State::HalfOpen, "a late success counted for nothing");
     assert_eq!(at_once(good()).await, Ok(()));
     assert_eq!(breaker("museum 4").state(), State::Closed);
-    quiesce_paused("museum 4").await;
+    quiesce_paused(&[Named::Breaker("museum 4")]).await;
 }
 
 /// resilience4j#935: a half-open circuit waited for more probes than its traffic could ever bring.
@@ -217,7 +217,7 @@ async fn bug_05_probes_that_never_come_are_not_waited_for() {
         assert_eq!(call(Some(good)).await, Ok(()));
     }
     assert_eq!(breaker("museum 5").state(), State::Closed, "three in all, however long it took");
-    quiesce_paused("museum 5").await;
+    quiesce_paused(&[Named::Breaker("museum 5")]).await;
 }
 
 /// Polly#216 and PR 223, termite PR 27, open-liberty#7080, opossum#119: everybody got through while the first probe was on its way.
@@ -242,7 +242,7 @@ fn bug_06_of_sixty_four_threads_one_probes() {
         refused.fetch_add(usize::from(is_refused(&outcome)), Ordering::SeqCst);
     });
     assert_eq!((started.into_inner(), refused.into_inner()), (1, THREADS - 1));
-    quiesce(&clock, "museum 6");
+    quiesce(&clock, &[Named::Breaker("museum 6")]);
 }
 
 /// tower-resilience PR 407 (#382): probes were counted when they ended, so that any number of clones could begin one.
@@ -274,7 +274,7 @@ async fn bug_07_probes_are_counted_when_they_start_in_clones_too() {
     assert_eq!(breaker("museum 7").state(), State::HalfOpen, "neither who was dropped nor who was refused counts as a success");
     assert_eq!((probe().await, probe().await), (Ok(()), Ok(())));
     assert_eq!((started.get(), breaker("museum 7").state()), (5, State::Closed));
-    quiesce_paused("museum 7").await;
+    quiesce_paused(&[Named::Breaker("museum 7")]).await;
 }
 
 /// virtrigaud PR 70: the call that made the circuit half open was not counted, so that one probe too many ran.
@@ -291,7 +291,7 @@ async fn bug_08_exactly_as_many_probe_as_may() {
         probes.retain_mut(|probe| poll_once(probe.as_mut()).is_pending());
         assert_eq!(probes.len(), places as usize);
         drop(probes);
-        quiesce_paused(&name).await;
+        quiesce_paused(&[Named::Breaker(&name)]).await;
     }
 }
 
@@ -314,7 +314,7 @@ fn bug_08_a_refusal_is_not_tried_again_at_any_level() {
     assert_eq!((calls.get(), bodies.get(), clock.waits()), (1, 0, Vec::new()));
     assert_eq!(breaker("museum 8, around it").failures(), 0, "nor does it count as a failure there");
     breaker("museum 8, refusing").reset();
-    quiesce(&clock, "museum 8, refusing");
+    quiesce(&clock, &[Named::Breaker("museum 8, refusing"), Named::Breaker("museum 8, around it")]);
 }
 
 /// resilience4j#903 and PR 597, opossum#276: the minimum of calls and the window of the closed state held in the half-open one too,
@@ -350,7 +350,7 @@ fn bug_09_probes_decide_whatever_the_window_asks_for() {
             half_open(&clock, &name, takes_two_seconds);
             assert!(takes_two_seconds(bad).is_err());
             assert_eq!(breaker(&name).state(), State::Open);
-            quiesce(&clock, &name);
+            quiesce(&clock, &[Named::Breaker(&name)]);
         }
     }
 }
@@ -381,5 +381,5 @@ fn bug_10_the_moment_in_which_it_becomes_half_open_admits_nobody_twice() {
         assert_eq!((round, started.into_inner(), refused.into_inner()), (round, 3, THREADS - 3));
         breaker("museum 10").reset();
     }
-    quiesce(&clock, "museum 10");
+    quiesce(&clock, &[Named::Breaker("museum 10")]);
 }

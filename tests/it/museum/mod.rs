@@ -14,12 +14,13 @@ mod retry;
 mod token_waits;
 mod waiting;
 
-use crate::support::ServiceError;
-use resilient::State;
+use crate::support::{Named, ServiceError, poll_once, quiesce};
 use resilient::testing::TurnedClock;
+use resilient::{Policy, Rate, State};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::{Arc, Barrier, LazyLock, Mutex};
 use std::thread;
@@ -122,12 +123,20 @@ struct Exhibit {
     sentence: String,
 }
 
+/// The rooms that are compiled: a file that nobody declares is not, nor always one that is declared on conditions.
+fn rooms(source: &str) -> BTreeSet<&str> {
+    let declared = source.lines().zip(std::iter::once("").chain(source.lines())).filter(|(_, before)| !before.starts_with("#["));
+    declared.filter_map(|(line, _)| line.strip_prefix("mod ")?.strip_suffix(';')).collect()
+}
+
 fn exhibits() -> Vec<Exhibit> {
+    let rooms = rooms(include_str!("mod.rs"));
     let museum = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/museum");
     let mut exhibits = Vec::new();
     for file in fs::read_dir(museum).unwrap().map(|file| file.unwrap().path()) {
         let room = file.file_stem().unwrap().to_str().unwrap();
         if file.extension().is_some_and(|extension| extension == "rs") && room != "mod" {
+            assert!(rooms.contains(room), "tests/it/museum/mod.rs does not declare `mod {room};`");
             exhibits.extend(exhibits_in(room, &fs::read_to_string(&file).unwrap()));
         }
     }
@@ -135,13 +144,14 @@ fn exhibits() -> Vec<Exhibit> {
     exhibits
 }
 
-/// Every test of a room, each of which must be an exhibit.
+/// Every test of a room, each of which must be an exhibit and be run.
 fn exhibits_in(room: &str, source: &str) -> Vec<Exhibit> {
     let (mut exhibits, mut words, mut is_test) = (Vec::new(), Vec::new(), false);
     for (line, text) in source.lines().enumerate() {
         if let Some(more) = text.strip_prefix("/// ") {
             words.push(more);
         } else if text.starts_with("#[") {
+            assert!(!text.contains("ignore"), "tests/it/museum/{room}.rs:{}: who skips a test has no exhibit", line + 1);
             is_test |= text.starts_with("#[test]") || text.starts_with("#[tokio::test");
         } else {
             if std::mem::take(&mut is_test) {
@@ -180,6 +190,24 @@ fn table() -> String {
 }
 
 #[test]
+fn what_is_not_at_rest_does_not_pass_for_it() {
+    let clock = TurnedClock::start();
+    let is_at_rest = |named: &[Named<'_>]| catch_unwind(AssertUnwindSafe(|| quiesce(&clock, named))).is_ok();
+    let policy = Policy::builder().bulkhead("museum, held").concurrency(2).build().unwrap();
+    let mut held = Box::pin(policy.run_async(std::future::pending::<Outcome>));
+    assert!(poll_once(held.as_mut()).is_pending());
+    assert!(!is_at_rest(&[Named::Bulkhead("museum, held")]), "a slot is out");
+    drop(held);
+    assert!(is_at_rest(&[Named::Bulkhead("museum, held")]));
+    resilient::breaker("museum, forced").force_open();
+    assert!(!is_at_rest(&[Named::Bulkhead("museum, held"), Named::Breaker("museum, forced")]), "it admits nothing");
+    resilient::breaker("museum, forced").reset();
+    let rate = Policy::builder().bucket("museum, emptied").rate(Rate::per_day(1)).build().unwrap();
+    assert_eq!(rate.run(good), Ok(()));
+    assert!(is_at_rest(&[Named::Breaker("museum, forced"), Named::Bucket("museum, emptied")]), "it tells its wait");
+}
+
+#[test]
 fn every_bug_has_a_test() {
     let shown: BTreeSet<_> = exhibits().iter().map(|exhibit| exhibit.number).collect();
     assert_eq!(shown, (1..=LAST).collect());
@@ -200,6 +228,24 @@ fn the_table_in_the_docs_is_what_the_tests_say() {
 #[should_panic(expected = "`bug_NN_` and what must hold")]
 fn a_test_without_a_number_is_no_exhibit() {
     exhibits_in("room", "/// who: what.\n#[test]\nfn something_else() {\n");
+}
+
+#[test]
+fn a_room_is_what_is_declared() {
+    let source = "//! mod nothing;\nmod one;\n// mod two;\n    mod three;\nmod four {\nmod five;\n#[cfg(unix)]\nmod six;\n";
+    assert_eq!(rooms(source), BTreeSet::from(["one", "five"]));
+}
+
+#[test]
+#[should_panic(expected = "room.rs:3: who skips a test has no exhibit")]
+fn a_test_that_is_skipped_is_no_exhibit() {
+    exhibits_in("room", "/// who: what.\n#[test]\n#[ignore = \"slow\"]\nfn bug_01_holds() {\n");
+}
+
+#[test]
+#[should_panic(expected = "has no exhibit")]
+fn nor_is_one_that_is_skipped_now_and_then() {
+    exhibits_in("room", "/// who: what.\n#[cfg_attr(unix, ignore)]\n#[test]\nfn bug_01_holds() {\n");
 }
 
 #[test]

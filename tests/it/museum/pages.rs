@@ -8,6 +8,23 @@ pub(super) fn page(path: &str) -> String {
     fs::read_to_string(whole).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
+/// Every source of that folder and those in it, by its path there.
+pub(super) fn sources(folder: &str) -> Vec<(String, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+    let (mut sources, mut folders) = (Vec::new(), vec![root.clone()]);
+    while let Some(folder) = folders.pop() {
+        for path in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                let name = path.strip_prefix(&root).unwrap().display().to_string();
+                sources.push((name, fs::read_to_string(&path).unwrap()));
+            }
+        }
+    }
+    sources
+}
+
 /// Text that is told with line breaks anywhere.
 pub(super) fn assert_says(path: &str, words: &[&str]) {
     let said = page(path).split_whitespace().collect::<Vec<_>>().join(" ");

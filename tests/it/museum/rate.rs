@@ -2,8 +2,8 @@
 
 #![expect(clippy::unchecked_time_subtraction, reason = "a test fails by panicking")]
 
-use super::pages::{assert_refused, page};
-use crate::support::{ServiceError, configuring, millis, poll_once, ready};
+use super::pages::{assert_refused, page, sources};
+use crate::support::{Named, ServiceError, configuring, millis, poll_once, quiesce, ready};
 use resilient::testing::TurnedClock;
 use resilient::{Bucket, ParseRateError, Policy, Rate, TryAcquireError, resilient};
 use std::cell::RefCell;
@@ -60,7 +60,8 @@ fn bug_45_times_in_any_order_give_no_more_than_the_time_between_them_is_worth() 
     for seed in 0..200 {
         let mut random = fastrand::Rng::with_seed(seed);
         let (count, burst) = (random.u64(1..=5_000), random.u32(1..=20));
-        let bucket = bucket(&format!("shuffled {seed}"), Rate::per_second(count).burst(burst));
+        let name = format!("shuffled {seed}");
+        let bucket = bucket(&name, Rate::per_second(count).burst(burst));
         let (clock, span) = (TurnedClock::start(), 40 * SECOND / count);
         let (mut earliest, mut latest, mut admitted) = (u64::MAX, 0, 0);
         for _ in 0..400 {
@@ -72,6 +73,7 @@ fn bug_45_times_in_any_order_give_no_more_than_the_time_between_them_is_worth() 
         }
         turn_to(&clock, nanos(latest + (u64::from(burst) + 1) * SECOND / count));
         assert_eq!(take_all(bucket), u64::from(burst), "seed {seed}: and time in order fills it again");
+        quiesce(&clock, &[Named::Bucket(&name)]);
     }
 }
 
@@ -102,6 +104,7 @@ fn bug_45_threads_under_a_clock_that_jumps_take_no_more_than_its_span_is_worth()
     });
     let admitted = admitted.into_inner();
     assert!((1..=10 + 50).contains(&admitted), "{admitted}");
+    quiesce(&clock, &[Named::Bucket("jumping threads")]);
 }
 
 /// golang/go#71154: at a rate of less than one in centuries the wait overflowed to zero, and everything was admitted.
@@ -118,6 +121,7 @@ fn bug_46_at_the_slowest_rates_the_second_call_waits_for_its_day() {
             assert_eq!(told(bucket, 1), nanos(1));
             clock.advance(nanos(1));
         }
+        quiesce(&clock, &[Named::Bucket(name)]);
     }
 }
 
@@ -246,19 +250,26 @@ async fn bug_47_a_call_dropped_at_any_point_costs_at_most_the_token_it_ran_with(
 fn bug_48_nothing_is_a_rate_of_zero_a_burst_of_zero_or_more_than_the_burst() {
     assert_refused("mistakes/rate_zero", "rate = 0", &["a rate of zero never lets a call through"]);
     assert_refused("mistakes/burst_zero", "burst = 0", &["`burst` is at least 1"]);
-    assert_refused("museum/rates_of_zero", "", &["0/s", "0/day", "0.0", "100/0s"]);
+    assert_refused(
+        "museum/rates_of_zero",
+        "rate = NOTHING",
+        &["unknown unit `0s` in the rate `100/0s`", "a rate must be greater than zero"],
+    );
+    let said = page("tests/ui/museum/rates_of_zero.stderr");
+    assert_eq!(said.matches("error: a rate of zero never lets a call through").count(), 3, "`0/s`, `0/day` and `0.0`");
     for rate in [Rate::per_second(0), Rate::per(0, Duration::ZERO), Rate::per(1, Duration::ZERO), Rate::per_second(1).burst(0)] {
         assert!(Policy::builder().rate(rate).build().is_err(), "{rate:?}");
     }
     for text in ["0", "0/s", "0.0/s", "0/day", "1/0s", "0/0s", "/s", "-1/s", "00000/s"] {
         assert!(text.parse::<Rate>().is_err(), "{text}");
     }
-    let _clock = TurnedClock::start();
+    let clock = TurnedClock::start();
     let bucket = bucket("of five", Rate::per_second(1).burst(5));
     for asked in [0, 6, 7, u32::MAX] {
         assert_eq!(bucket.try_acquire(asked), Err(TryAcquireError::Impossible { asked, burst: 5 }));
     }
     assert_eq!((bucket.try_acquire(5), take_all(bucket)), (Ok(()), 0), "and what cannot be took nothing");
+    quiesce(&clock, &[Named::Bucket("of five")]);
 }
 
 /// leaky-bucket PR 30: after a long pause any number of tokens could be taken in one go.
@@ -267,7 +278,8 @@ fn bug_49_after_any_idleness_no_more_than_the_burst_goes_at_once() {
     let idle = [nanos(1), millis(1), Duration::from_secs(1), Duration::from_secs(60), DAY, YEAR, YEAR * 10];
     for (number, burst) in [1_u32, 2, 7, 100].into_iter().enumerate() {
         let rate = Rate::per_second(50).burst(burst);
-        let bucket = bucket(&format!("idle {number}"), rate);
+        let name = format!("idle {number}");
+        let bucket = bucket(&name, rate);
         let clock = TurnedClock::start();
         for idle in idle {
             take_all(bucket);
@@ -278,6 +290,7 @@ fn bug_49_after_any_idleness_no_more_than_the_burst_goes_at_once() {
             let worth = u64::try_from(idle.as_nanos() * 50 / u128::from(SECOND)).unwrap().min(burst.into());
             assert_eq!(take_all(bucket), worth, "{rate} after {idle:?}");
         }
+        quiesce(&clock, &[Named::Bucket(&name)]);
     }
 }
 
@@ -314,24 +327,31 @@ fn bug_50_threads_that_take_and_leave_lose_no_token_for_good() {
     assert_eq!(take_all(bucket), 50, "after five days all of them, and no more");
     clock.advance(Duration::from_secs(3_600));
     assert_eq!(take_all(bucket), 1);
+    quiesce(&clock, &[Named::Bucket("taken and left")]);
 }
 
 /// leaky-bucket#39: the shared word was written as if it were nobody else's.
 #[test]
 fn bug_50_no_word_that_threads_share_is_written_without_a_look_at_what_it_was() {
-    for file in ["bucket.rs", "bulkhead.rs", "keyed/of_bucket.rs", "keyed/table.rs"] {
-        let source = page(&format!("resilient-runtime/src/{file}"));
-        for word in ["paid_until", "word", "paused_until"] {
-            assert!(!source.contains(&format!("{word}.store(")), "{file} stores into `{word}`");
-        }
+    let mut stores = Vec::new();
+    for (file, source) in sources("resilient-runtime/src") {
+        let words = source.lines().filter_map(|line| line.split_once(".store(")).map(|(word, _)| word.trim().to_owned());
+        stores.extend(words.map(|word| format!("{file}: {word}")));
     }
+    // The first and the last are written under a lock alone, the others by who alone has filled a place. Each says so to clippy;
+    // `scripts/rules` shows that any other is an error. What model checkers run instead is none of the program.
+    stores.retain(|store| !store.starts_with("sync/woven/") && !store.starts_with("interleavings/"));
+    stores.sort();
+    let known = ["bucket.rs: self.freed_count", "latest.rs: self.newest", "latest.rs: self.newest", "site.rs: self.plan"];
+    assert_eq!(stores, known);
 }
 
 /// bucket4j#51: after long idleness the refill overflowed, the number of tokens was negative, and nothing was admitted.
 #[test]
 fn bug_51_after_years_the_fastest_bucket_has_its_burst_and_no_more() {
     for (number, burst) in [1_u32, 10_000_000, u32::MAX].into_iter().enumerate() {
-        let bucket = bucket(&format!("fast for years {number}"), Rate::per_second(1_000_000_000).burst(burst));
+        let name = format!("fast for years {number}");
+        let bucket = bucket(&name, Rate::per_second(1_000_000_000).burst(burst));
         let clock = TurnedClock::start();
         assert_eq!(bucket.try_acquire(burst), Ok(()));
         for years in [1, 10, 18] {
@@ -341,6 +361,7 @@ fn bug_51_after_years_the_fastest_bucket_has_its_burst_and_no_more() {
             clock.advance(nanos(1));
             assert_eq!((bucket.try_acquire(1), told(bucket, burst)), (Ok(()), nanos(burst.into())));
         }
+        quiesce(&clock, &[Named::Bucket(&name)]);
     }
 }
 
@@ -348,7 +369,8 @@ fn bug_51_after_years_the_fastest_bucket_has_its_burst_and_no_more() {
 #[test]
 fn bug_54_a_clock_that_steps_back_costs_a_call_no_more_than_the_step_and_gives_nothing_away() {
     for (number, back) in [nanos(1), millis(1), Duration::from_secs(1), Duration::from_secs(3_600)].into_iter().enumerate() {
-        let bucket = bucket(&format!("steps back {number}"), Rate::per_second(10).burst(5));
+        let name = format!("steps back {number}");
+        let bucket = bucket(&name, Rate::per_second(10).burst(5));
         let (clock, start) = (TurnedClock::start(), DAY);
         clock.advance(start);
         let (mut admitted, mut latest) = (0, start);
@@ -369,6 +391,7 @@ fn bug_54_a_clock_that_steps_back_costs_a_call_no_more_than_the_step_and_gives_n
         }
         let worth = 5 + u64::try_from((latest - start).as_millis()).unwrap() / 100;
         assert!(admitted <= worth && admitted + 1 >= worth, "{back:?}: {admitted} of {worth}");
+        quiesce(&clock, &[Named::Bucket(&name)]);
     }
 }
 
@@ -387,6 +410,7 @@ fn bug_54_a_call_that_may_wait_is_never_refused_because_the_clock_stepped_back()
             assert_eq!(ready(policy.run_async(async || Ok::<_, ServiceError>(()))), Ok(()), "{back:?}");
             turn_to(&clock, before.max(clock.elapsed()) + millis(200));
         }
+        quiesce(&clock, &[Named::Breaker("steps back")]);
     }
 }
 
@@ -394,7 +418,8 @@ fn bug_54_a_call_that_may_wait_is_never_refused_because_the_clock_stepped_back()
 #[test]
 fn bug_55_at_any_moment_after_any_idleness_exactly_the_burst_goes() {
     for burst in [1, 2, 3, 4, 5, 1_000_000] {
-        let bucket = bucket(&format!("exactly {burst}"), Rate::per_second(1_000).burst(burst));
+        let name = format!("exactly {burst}");
+        let bucket = bucket(&name, Rate::per_second(1_000).burst(burst));
         let clock = TurnedClock::start();
         for idle in [0, 1, 999_999, 1_000_000, 1_000_001, 123_456_789, SECOND, 3_600 * SECOND] {
             clock.advance(nanos(u64::from(burst) * 1_000_000 + idle));
@@ -405,6 +430,7 @@ fn bug_55_at_any_moment_after_any_idleness_exactly_the_burst_goes() {
             clock.advance(nanos(1));
             assert_eq!((bucket.try_acquire(1), told(bucket, 1)), (Ok(()), millis(1)));
         }
+        quiesce(&clock, &[Named::Bucket(&name)]);
     }
 }
 
@@ -427,6 +453,7 @@ fn follow(name: &str, count: u64, period: Duration, burst: u32, steps: u64, step
         let (least, most) = (worth(time - nanos(1)), worth(time + nanos(1)));
         assert!((least..=most).contains(&taken) && taken <= worth(time) + 1, "{name}: {taken} for {}", worth(time));
     }
+    quiesce(&clock, &[Named::Bucket(name)]);
 }
 
 /// redis-cell#11, redis-cell#50, redis-cell PR 13, bess#534: at thousands a second intervals were rounded, so that 100 became 130 and 6,000 no limit at all.
@@ -505,6 +532,7 @@ fn bug_60_a_rate_that_is_changed_in_traffic_is_kept_from_then_on_and_never_stand
         assert!(error.to_string().contains("greater than zero"), "{error}");
         assert_eq!(resilient::bucket(NAME).rate(), Rate::per_second(rate).burst(burst), "what is wrong changes nothing");
     }
+    quiesce(&clock, &[Named::Bucket(NAME)]);
     resilient::configure().lenient().install().unwrap();
 }
 

@@ -1,7 +1,7 @@
 //! Bugs 63 to 66: slots that nobody gives back, or that are given back twice, and work that goes on after its time.
 
 use super::pages::{assert_refused, assert_says};
-use crate::support::{Counter, ServiceError, millis, poll_once};
+use crate::support::{Counter, Named, ServiceError, millis, poll_once, quiesce, quiesce_paused};
 use resilient::testing::TurnedClock;
 use resilient::{Rejected, resilient};
 use std::cell::Cell;
@@ -39,6 +39,7 @@ async fn bug_63_a_slot_that_is_free_in_the_moment_in_which_patience_ends_is_not_
         assert!(outcomes.iter().filter(|outcome| outcome.is_ok()).count() >= 8);
         assert_free("patience ends", 8).await;
     }
+    quiesce_paused(&[Named::Bulkhead("patience ends")]).await;
 }
 
 /// failsafe#393: a waiter that is dropped before, after and while its permit is handed over.
@@ -69,6 +70,7 @@ async fn bug_63_a_waiter_that_leaves_at_any_point_takes_no_slot_along() {
             }
         }
     }
+    quiesce_paused(&[Named::Bulkhead("leaves")]).await;
 }
 
 /// concurrency-limits PR 179: it took a release and a timeout in two threads, which happened a few times a day.
@@ -99,6 +101,7 @@ fn bug_63_threads_whose_patience_ends_while_others_release_lose_no_slot() {
     assert_eq!(ran.into_inner() + refused.into_inner(), 16_000);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     runtime.block_on(assert_free("patient threads", 2));
+    quiesce(&clock, &[Named::Bulkhead("patient threads")]);
 }
 
 /// resilience4j#332, resilience4j PR 264, Hystrix PR 1198: a call that was cancelled released nothing, or twice, and so did a fallback.
@@ -119,7 +122,7 @@ fn bug_64_every_way_out_of_a_sync_call_releases_its_slot_once() {
     fn falls_back(exit: Exit, instead: Exit) -> Result<(), ServiceError> {
         exit()
     }
-    let _clock = TurnedClock::start();
+    let clock = TurnedClock::start();
     let exits: [Exit; 4] = [
         || Ok(()),
         || Err(ServiceError::Reset),
@@ -141,6 +144,7 @@ fn bug_64_every_way_out_of_a_sync_call_releases_its_slot_once() {
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     runtime.block_on(assert_free("ways out", 2));
+    quiesce(&clock, &[Named::Bulkhead("ways out")]);
 }
 
 /// resilience4j#332, resilience4j PR 264, Hystrix PR 1198: the same in tasks, which can end without an outcome.
@@ -193,6 +197,7 @@ async fn bug_64_every_way_out_of_an_async_call_releases_its_slot_once() {
         }
         assert_free("async ways out", 2).await;
     }
+    quiesce_paused(&[Named::Bulkhead("async ways out")]).await;
 }
 
 /// concurrency-limits PR 78, thingsboard PR 16144: one more than the limit got in, by a wrong comparison or between a look and a step.
@@ -252,6 +257,7 @@ fn bug_65_no_more_than_the_limit_are_ever_in_their_bodies() {
         let Gauge(now, peak) = gauge;
         assert_eq!(now.load(Ordering::SeqCst), 0);
         assert!((1..=limit).contains(&peak.load(Ordering::SeqCst)), "{limit}: {peak:?}");
+        quiesce(&TurnedClock::start(), &[Named::Bulkhead(&name)]);
     }
 }
 
@@ -263,6 +269,7 @@ async fn bug_65_exactly_the_limit_gets_in() {
         resilient::Policy::builder().bulkhead(&name).concurrency(limit).build().unwrap();
         assert_free(&name, limit).await;
         assert_free(&name, limit).await;
+        quiesce_paused(&[Named::Bulkhead(&name)]).await;
     }
 }
 
@@ -291,6 +298,7 @@ async fn bug_66_a_body_that_is_stopped_has_ended_when_its_caller_hears_of_it() {
     assert_eq!((ended.get(), resilient::bulkhead("stopped").in_flight()), (1, 0));
     tokio::time::sleep(Duration::from_secs(60)).await;
     assert_eq!((ticks.get(), resilient::breaker("stopped").failures()), (ticked, 1));
+    quiesce_paused(&[Named::Bulkhead("stopped"), Named::Breaker("stopped")]).await;
 }
 
 /// resilience4j#905, failsafe#121: a thread cannot be stopped, so the promise of a timeout was an empty one.
@@ -314,6 +322,7 @@ fn bug_66_a_sync_body_has_no_timeout_and_keeps_its_slot_until_it_has_ended() {
     let (clock, attempts) = (TurnedClock::start(), Counter::default());
     assert_eq!(call(&clock, &attempts), Err(ServiceError::Reset));
     assert_eq!((attempts.get(), other()), (1, Ok(())));
+    quiesce(&clock, &[Named::Bulkhead("sync body")]);
 }
 
 /// failsafe#121: what was told to stop could still be heard of later.
