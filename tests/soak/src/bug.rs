@@ -7,8 +7,14 @@ use std::sync::OnceLock;
 pub(crate) enum Bug {
     /// A body counts its admission twice.
     DoubleAdmission,
+    /// A whole burst starts once more than it may, when its bucket has none left.
+    ExtraBurst,
+    /// The same of every bucket, when nobody else calls.
+    ExtraBurstAtRest,
     /// Another body is counted in where there is a limit.
     Crowd,
+    /// The same where a larger limit was in force before, and would allow it.
+    CrowdAfterLowering,
     /// A body counts as two attempts.
     ExtraAttempt,
     /// A failed call's error is another one than the last.
@@ -23,8 +29,14 @@ pub(crate) enum Bug {
     ForgottenThread,
     /// Each call leaves some memory behind.
     Leak,
+    /// A timer is left alive.
+    ForgottenTimer,
     /// Every tenth change of a breaker's state is not heard of.
     LostEvent,
+    /// An opened circuit is told of after what came next.
+    SwappedEvents,
+    /// The same for a breaker that has keys.
+    SwappedEventsOfKeys,
     /// A breaker is forced open, and nobody knows.
     ForcedBreaker,
     /// Somebody takes tokens when all should be idle.
@@ -37,7 +49,10 @@ pub(crate) enum Bug {
 
 const NAMES: &[(&str, Bug)] = &[
     ("double-admission", Bug::DoubleAdmission),
+    ("extra-burst", Bug::ExtraBurst),
+    ("extra-burst-at-rest", Bug::ExtraBurstAtRest),
     ("crowd", Bug::Crowd),
+    ("crowd-after-lowering", Bug::CrowdAfterLowering),
     ("extra-attempt", Bug::ExtraAttempt),
     ("other-error", Bug::OtherError),
     ("late-body", Bug::LateBody),
@@ -45,7 +60,10 @@ const NAMES: &[(&str, Bug)] = &[
     ("forgotten-task", Bug::ForgottenTask),
     ("forgotten-thread", Bug::ForgottenThread),
     ("leak", Bug::Leak),
+    ("forgotten-timer", Bug::ForgottenTimer),
     ("lost-event", Bug::LostEvent),
+    ("swapped-events", Bug::SwappedEvents),
+    ("swapped-events-of-keys", Bug::SwappedEventsOfKeys),
     ("forced-breaker", Bug::ForcedBreaker),
     ("drained-bucket", Bug::DrainedBucket),
     ("hang", Bug::Hang),

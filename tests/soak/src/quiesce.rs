@@ -16,7 +16,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 use tokio::runtime::Runtime;
 
-/// Ten times the longest time that a circuit stays open here.
+/// Ten times the longest time that a circuit stays open here, and longer than any timer runs.
 const RECOVERY: Duration = Duration::from_secs(2);
 /// What is over but not yet taken away may take so long on a machine with other work to do.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -34,7 +34,7 @@ pub(crate) fn quiesce(runtime: &Runtime, threads: usize) -> anyhow::Result<()> {
     nobody_is_left(runtime, threads);
     drain();
     all_places_are_free();
-    std::thread::sleep(RECOVERY);
+    nobody_is_woken(runtime);
     circuits_close(runtime)?;
     chains::check_all();
     Settings::first().with(without_waits).install()?;
@@ -48,6 +48,7 @@ pub(crate) fn quiesce(runtime: &Runtime, threads: usize) -> anyhow::Result<()> {
     }
     all_places_are_free();
     Settings::first().install()?;
+    std::thread::sleep(REST);
     Ok(())
 }
 
@@ -57,6 +58,12 @@ fn seed_bugs(runtime: &Runtime) {
     }
     if Bug::ForgottenThread.is_seeded() {
         std::thread::spawn(std::thread::park);
+    }
+    if Bug::ForgottenTimer.is_seeded() {
+        let _runtime = runtime.enter();
+        let mut timer = Box::pin(tokio::time::sleep(RECOVERY / 2));
+        let _ = timer.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        std::mem::forget(timer);
     }
     if Bug::ForcedBreaker.is_seeded() {
         resilient::breaker("prices").force_open();
@@ -93,6 +100,18 @@ fn nobody_is_left(runtime: &Runtime, threads: usize) {
         left <= threads
     });
     check(is_none_left, || format!("{left} threads are left of {threads} at the start"));
+}
+
+/// Whom a timer wakes goes to sleep again: where nobody does there is no timer, as none runs for longer.
+fn nobody_is_woken(runtime: &Runtime) {
+    let metrics = runtime.metrics();
+    let naps = || (0..metrics.num_workers()).map(|worker| metrics.worker_park_count(worker)).sum::<u64>();
+    // Who has just lost the last task looks for another before it sleeps.
+    std::thread::sleep(Duration::from_millis(100));
+    let before = naps();
+    std::thread::sleep(RECOVERY);
+    let woken = naps() - before;
+    check(woken == 0, || format!("a worker was woken {woken} times, though there is nothing to wake for: a timer is left"));
 }
 
 fn in_time(mut holds: impl FnMut() -> bool) -> bool {
@@ -203,7 +222,8 @@ fn is_full(tap: &Tap, runtime: &Runtime) {
     else {
         return;
     };
-    for tenant in 0..tap.quotas.len() as u64 {
+    for (tenant, quota) in (0..).zip(tap.quotas) {
+        quota.open_window();
         for number in 1..=tap.burst() {
             // Of those that many share a place of, no two at once.
             let host = HOSTS[number as usize % HOSTS.len()];
@@ -211,6 +231,15 @@ fn is_full(tap: &Tap, runtime: &Runtime) {
             check(outcome.is_ok(), || {
                 format!("{:?}: token {number} of {} is not there after a rest: {outcome:?}", tap.place, tap.burst())
             });
+        }
+        // What more there is must be by the rate.
+        for number in 1..=tap.burst() {
+            let outcome = pass(runtime, &Visit::passing(function, tenant, HOSTS[number as usize % HOSTS.len()]));
+            let is_paced = matches!(outcome, Ok(_) | Err(Fault::Rejected(Rejected::RateLimited(_))));
+            check(is_paced, || format!("{}: token {number} beyond the burst: {outcome:?}", quota.name()));
+        }
+        if Bug::ExtraBurstAtRest.is_seeded() {
+            quota.seed_a_burst();
         }
     }
     if let Place::Named("stripe") = tap.place {

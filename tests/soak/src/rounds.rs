@@ -1,4 +1,4 @@
-//! Three rounds, and the memory that is left after each.
+//! Four rounds, and the memory that is left after each.
 
 use crate::callers::{Callers, rest};
 use crate::chains;
@@ -6,7 +6,7 @@ use crate::counts::{Count, number};
 use crate::memory;
 use crate::operators::{Operators, Zeal, install_another, new_file};
 use crate::quiesce::quiesce;
-use crate::settings::Settings;
+use crate::settings::{Settings, open_windows};
 use crate::threads;
 use crate::violations::{check, is_any};
 use crate::watchdog::Watchdog;
@@ -76,6 +76,7 @@ impl Game<'_> {
         if zeal == Zeal::All {
             install_another(self.file, &mut self.rng);
         }
+        open_windows();
         let calls = number(Count::Calls);
         let operators = Operators::start(zeal, self.file, &mut self.rng);
         let callers = Callers::start(self.runtime, self.watchdog, &mut self.rng);

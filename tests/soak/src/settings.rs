@@ -51,7 +51,7 @@ pub(crate) static TAPS: &[Tap] = &[
     Tap { place: function!("asynchronous::impatient"), quotas: &IMPATIENT, rates: [40, 15, 70], bursts: [2, 8], is_switched: false },
     Tap { place: function!("asynchronous::tenant"), quotas: &TENANT, rates: [8, 4, 12], bursts: [3, 1], is_switched: false },
     Tap { place: function!("asynchronous::everything"), quotas: &EVERYTHING, rates: [60, 20, 90], bursts: [10, 4], is_switched: false },
-    Tap { place: function!("blocking::patient"), quotas: &PATIENT, rates: [2_000, 1_200, 3_000], bursts: [2, 30], is_switched: false },
+    Tap { place: function!("blocking::patient"), quotas: &PATIENT, rates: [400, 150, 800], bursts: [20, 5], is_switched: false },
     Tap { place: function!("blocking::turnstile"), quotas: &TURNSTILE, rates: [40, 15, 60], bursts: [4, 2], is_switched: true },
 ];
 
@@ -75,6 +75,11 @@ impl Door {
     pub(crate) fn limit(&self) -> u32 {
         self.limits[0]
     }
+}
+
+/// When nobody calls.
+pub(crate) fn open_windows() {
+    TAPS.iter().flat_map(|tap| tap.quotas).for_each(crate::ledger::Quota::open_window);
 }
 
 /// The functions that share the bucket `stripe`.
@@ -176,6 +181,9 @@ impl Settings {
         configuration.install()?;
         for (tap, (rate, burst)) in TAPS.iter().zip(&taps).filter_map(|(tap, chosen)| Some((tap, (*chosen)?))) {
             tap.quotas.iter().for_each(|quota| quota.settle(rate.into(), burst.into()));
+        }
+        for (door, limit) in DOORS.iter().zip(&doors) {
+            door.crowds.iter().for_each(|crowd| crowd.settle(*limit));
         }
         Ok(())
     }

@@ -7,7 +7,7 @@ static FOUND: Mutex<Vec<String>> = Mutex::new(Vec::new());
 static IS_ANY: AtomicBool = AtomicBool::new(false);
 
 /// What one mistake brings after itself need not all be told.
-const MOST: usize = 20;
+const MOST: usize = 40;
 
 pub(crate) fn found(what: String) {
     let mut found = lock(&FOUND);

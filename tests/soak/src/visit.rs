@@ -1,6 +1,7 @@
 //! One call, as its caller and its bodies see it.
 
 use crate::bug::Bug;
+use crate::clock::Moment;
 use crate::counts::{Count, count};
 use crate::fault::{Fate, Fault, Planned, fate};
 use crate::functions::{ASYNC, Function, Run, SYNC};
@@ -8,7 +9,7 @@ use crate::violations::{check, found};
 use fastrand::Rng;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// The number of the attempt that succeeded.
 pub(crate) type Answer = Result<u32, Fault>;
@@ -30,7 +31,7 @@ pub(crate) struct Visit {
     stays: bool,
     depth: u32,
     seed: u64,
-    began: Instant,
+    began: Moment,
     attempts: AtomicU32,
     last_fault: AtomicU64,
     has_nested: AtomicBool,
@@ -48,7 +49,7 @@ impl Visit {
             stays: false,
             depth: 0,
             seed: rng.u64(..),
-            began: Instant::now(),
+            began: Moment::now(),
             attempts: AtomicU32::new(0),
             last_fault: AtomicU64::new(0),
             has_nested: AtomicBool::new(false),
@@ -174,7 +175,7 @@ impl Visit {
             quota.admit(self.began);
         }
         if let Some(crowd) = self.function.crowd_of(self.host) {
-            crowd.enter();
+            crowd.enter(self.began);
         }
         Stay { visit: self, attempt, fate: self.fate(attempt) }
     }

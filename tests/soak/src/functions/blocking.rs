@@ -11,7 +11,7 @@ functions! { sync
     stock(visit) [breaker = "stock", retries = 1, base_delay = "1ms", backoff = fibonacci] => attempts(2), breaker("stock");
     search(visit) [breaker = "search"] => attempts(1), breaker("search");
     paid(visit) [bucket = "stripe", max_wait = "10ms"] => attempts(1), quota(&STRIPE);
-    patient(visit) [rate = "2000/s", burst = 2, max_wait = none] => attempts(1), quota(&PATIENT), for_ever();
+    patient(visit) [rate = "400/s", burst = 20, max_wait = none] => attempts(1), quota(&PATIENT), for_ever();
     turnstile(visit) [rate = "2400/min", burst = 4, max_wait = "5ms", breaker = "offers"]
         => attempts(1), quota(&TURNSTILE), breaker("offers");
     stored(visit) [bulkhead = "db", max_wait = "10ms"] => attempts(1), crowd(&DB);

@@ -105,8 +105,8 @@ impl Function {
 
 pub(crate) static STRIPE: [Quota; 1] = [Quota::new("bucket `stripe`")];
 pub(crate) static PACED: [Quota; 1] = [Quota::new("paced")];
-pub(crate) static IMPATIENT: [Quota; 1] = [Quota::new("impatient")];
-pub(crate) static PATIENT: [Quota; 1] = [Quota::new("patient")];
+pub(crate) static IMPATIENT: [Quota; 1] = [Quota::new("impatient").never_given_up()];
+pub(crate) static PATIENT: [Quota; 1] = [Quota::new("patient").never_given_up()];
 pub(crate) static TURNSTILE: [Quota; 1] = [Quota::new("turnstile")];
 pub(crate) static EVERYTHING: [Quota; 1] = [Quota::new("everything")];
 pub(crate) static PARTNER: [Quota; TENANTS] = [const { Quota::new("bucket `partner`, one tenant") }; TENANTS];
