@@ -1,10 +1,13 @@
 //! The circuit breaker, with every outcome in a list.
 
+use crate::event::Event;
 use crate::flaw::Flaw;
 use crate::{Told, Undecided};
 
 /// No lease grows beyond this by running out.
 const LONGEST_GROWN_LEASE: u64 = 3_600_000_000_000;
+
+const IN_A_ROW: &str = "failures in a row";
 
 /// What the ratios are taken over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,6 +108,14 @@ pub struct Permit {
     is_excused: bool,
 }
 
+impl Permit {
+    /// Whether it would have been refused, were the breaker not in shadow.
+    #[must_use]
+    pub const fn is_excused(&self) -> bool {
+        self.is_excused
+    }
+}
+
 /// What became of an attempt, as far as a breaker cares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Result {
@@ -135,6 +146,7 @@ pub struct Breaker {
     hung: u32,
     last_probe: u64,
     probes: Vec<Probe>,
+    told: Vec<Event>,
 }
 
 impl Breaker {
@@ -155,7 +167,13 @@ impl Breaker {
             hung: 0,
             last_probe: 0,
             probes: Vec::new(),
+            told: Vec::new(),
         }
+    }
+
+    /// What it has told since it was last asked.
+    pub fn take_told(&mut self) -> Vec<Event> {
+        std::mem::take(&mut self.told)
     }
 
     fn has(&self, flaw: Flaw) -> bool {
@@ -190,23 +208,40 @@ impl Breaker {
 
     /// Refuses everything.
     pub fn force_open(&mut self) {
+        if self.phase != Phase::ForcedOpen {
+            self.told.push(Event::ForcedOpen);
+        }
         self.force(Phase::ForcedOpen);
     }
 
     /// Admits everything and counts nothing.
     pub fn disable(&mut self) {
+        if self.phase != Phase::Disabled {
+            self.told.push(Event::Disabled);
+        }
         self.force(Phase::Disabled);
     }
 
     /// Closed, and nothing counted.
-    pub fn reset(&mut self) {
+    pub fn reset(&mut self, now: u64) {
+        let is_new = self.phase == Phase::Closed && !self.is_shadowed && self.in_a_row == 0 && self.seen.is_empty();
+        if !is_new || self.has(Flaw::ResetIsAlwaysTold) {
+            let slides = matches!(self.settings.window, Window::Time(_));
+            let is_forgotten = slides && self.in_a_row == 0 && self.counts(now).0 == 0;
+            let is_sure = self.phase != Phase::Closed || self.is_shadowed || !is_forgotten || is_new;
+            self.told.push(Event::Reset { is_sure });
+        }
         self.force(Phase::Closed);
     }
 
     /// Refuses nothing, and goes on.
     pub fn shadow(&mut self) {
-        if matches!(self.phase, Phase::ForcedOpen | Phase::Disabled) {
+        let is_forced = matches!(self.phase, Phase::ForcedOpen | Phase::Disabled);
+        if is_forced {
             self.enter(Phase::Closed);
+        }
+        if is_forced || !self.is_shadowed {
+            self.told.push(Event::Shadowed);
         }
         self.is_shadowed = true;
     }
@@ -319,6 +354,7 @@ impl Breaker {
                 self.enter(Phase::HalfOpen);
                 self.probes.clear();
                 (self.successes, self.hung) = (0, 0);
+                self.told.push(Event::HalfOpen(self.is_shadow()));
             }
             Phase::HalfOpen => {}
         }
@@ -411,14 +447,17 @@ impl Breaker {
         if self.probes.len() == before {
             return;
         }
-        if is_failure || self.is_slow(started, now) {
-            return self.open(now);
+        let is_slow = self.is_slow(started, now);
+        if is_failure || is_slow {
+            let reason = if is_failure { "a failed probe" } else { "a slow probe" };
+            return self.open(now, reason, (1, u64::from(is_failure), u64::from(is_slow)));
         }
         self.successes += 1;
         if self.successes + u32::from(self.has(Flaw::ClosesOneEarly)) >= self.settings.success_threshold {
             (self.trips, self.successes, self.hung) = (0, 0, 0);
             self.probes.clear();
             self.enter(Phase::Closed);
+            self.told.push(Event::Closed(self.is_shadow()));
         }
     }
 
@@ -433,31 +472,41 @@ impl Breaker {
             self.newest_slice = self.newest_slice.max(self.slice(now));
             self.seen.push(Seen { slice: self.newest_slice, is_failure, is_slow });
         }
-        if (is_failure || is_slow) && self.is_too_much(is_failure, now) {
-            self.open(now);
+        if (is_failure || is_slow)
+            && let Some(reason) = self.why_too_much(is_failure, now)
+        {
+            let (calls, failures, slow_calls) = self.counts(now);
+            let in_a_row = if reason == IN_A_ROW { u64::from(self.in_a_row) } else { 0 };
+            self.open(now, reason, (calls, failures.max(in_a_row), slow_calls));
         }
     }
 
-    fn is_too_much(&self, is_failure: bool, now: u64) -> bool {
+    fn why_too_much(&self, is_failure: bool, now: u64) -> Option<&'static str> {
         let more = u32::from(self.has(Flaw::ThresholdOneMore));
         if is_failure && self.settings.failure_threshold.is_some_and(|threshold| self.in_a_row >= threshold + more) {
-            return true;
+            return Some(IN_A_ROW);
         }
         let (calls, failures, slow_calls) = self.counts(now);
         if !self.settings.is_windowed() || calls < u64::from(self.settings.minimum_calls) {
-            return false;
+            return None;
         }
         let more = u64::from(self.has(Flaw::RatioMustBeExceeded));
         let reaches = |part: u64, percent: u32| part * 100 >= u64::from(percent) * calls + more;
         let is_failing = self.settings.failure_percent.is_some_and(|percent| reaches(failures, percent));
-        is_failing || self.settings.slow.is_some_and(|(_, percent)| reaches(slow_calls, percent))
+        let is_slow = self.settings.slow.is_some_and(|(_, percent)| reaches(slow_calls, percent));
+        let reasons = [(is_failing, "the failure ratio"), (is_slow, "the slow call ratio")];
+        let mut given = reasons.into_iter().filter_map(|(is_given, reason)| is_given.then_some(reason));
+        if self.has(Flaw::SlowCallsAreToldFirst) { given.next_back() } else { given.next() }
     }
 
-    fn open(&mut self, now: u64) {
+    fn open(&mut self, now: u64, reason: &'static str, counts: (u64, u64, u64)) {
         let trips = if self.has(Flaw::RecoveryDoesNotGrow) { 0 } else { self.trips };
         let longest = doubled(self.settings.recovery_timeout, trips).min(self.settings.max_recovery_timeout);
         self.trips += 1;
         self.enter(Phase::Open { earliest: now.saturating_add(longest - longest / 10), latest: now.saturating_add(longest) });
+        let open_for = (longest - longest / 10, longest);
+        let shadow = self.is_shadow() && !self.has(Flaw::ShadowIsNotTold);
+        self.told.push(Event::Opened { reason, counts, open_for, shadow });
     }
 
     /// Moments at which something changes.

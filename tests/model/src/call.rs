@@ -4,6 +4,7 @@ use crate::breaker::{self, Breaker, Permit};
 use crate::bucket::{Bucket, Token};
 use crate::budget::Budget;
 use crate::bulkhead::Bulkhead;
+use crate::event::Event;
 use crate::flaw::Flaw;
 use crate::{Told, Undecided};
 use std::collections::VecDeque;
@@ -12,6 +13,9 @@ use std::collections::VecDeque;
 pub const NEVER: u64 = u64::MAX;
 /// A probe that times out must be able to say so before its lease ends.
 const LEASE_SLACK: u64 = 100_000_000;
+/// Refusals are told of at most once in this time, with their number.
+const SUMMARY: u64 = 10_000_000_000;
+const MILLI: u64 = 1_000_000;
 
 /// How waits grow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,9 +28,52 @@ pub enum Backoff {
     Linear,
     /// The sum of the two before.
     Fibonacci,
+    /// Anything from the first to three times the one before.
+    Decorrelated,
 }
 
-/// The settings of a function, in nanoseconds; there is no jitter.
+/// How waits are spread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Jitter {
+    /// Not at all.
+    None,
+    /// From nothing.
+    Full,
+    /// From half of it.
+    Equal,
+    /// So many hundredths more or less.
+    Percent(u64),
+}
+
+/// What chance decided of a retry, as the library told it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Drawn {
+    /// A wait of so many milliseconds, rounded up.
+    Wait(u64),
+    /// One that would have ended after the deadline.
+    TooLong,
+    /// There is none, for another reason.
+    Nothing,
+}
+
+/// How often something happened since it was last told.
+#[derive(Clone, Copy, Debug, Default)]
+struct Summary {
+    count: u64,
+    next: u64,
+}
+
+impl Summary {
+    fn count(&mut self, now: u64) -> Option<u64> {
+        self.count += 1;
+        (now >= self.next).then(|| {
+            self.next = now.saturating_add(SUMMARY);
+            std::mem::take(&mut self.count)
+        })
+    }
+}
+
+/// The settings of a function, in nanoseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Function {
     /// Attempts after the first.
@@ -37,6 +84,8 @@ pub struct Function {
     pub max_delay: u64,
     /// How they grow.
     pub backoff: Backoff,
+    /// How they are spread.
+    pub jitter: Jitter,
     /// The longest hint.
     pub max_retry_after: u64,
     /// Of each attempt, or `NEVER`.
@@ -147,6 +196,8 @@ struct Call {
     is_sync: bool,
     /// When its bodies began.
     starts: Vec<u64>,
+    /// The longest that its last wait may have been.
+    previous_delay: u64,
 }
 
 /// Everything that calls of one function share, and the calls.
@@ -170,7 +221,13 @@ pub struct World {
     pub flaw: Option<Flaw>,
     /// The waits that the library has made, and the model not yet.
     pub waits: VecDeque<u64>,
+    /// What the library has drawn for retries, and the model not yet.
+    pub drawn: VecDeque<Drawn>,
     calls: Vec<Call>,
+    told: Vec<Event>,
+    refusals: Summary,
+    excused: Summary,
+    has_told_blocking: bool,
 }
 
 /// What an attempt needs before its body runs.
@@ -191,7 +248,7 @@ enum Ran {
 impl World {
     /// Nobody calls.
     #[must_use]
-    pub const fn new(now: u64, waits_turn_the_clock: bool, function: Function, flaw: Option<Flaw>) -> Self {
+    pub fn new(now: u64, waits_turn_the_clock: bool, function: Function, flaw: Option<Flaw>) -> Self {
         Self {
             now,
             waits_turn_the_clock,
@@ -202,7 +259,44 @@ impl World {
             budget: None,
             flaw,
             waits: VecDeque::new(),
+            drawn: VecDeque::new(),
             calls: Vec::new(),
+            told: Vec::new(),
+            refusals: Summary::default(),
+            excused: Summary::default(),
+            has_told_blocking: false,
+        }
+    }
+
+    /// What was told since it was last asked.
+    pub fn take_told(&mut self) -> Vec<Event> {
+        self.hear_breaker();
+        std::mem::take(&mut self.told)
+    }
+
+    fn hear_breaker(&mut self) {
+        let told = self.breaker.as_mut().map(Breaker::take_told).unwrap_or_default();
+        self.told.extend(told);
+    }
+
+    /// After all that the breaker has told.
+    fn tell(&mut self, event: Event) {
+        self.hear_breaker();
+        self.told.push(event);
+    }
+
+    fn tell_refusal(&mut self, kind: Kind, told: Told, attempts: u32) {
+        let count = if self.has(Flaw::EveryRefusalIsTold) { Some(1) } else { self.refusals.count(self.now) };
+        if let Some(count) = count {
+            let has_name = kind != Kind::BulkheadFull || !self.has(Flaw::BulkheadsHaveNoName);
+            self.tell(Event::Rejected { kind, has_name, told, attempts, count });
+        }
+    }
+
+    /// Of the first wait of a sync function, as all this is inside a runtime.
+    fn tell_blocking(&mut self, who: usize) {
+        if self.calls[who].is_sync && !std::mem::replace(&mut self.has_told_blocking, true) {
+            self.tell(Event::BlockingWait);
         }
     }
 
@@ -224,6 +318,7 @@ impl World {
             outcomes: outcomes.iter().copied().collect(),
             is_sync,
             starts: Vec::new(),
+            previous_delay: 0,
         });
         self.calls.len() - 1
     }
@@ -310,6 +405,7 @@ impl World {
                     self.calls[who].stage = Stage::Turning;
                 }
                 Stage::Resting { earliest, latest } => {
+                    self.tell_blocking(who);
                     if !self.passes(earliest, latest)? {
                         return Ok(None);
                     }
@@ -436,13 +532,18 @@ impl World {
         match self.ask(who)? {
             Step::Run => self.start(who),
             Step::Sleep => {
+                self.tell_blocking(who);
                 let call = &self.calls[who];
                 let (until, number) = (call.token.map_or(0, |token| token.at), self.bucket.as_ref().map_or(0, Bucket::number));
                 self.calls[who].stage = Stage::Napping { until, number };
             }
-            Step::Queue => self.calls[who].stage = Stage::Queueing { until: self.calls[who].gives_up, stands: false },
+            Step::Queue => {
+                self.tell_blocking(who);
+                self.calls[who].stage = Stage::Queueing { until: self.calls[who].gives_up, stands: false };
+            }
             Step::Refuse(kind, told) => {
                 self.give_everything_back(who);
+                self.tell_refusal(kind, told, self.calls[who].attempts);
                 return Ok(Some(self.end(who, End::Refused(kind, told, self.calls[who].attempts))));
             }
         }
@@ -460,6 +561,11 @@ impl World {
         let missing = self.ask_bucket(who).or_else(|| self.ask_bulkhead(who));
         match (missing, permit) {
             (None, permit) => {
+                if permit.is_some_and(|permit| permit.is_excused())
+                    && let Some(count) = self.excused.count(self.now)
+                {
+                    self.tell(Event::WouldReject(count));
+                }
                 (self.calls[who].permit, self.calls[who].token) = (permit, None);
                 Ok(Step::Run)
             }
@@ -603,10 +709,14 @@ impl World {
         self.give_place_back(who);
         let attempts = self.calls[who].attempts;
         if !is_timeout {
+            self.tell_refusal(Kind::DeadlineExceeded, Told::Nothing, attempts);
             return Ok(Some(self.end(who, End::Refused(Kind::DeadlineExceeded, Told::Nothing, attempts))));
         }
+        if self.function.retries == 0 || self.has(Flaw::EveryTimeoutIsARefusal) {
+            self.tell_refusal(Kind::Timeout, Told::Nothing, attempts);
+        }
         let timed_out = End::Refused(Kind::Timeout, Told::Nothing, attempts);
-        self.again(who, 0, timed_out)
+        self.again(who, 0, "transient", timed_out)
     }
 
     /// The body has ended.
@@ -639,53 +749,110 @@ impl World {
                 if let Some(bucket) = self.bucket.as_mut().filter(|_| hint > 0) {
                     bucket.pause(self.now, hint.min(longest));
                 }
-                self.again(who, hint, End::Error(outcome))
+                let verdict = if matches!(outcome, Outcome::Throttled(_)) { "throttled" } else { "transient" };
+                self.again(who, hint, verdict, End::Error(outcome))
             }
         }
     }
 
     /// Another attempt after a wait, or the end.
-    fn again(&mut self, who: usize, hint: u64, end: End) -> Result<Option<End>, Stop> {
-        let (now, attempts, ends) = (self.now, self.calls[who].attempts, self.calls[who].ends);
-        let allowed = self.function.retries + u32::from(self.has(Flaw::OneRetryTooMany));
-        let (shortest, longest) = self.delay(attempts, hint);
-        let ends = if self.has(Flaw::WaitMayEndAtDeadline) { ends.saturating_add(1) } else { ends };
-        if attempts > allowed || hint > self.function.max_retry_after || now.saturating_add(shortest) >= ends && ends != NEVER {
-            return Ok(Some(self.end(who, end)));
+    fn again(&mut self, who: usize, hint: u64, verdict: &'static str, end: End) -> Result<Option<End>, Stop> {
+        let attempts = self.calls[who].attempts;
+        match self.next_delay(who, hint)? {
+            Err(reason) => {
+                let reason = if self.has(Flaw::OneReasonForAll) { "no retries left" } else { reason };
+                self.tell(Event::Exhausted { attempts, reason, verdict });
+                Ok(Some(self.end(who, end)))
+            }
+            Ok(((shortest, longest), told)) => {
+                let attempt = attempts + u32::from(self.has(Flaw::RetryIsToldAsTheNext));
+                self.tell(Event::Retry { attempt, delay: told, verdict });
+                let now = self.now;
+                self.calls[who].previous_delay = longest;
+                self.calls[who].stage =
+                    Stage::Resting { earliest: now.saturating_add(shortest), latest: now.saturating_add(longest) };
+                Ok(None)
+            }
         }
-        if now.saturating_add(longest) >= ends && ends != NEVER {
-            return Err(Stop::Undecided);
+    }
+
+    /// The shortest and the longest wait, as they are known and as they might have been; or why there is none.
+    #[expect(clippy::type_complexity, reason = "of one caller")]
+    fn next_delay(&mut self, who: usize, hint: u64) -> Result<Result<((u64, u64), (u64, u64)), &'static str>, Stop> {
+        let (now, attempts, ends) = (self.now, self.calls[who].attempts, self.calls[who].ends);
+        let drawn = self.drawn.pop_front();
+        if attempts > self.function.retries + u32::from(self.has(Flaw::OneRetryTooMany)) {
+            return Ok(Err("no retries left"));
+        }
+        if hint > self.function.max_retry_after {
+            return Ok(Err("the server asks for more than max_retry_after"));
+        }
+        let (shortest, mut longest) = self.delay(attempts, self.calls[who].previous_delay, hint);
+        let ends = if self.has(Flaw::WaitMayEndAtDeadline) { ends.saturating_add(1) } else { ends };
+        if ends != NEVER && now.saturating_add(longest) >= ends {
+            let is_too_long = match drawn {
+                _ if now.saturating_add(shortest) >= ends => true,
+                Some(drawn) => drawn == Drawn::TooLong,
+                None => return Err(Stop::Undecided),
+            };
+            if is_too_long {
+                return Ok(Err("the next attempt would start after the deadline"));
+            }
+            longest = ends - now - 1;
         }
         if let Some(breaker) = &self.breaker
             && !self.has(Flaw::RetriesIntoOpenCircuit)
             && breaker.is_refusing(now)?
         {
-            return Ok(Some(self.end(who, end)));
+            return Ok(Err("the circuit is open"));
         }
         if self.budget.as_mut().is_some_and(|budget| !budget.take(now)) {
-            return Ok(Some(self.end(who, end)));
+            return Ok(Err("the retry budget is spent"));
         }
-        self.calls[who].stage = Stage::Resting { earliest: now.saturating_add(shortest), latest: now.saturating_add(longest) };
-        Ok(None)
+        let told = (shortest, longest);
+        let known = match drawn {
+            Some(Drawn::Wait(millis)) => (shortest.max((millis * MILLI).saturating_sub(MILLI - 1)), longest.min(millis * MILLI)),
+            _ => told,
+        };
+        Ok(Ok((if known.0 <= known.1 { known } else { told }, told)))
     }
 
     /// The shortest and the longest wait after so many attempts: a hint is never fallen short of, and exceeded by a tenth at most.
-    fn delay(&self, attempts: u32, hint: u64) -> (u64, u64) {
-        let Function { base_delay, max_delay, backoff, max_retry_after, .. } = self.function;
+    fn delay(&self, attempts: u32, previous: u64, hint: u64) -> (u64, u64) {
+        let own = self.own_delay(attempts, previous);
+        if hint == 0 {
+            return own;
+        }
+        let longest = self.function.max_retry_after;
+        let (shortest_wait, longest_wait) = (own.0.max(hint), own.1.max(hint));
+        let later = longest_wait.saturating_add(longest_wait / 10);
+        (shortest_wait.min(longest.max(own.0)), later.min(longest.max(own.1)))
+    }
+
+    fn own_delay(&self, attempts: u32, previous: u64) -> (u64, u64) {
+        let Function { base_delay, max_delay, backoff, jitter, .. } = self.function;
         let step = attempts - u32::from(self.has(Flaw::BackoffOneStepLate) && attempts > 1);
         let factor = match backoff {
             Backoff::Constant => 1,
             Backoff::Linear => u64::from(step),
             Backoff::Exponential => 1_u64.checked_shl(step - 1).unwrap_or(u64::MAX),
             Backoff::Fibonacci => fibonacci(step),
+            Backoff::Decorrelated => {
+                let times = if self.has(Flaw::DecorrelatedTwice) { 2 } else { 3 };
+                return (base_delay.min(max_delay), previous.max(base_delay).saturating_mul(times).min(max_delay));
+            }
         };
         let own = base_delay.saturating_mul(factor).min(max_delay);
-        if hint == 0 {
-            return (own, own);
+        match jitter {
+            Jitter::None => (own, own),
+            Jitter::Full if self.has(Flaw::FullJitterIsEqual) => (own / 2, own),
+            Jitter::Full => (0, own),
+            Jitter::Equal => (own / 2, own),
+            Jitter::Percent(percent) => {
+                let part = own * percent / 100;
+                (own - part, if self.has(Flaw::JitterOnlyShortens) { own } else { (own + part).min(max_delay) })
+            }
         }
-        let wait = own.max(hint);
-        let most = max_retry_after.max(own);
-        (wait.min(most), wait.saturating_add(wait / 10).min(most))
     }
 }
 

@@ -86,4 +86,30 @@ flaws! {
     RetriesIntoOpenCircuit,
     /// A shadowed breaker refuses.
     ShadowRefuses,
+    /// A wait from nothing is from half of it.
+    FullJitterIsEqual,
+    /// A wait more or less is never more.
+    JitterOnlyShortens,
+    /// A wait is at most twice the one before, not three times.
+    DecorrelatedTwice,
+    /// A retry is told with the number of the coming attempt.
+    RetryIsToldAsTheNext,
+    /// Why there is no retry is always that none is left.
+    OneReasonForAll,
+    /// Every refusal is told of, not the first in a while and their number.
+    EveryRefusalIsTold,
+    /// A timeout is told of as a refusal although a retry may follow.
+    EveryTimeoutIsARefusal,
+    /// Why a circuit has opened is slow calls, where it is failures too.
+    SlowCallsAreToldFirst,
+    /// What opens in shadow is told of as if it refused.
+    ShadowIsNotTold,
+    /// A reset is told of where there is nothing to reset.
+    ResetIsAlwaysTold,
+    /// Who is refused by a bulkhead is not told which.
+    BulkheadsHaveNoName,
+    /// How long to wait is rounded down where a refusal is put into words.
+    SentenceRoundsDown,
+    /// Who asks for more tokens than there ever are is told of one less.
+    ImpossibleTellsOneLess,
 }

@@ -4,7 +4,7 @@
 use crate::breaker::{self, Window};
 use crate::bucket::Rate;
 use crate::budget;
-use crate::call::{Backoff, Function, NEVER, Outcome};
+use crate::call::{Backoff, Function, Jitter, NEVER, Outcome};
 
 const MILLI: u64 = 1_000_000;
 const SECOND: u64 = 1_000 * MILLI;
@@ -167,7 +167,12 @@ impl Setting {
                 retries: pick(&[0, 1, 2, 3], byte(1)),
                 base_delay,
                 max_delay: base_delay * pick(&[100, 1, 3, 8], byte(2) / 4),
-                backoff: pick(&[Backoff::Exponential, Backoff::Constant, Backoff::Linear, Backoff::Fibonacci], byte(2) / 16),
+                backoff: if byte(22) & 7 == 7 {
+                    Backoff::Decorrelated
+                } else {
+                    pick(&[Backoff::Exponential, Backoff::Constant, Backoff::Linear, Backoff::Fibonacci], byte(2) / 16)
+                },
+                jitter: pick(&[Jitter::None, Jitter::Full, Jitter::Equal, Jitter::Percent(25)], byte(22) / 8),
                 max_retry_after: pick(&[SECOND, 100 * MILLI, 5 * SECOND, MINUTE], byte(3)),
                 timeout: if timeout == NEVER { NEVER } else { timeout.min(deadline) },
                 deadline,

@@ -8,9 +8,12 @@ pub mod bucket;
 pub mod budget;
 pub mod bulkhead;
 pub mod call;
+pub mod event;
 pub mod flaw;
+mod hearing;
 pub mod history;
 pub mod play;
+mod sentence;
 mod stage;
 
 /// Chance has decided, and nothing has told how: the history cannot be followed further.

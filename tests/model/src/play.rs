@@ -5,10 +5,13 @@ use crate::breaker::{Breaker, State};
 use crate::bucket::Bucket;
 use crate::budget::Budget;
 use crate::bulkhead::Bulkhead;
-use crate::call::{End, Kind, NEVER, Outcome, Stop, World};
+use crate::call::{Drawn, End, Kind, NEVER, Outcome, Stop, World};
+use crate::event::{Heard, Named};
 use crate::flaw::Flaw;
+use crate::hearing;
 use crate::history::{Force, History, Operation, Reload, Setting, changed};
-use crate::stage::{Clock, Stage, nanos, rate};
+use crate::sentence;
+use crate::stage::{Clock, FUNCTION, Stage, nanos, rate};
 use resilient::{Classify as _, Policy, Rejected, TryAcquireError, Verdict};
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -121,7 +124,7 @@ pub fn play(history: &History, flaw: Option<Flaw>) -> Result<Played, String> {
         Some(stage) => stage,
         None => Arc::new(Stage::new(history.setting.waits_turn_the_clock)?),
     };
-    let played = play_on(&stage, stages[1 - kind].as_ref(), history, flaw);
+    let played = hearing::listening(|| play_on(&stage, stages[1 - kind].as_ref(), history, flaw));
     if played.as_ref().is_ok_and(|played| !played.was_cut_short) {
         stages[kind] = Some(stage);
     }
@@ -131,6 +134,7 @@ pub fn play(history: &History, flaw: Option<Flaw>) -> Result<Played, String> {
 fn play_on(stage: &Arc<Stage>, other: Option<&Arc<Stage>>, history: &History, flaw: Option<Flaw>) -> Result<Played, String> {
     let mut play = Play::new(stage, other, &history.setting, flaw)?;
     let _entered = stage.enter();
+    hearing::take();
     for (place, operation) in history.operations.iter().enumerate() {
         let done = play.operate(operation).and_then(|()| play.compare());
         match done {
@@ -300,6 +304,7 @@ impl Play {
             self.world.waits.extend(waits[self.waits_seen..].iter().copied().map(nanos));
             self.waits_seen = waits.len();
         }
+        self.world.drawn = hearing::with_heard(|heard| heard.iter().filter_map(drawn).collect());
         let end = self.world.poll(who)?;
         if let Some(wait) = self.world.waits.pop_front() {
             return differs(format!("call {who} waited {wait} ns more than the model, which came to {end:?}"));
@@ -320,10 +325,16 @@ impl Play {
     fn agree_on_refusal(&mut self, rejected: &Rejected, kind: Kind, told: Told, attempts: u32) -> Result<(), Stop> {
         same("what refuses", &kind_of(rejected), &Some(kind))?;
         same("attempts", &rejected.attempts(), &attempts)?;
+        same("whom it refuses", &rejected.function(), &FUNCTION)?;
+        let named = self.named();
+        let resource = named.resource(kind).filter(|_| kind != Kind::BulkheadFull || !self.has(Flaw::BulkheadsHaveNoName));
+        same("what it names", &rejected.resource(), &resource)?;
         let after = rejected.retry_after().map(nanos);
         if !told.allows(after) {
             return differs(format!("{kind:?} tells to come back after {after:?} ns, the model {told:?}"));
         }
+        let sentence = sentence::of(kind, resource, attempts, after, &self.setting.function, self.has(Flaw::SentenceRoundsDown));
+        same("how it is put", &rejected.to_string(), &sentence)?;
         if let (Kind::CircuitOpen, Some(breaker), Some(after)) = (kind, &mut self.world.breaker, after) {
             breaker.learn_end(self.world.now + after);
         }
@@ -408,7 +419,7 @@ impl Play {
             Force::Open => (ours.force_open(), breaker.force_open()),
             Force::Disable => (ours.disable(), breaker.disable()),
             Force::Shadow => (ours.shadow(), breaker.shadow()),
-            Force::Reset => (ours.reset(), breaker.reset()),
+            Force::Reset => (ours.reset(), breaker.reset(self.world.now)),
         };
     }
 
@@ -417,14 +428,16 @@ impl Play {
         let Some(bucket) = &mut self.world.bucket else { return Ok(()) };
         let ours = resilient::bucket(&self.stage.names.bucket).try_acquire(tokens);
         let expected = if tokens == 0 || tokens > bucket.rate.burst {
-            Err(TryAcquireErrorSaid::Impossible)
+            let less = u64::from(self.world.flaw == Some(Flaw::ImpossibleTellsOneLess));
+            Err(TryAcquireErrorSaid::Impossible(tokens, u64::from(bucket.rate.burst) - less))
         } else {
             let taken = if tokens == 1 { bucket.reserve(now, now).map(drop) } else { bucket.take(tokens, now) };
             taken.map_err(|at| TryAcquireErrorSaid::NotYet(at - now))
         };
         let said = ours.map_err(|error| match error {
             TryAcquireError::NotYet { retry_after } => TryAcquireErrorSaid::NotYet(nanos(retry_after)),
-            _ => TryAcquireErrorSaid::Impossible,
+            TryAcquireError::Impossible { asked, burst } => TryAcquireErrorSaid::Impossible(asked, burst),
+            _ => TryAcquireErrorSaid::Unknown,
         });
         same("tokens by hand", &said, &expected)
     }
@@ -433,6 +446,7 @@ impl Play {
     fn compare(&mut self) -> Result<(), Stop> {
         let now = self.stage.now(&self.clock);
         same("the clock", &now, &self.world.now)?;
+        self.compare_events()?;
         self.compare_breaker()?;
         if let Some(bucket) = &self.world.bucket {
             let ours = resilient::bucket(&self.stage.names.bucket);
@@ -451,6 +465,30 @@ impl Play {
             }
         }
         Ok(())
+    }
+
+    fn has(&self, flaw: Flaw) -> bool {
+        self.world.flaw == Some(flaw)
+    }
+
+    fn named(&self) -> Named<'_> {
+        let names = &self.stage.names;
+        let breaker = self.setting.breaker.map(|_| names.breaker.as_str());
+        Named { function: FUNCTION, breaker, bucket: &names.bucket, bulkhead: &names.bulkhead }
+    }
+
+    fn compare_events(&mut self) -> Result<(), Stop> {
+        let (told, mut heard) = (self.world.take_told(), hearing::take().into_iter().peekable());
+        for event in told {
+            if event.may_be_missing() && heard.peek().is_none_or(|heard| heard.name != event.name()) {
+                continue;
+            }
+            let heard = heard.next();
+            if !heard.as_ref().is_some_and(|heard| event.is_heard(heard, self.named())) {
+                return differs(format!("the library tells {heard:?}, the model {event:?}"));
+            }
+        }
+        heard.next().map_or(Ok(()), |heard| differs(format!("the library tells {heard:?}, the model nothing")))
     }
 
     fn compare_breaker(&mut self) -> Result<(), Stop> {
@@ -518,7 +556,18 @@ impl Play {
 #[derive(Debug, PartialEq, Eq)]
 enum TryAcquireErrorSaid {
     NotYet(u64),
-    Impossible,
+    Impossible(u32, u64),
+    Unknown,
+}
+
+/// What the library drew for a retry, if that is what it told.
+fn drawn(heard: &Heard) -> Option<Drawn> {
+    match heard.name {
+        "retry" => heard.fields.get("delay_ms")?.parse().ok().map(Drawn::Wait),
+        "exhausted" if heard.fields.get("reason")?.contains("deadline") => Some(Drawn::TooLong),
+        "exhausted" => Some(Drawn::Nothing),
+        _ => None,
+    }
 }
 
 fn body_of(stage: &Stage, clock: &Clock, (outcome, takes): (Outcome, u64)) -> Result<(), Failed> {

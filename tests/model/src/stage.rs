@@ -6,7 +6,7 @@
 use crate::breaker::{self, Window};
 use crate::bucket::Rate;
 use crate::budget;
-use crate::call::{Backoff, NEVER};
+use crate::call::{self, Backoff, NEVER};
 use crate::history::Setting;
 use resilient::testing::TurnedClock;
 use resilient::{CircuitBreaker, Concurrency, Jitter, Policy, RetryBudget};
@@ -15,6 +15,8 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::Instant;
+
+pub(crate) const FUNCTION: &str = "reference model";
 
 /// What both clocks of the library show at their beginning.
 const START: u64 = 1 << 50;
@@ -124,15 +126,22 @@ impl Stage {
             Backoff::Constant => resilient::Backoff::Constant,
             Backoff::Linear => resilient::Backoff::Linear,
             Backoff::Fibonacci => resilient::Backoff::Fibonacci,
+            Backoff::Decorrelated => resilient::Backoff::Decorrelated,
+        };
+        let jitter = match function.jitter {
+            call::Jitter::None => Jitter::None,
+            call::Jitter::Full => Jitter::Full,
+            call::Jitter::Equal => Jitter::Equal,
+            call::Jitter::Percent(percent) => Jitter::ratio(f64::from(u32::try_from(percent).unwrap_or(100)) / 100.0),
         };
         let time = |nanos| if nanos == NEVER { Duration::MAX } else { Duration::from_nanos(nanos) };
         let mut builder = Policy::builder()
-            .name("reference model")
+            .name(FUNCTION)
             .retries(function.retries)
             .base_delay(time(function.base_delay))
             .max_delay(time(function.max_delay))
             .backoff(backoff)
-            .jitter(Jitter::None)
+            .jitter(jitter)
             .max_retry_after(time(function.max_retry_after))
             .max_wait(time(function.max_wait));
         if function.timeout != NEVER {

@@ -2,7 +2,7 @@
 
 use reference_model::bucket::Rate;
 use reference_model::budget;
-use reference_model::call::{Backoff, Function, NEVER, Outcome};
+use reference_model::call::{Backoff, Function, Jitter, NEVER, Outcome};
 use reference_model::history::{History, Operation, Reload, Setting};
 use reference_model::play::play;
 
@@ -14,6 +14,7 @@ fn setting(rate: Rate, bulkhead: Option<u32>) -> Setting {
         base_delay: SECOND,
         max_delay: SECOND,
         backoff: Backoff::Constant,
+        jitter: Jitter::None,
         max_retry_after: SECOND,
         timeout: NEVER,
         deadline: NEVER,
