@@ -57,18 +57,25 @@ pub enum Drawn {
 }
 
 /// How often something happened since it was last told.
-#[derive(Clone, Copy, Debug, Default)]
-struct Summary {
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Summary {
     count: u64,
     next: u64,
 }
 
 impl Summary {
+    pub(crate) const NOTHING: Self = Self { count: 0, next: 0 };
+
+    pub(crate) const fn told(now: u64) -> Self {
+        Self { count: 0, next: now.saturating_add(SUMMARY) }
+    }
+
     fn count(&mut self, now: u64) -> Option<u64> {
         self.count += 1;
         (now >= self.next).then(|| {
-            self.next = now.saturating_add(SUMMARY);
-            std::mem::take(&mut self.count)
+            let count = self.count;
+            *self = Self::told(now);
+            count
         })
     }
 }
@@ -198,6 +205,8 @@ struct Call {
     starts: Vec<u64>,
     /// The longest that its last wait may have been.
     previous_delay: u64,
+    /// Its settings.
+    function: Function,
 }
 
 /// Everything that calls of one function share, and the calls.
@@ -225,7 +234,8 @@ pub struct World {
     pub drawn: VecDeque<Drawn>,
     calls: Vec<Call>,
     told: Vec<Event>,
-    refusals: Summary,
+    /// Not known of a function of which more was told than was followed.
+    pub(crate) refusals: Option<Summary>,
     excused: Summary,
     has_told_blocking: bool,
 }
@@ -262,8 +272,8 @@ impl World {
             drawn: VecDeque::new(),
             calls: Vec::new(),
             told: Vec::new(),
-            refusals: Summary::default(),
-            excused: Summary::default(),
+            refusals: Some(Summary::NOTHING),
+            excused: Summary::NOTHING,
             has_told_blocking: false,
         }
     }
@@ -286,7 +296,13 @@ impl World {
     }
 
     fn tell_refusal(&mut self, kind: Kind, told: Told, attempts: u32) {
-        let count = if self.has(Flaw::EveryRefusalIsTold) { Some(1) } else { self.refusals.count(self.now) };
+        let is_always_told = self.has(Flaw::EveryRefusalIsTold);
+        let now = self.now;
+        let count = match &mut self.refusals {
+            _ if is_always_told => Some(Some(1)),
+            Some(refusals) => refusals.count(now).map(Some),
+            None => Some(None),
+        };
         if let Some(count) = count {
             let has_name = kind != Kind::BulkheadFull || !self.has(Flaw::BulkheadsHaveNoName);
             self.tell(Event::Rejected { kind, has_name, told, attempts, count });
@@ -319,6 +335,7 @@ impl World {
             is_sync,
             starts: Vec::new(),
             previous_delay: 0,
+            function: self.function,
         });
         self.calls.len() - 1
     }
@@ -388,8 +405,13 @@ impl World {
         moments
     }
 
+    /// As it was when the call began.
+    pub(crate) fn function_of(&self, who: usize) -> Function {
+        if self.has(Flaw::ReloadReachesRunningCalls) { self.function } else { self.calls[who].function }
+    }
+
     fn body_ends(&self, who: usize, started: u64) -> u64 {
-        started.saturating_add(self.function.timeout).min(self.calls[who].ends)
+        started.saturating_add(self.function_of(who).timeout).min(self.calls[who].ends)
     }
 
     /// Polls a call until it is over or must wait.
@@ -401,7 +423,8 @@ impl World {
         loop {
             match self.calls[who].stage {
                 Stage::New => {
-                    self.calls[who].ends = self.now.saturating_add(self.function.deadline);
+                    self.calls[who].function = self.function;
+                    self.calls[who].ends = self.now.saturating_add(self.function_of(who).deadline);
                     self.calls[who].stage = Stage::Turning;
                 }
                 Stage::Resting { earliest, latest } => {
@@ -416,7 +439,7 @@ impl World {
                         self.start(who);
                         continue;
                     }
-                    self.calls[who].gives_up = self.now.saturating_add(self.function.max_wait).min(self.calls[who].ends);
+                    self.calls[who].gives_up = self.now.saturating_add(self.function_of(who).max_wait).min(self.calls[who].ends);
                     if let Some(end) = self.advance(who)? {
                         return Ok(Some(end));
                     }
@@ -587,8 +610,8 @@ impl World {
         if let Some(permit) = self.calls[who].early_permit.take() {
             return Ok(Ok(Some(permit)));
         }
+        let timeout = self.function_of(who).timeout;
         let Some(breaker) = &mut self.breaker else { return Ok(Ok(None)) };
-        let timeout = self.function.timeout;
         let lease = if timeout == NEVER { breaker.settings.max_recovery_timeout } else { timeout.saturating_add(LEASE_SLACK) };
         Ok(breaker.ask(self.now, lease)?.map(Some))
     }
@@ -691,19 +714,19 @@ impl World {
     }
 
     /// Whether the attempt had what its function says: its timeout, or without one half of the deadline.
-    fn had_its_time(&self, started: u64) -> bool {
-        let Function { timeout, deadline, .. } = self.function;
+    fn had_its_time(&self, who: usize, started: u64) -> bool {
+        let Function { timeout, deadline, .. } = self.function_of(who);
         let enough = if timeout == NEVER { deadline / 2 } else { timeout };
         self.now.saturating_sub(started) >= enough
     }
 
     /// The body's time is over.
     fn stop(&mut self, who: usize, started: u64) -> Result<Option<End>, Stop> {
-        let is_timeout = started.saturating_add(self.function.timeout) <= self.calls[who].ends;
+        let is_timeout = started.saturating_add(self.function_of(who).timeout) <= self.calls[who].ends;
         let is_failure = if is_timeout {
             !self.has(Flaw::TimeoutIsNoFailure)
         } else {
-            self.had_its_time(started) || self.has(Flaw::DeadlineIsAlwaysFailure)
+            self.had_its_time(who, started) || self.has(Flaw::DeadlineIsAlwaysFailure)
         };
         self.settle_permit(who, if is_failure { breaker::Result::Failure } else { breaker::Result::Neutral }, started);
         self.give_place_back(who);
@@ -712,7 +735,7 @@ impl World {
             self.tell_refusal(Kind::DeadlineExceeded, Told::Nothing, attempts);
             return Ok(Some(self.end(who, End::Refused(Kind::DeadlineExceeded, Told::Nothing, attempts))));
         }
-        if self.function.retries == 0 || self.has(Flaw::EveryTimeoutIsARefusal) {
+        if self.function_of(who).retries == 0 || self.has(Flaw::EveryTimeoutIsARefusal) {
             self.tell_refusal(Kind::Timeout, Told::Nothing, attempts);
         }
         let timed_out = End::Refused(Kind::Timeout, Told::Nothing, attempts);
@@ -724,15 +747,15 @@ impl World {
         if outcome != Outcome::Panic || !self.has(Flaw::PanicKeepsThePlace) {
             self.give_place_back(who);
         }
-        let longest = self.function.max_retry_after;
-        let is_over = self.function.deadline != NEVER && self.now >= self.calls[who].ends;
+        let longest = self.function_of(who).max_retry_after;
+        let is_over = self.function_of(who).deadline != NEVER && self.now >= self.calls[who].ends;
         let result = match outcome {
             Outcome::Permanent if self.has(Flaw::PermanentIsFailure) => breaker::Result::Failure,
             Outcome::Success | Outcome::Permanent => breaker::Result::Success,
             Outcome::Transient(_) | Outcome::Panic => breaker::Result::Failure,
             Outcome::Throttled(hint) if hint > 0 => breaker::Result::Throttled(self.now.saturating_add(hint.min(longest))),
             // The calls further in gave up on this call's own deadline.
-            Outcome::Ignored if is_over && self.had_its_time(started) => breaker::Result::Failure,
+            Outcome::Ignored if is_over && self.had_its_time(who, started) => breaker::Result::Failure,
             Outcome::Throttled(_) | Outcome::Ignored => breaker::Result::Neutral,
         };
         self.settle_permit(who, result, started);
@@ -781,13 +804,13 @@ impl World {
     fn next_delay(&mut self, who: usize, hint: u64) -> Result<Result<((u64, u64), (u64, u64)), &'static str>, Stop> {
         let (now, attempts, ends) = (self.now, self.calls[who].attempts, self.calls[who].ends);
         let drawn = self.drawn.pop_front();
-        if attempts > self.function.retries + u32::from(self.has(Flaw::OneRetryTooMany)) {
+        if attempts > self.function_of(who).retries + u32::from(self.has(Flaw::OneRetryTooMany)) {
             return Ok(Err("no retries left"));
         }
-        if hint > self.function.max_retry_after {
+        if hint > self.function_of(who).max_retry_after {
             return Ok(Err("the server asks for more than max_retry_after"));
         }
-        let (shortest, mut longest) = self.delay(attempts, self.calls[who].previous_delay, hint);
+        let (shortest, mut longest) = self.delay(who, hint);
         let ends = if self.has(Flaw::WaitMayEndAtDeadline) { ends.saturating_add(1) } else { ends };
         if ends != NEVER && now.saturating_add(longest) >= ends {
             let is_too_long = match drawn {
@@ -818,19 +841,20 @@ impl World {
     }
 
     /// The shortest and the longest wait after so many attempts: a hint is never fallen short of, and exceeded by a tenth at most.
-    fn delay(&self, attempts: u32, previous: u64, hint: u64) -> (u64, u64) {
-        let own = self.own_delay(attempts, previous);
+    fn delay(&self, who: usize, hint: u64) -> (u64, u64) {
+        let own = self.own_delay(who);
         if hint == 0 {
             return own;
         }
-        let longest = self.function.max_retry_after;
+        let longest = self.function_of(who).max_retry_after;
         let (shortest_wait, longest_wait) = (own.0.max(hint), own.1.max(hint));
         let later = longest_wait.saturating_add(longest_wait / 10);
         (shortest_wait.min(longest.max(own.0)), later.min(longest.max(own.1)))
     }
 
-    fn own_delay(&self, attempts: u32, previous: u64) -> (u64, u64) {
-        let Function { base_delay, max_delay, backoff, jitter, .. } = self.function;
+    fn own_delay(&self, who: usize) -> (u64, u64) {
+        let Call { attempts, previous_delay: previous, .. } = self.calls[who];
+        let Function { base_delay, max_delay, backoff, jitter, .. } = self.function_of(who);
         let step = attempts - u32::from(self.has(Flaw::BackoffOneStepLate) && attempts > 1);
         let factor = match backoff {
             Backoff::Constant => 1,

@@ -35,8 +35,8 @@ pub enum Event {
         told: Told,
         /// Attempts before it.
         attempts: u32,
-        /// How many.
-        count: u64,
+        /// How many, if that is known; otherwise nothing may be told of them.
+        count: Option<u64>,
     },
     /// Calls that a breaker in shadow would have refused, since it was last told of one.
     WouldReject(u64),
@@ -140,7 +140,7 @@ impl Event {
 
     /// Whether the library may tell nothing instead.
     pub(crate) const fn may_be_missing(&self) -> bool {
-        matches!(self, Self::Reset { is_sure: false })
+        matches!(self, Self::Reset { is_sure: false } | Self::Rejected { count: None, .. })
     }
 
     /// Whether that is what the library told: these fields, and no others.
@@ -179,7 +179,8 @@ impl Event {
                 fields.extend([("attempts", is(attempts)), ("reason", is(reason)), ("verdict", is(verdict))]);
             }
             Self::Rejected { kind, has_name, told, attempts, count } => {
-                fields.extend([("reason", is(&kind.word())), ("attempts", is(attempts)), ("count", is(count))]);
+                fields.extend([("reason", is(&kind.word())), ("attempts", is(attempts))]);
+                fields.insert("count", count.map_or(Field::Anything, |count| is(&count)));
                 let resource = named.resource(*kind).filter(|_| *has_name);
                 fields.extend(resource.map(|resource| ("resource", is(&resource))));
                 fields.extend(match *told {

@@ -108,6 +108,8 @@ flaws! {
     ResetIsAlwaysTold,
     /// Who is refused by a bulkhead is not told which.
     BulkheadsHaveNoName,
+    /// Other settings of a function hold for calls that have begun.
+    ReloadReachesRunningCalls,
     /// How long to wait is rounded down where a refusal is put into words.
     SentenceRoundsDown,
     /// Who asks for more tokens than there ever are is told of one less.

@@ -33,6 +33,8 @@ pub struct Setting {
     pub waits_turn_the_clock: bool,
     /// The function's own.
     pub function: Function,
+    /// Whether it is an annotated function, which hears of configuration; it shares nothing.
+    pub is_annotated: bool,
     /// Its breaker's, if it has one.
     pub breaker: Option<breaker::Settings>,
     /// Its bucket's.
@@ -86,6 +88,8 @@ pub enum Reload {
     Concurrency(u32),
     /// A budget.
     Budget(budget::Settings),
+    /// One of an annotated function's own settings.
+    Function(u8, u8),
 }
 
 /// What an operator may do.
@@ -130,6 +134,59 @@ fn budget(token: u8, gain: u8, pool: u8) -> budget::Settings {
     budget::Settings { token, gain: token / 10 * pick(&[2, 0, 5, 10], gain), pool: pick(&[2, 1, 3, 5], pool) }
 }
 
+fn retries(byte: u8) -> u32 {
+    pick(&[0, 1, 2, 3], byte)
+}
+
+fn delays(byte: u8) -> (u64, u64) {
+    let base_delay = pick(&[100 * MILLI, 10 * MILLI, SECOND, 1], byte);
+    (base_delay, base_delay * pick(&[100, 1, 3, 8], byte / 4))
+}
+
+fn backoff(byte: u8, other: u8) -> Backoff {
+    const GROWING: [Backoff; 4] = [Backoff::Exponential, Backoff::Constant, Backoff::Linear, Backoff::Fibonacci];
+    if other & 7 == 7 { Backoff::Decorrelated } else { pick(&GROWING, byte) }
+}
+
+fn jitter(byte: u8) -> Jitter {
+    pick(&[Jitter::None, Jitter::Full, Jitter::Equal, Jitter::Percent(25)], byte)
+}
+
+fn max_retry_after(byte: u8) -> u64 {
+    pick(&[SECOND, 100 * MILLI, 5 * SECOND, MINUTE], byte)
+}
+
+fn timeout(byte: u8) -> u64 {
+    pick(&[NEVER, 100 * MILLI, SECOND, 10 * MILLI, NEVER], byte)
+}
+
+fn deadline(byte: u8) -> u64 {
+    pick(&[NEVER, SECOND, 250 * MILLI, 10 * SECOND, NEVER, NEVER], byte)
+}
+
+/// Neither a builder nor a configuration lets an attempt take longer than its call.
+fn in_order(mut function: Function) -> Function {
+    if function.timeout != NEVER {
+        function.timeout = function.timeout.min(function.deadline);
+    }
+    function
+}
+
+/// Those settings, one of them changed.
+#[must_use]
+pub fn changed_function(mut function: Function, which: u8, to: u8) -> Function {
+    match which % 7 {
+        0 => function.retries = retries(to),
+        1 => (function.base_delay, function.max_delay) = delays(to),
+        2 => function.backoff = backoff(to, to / 4),
+        3 => function.jitter = jitter(to),
+        4 => function.max_retry_after = max_retry_after(to),
+        5 => function.timeout = timeout(to),
+        _ => function.deadline = deadline(to),
+    }
+    in_order(function)
+}
+
 fn failure_threshold(byte: u8) -> Option<u32> {
     pick(&[Some(2), Some(3), Some(1), Some(5), None], byte)
 }
@@ -158,26 +215,23 @@ impl Setting {
         let byte = |at| byte(bytes, at);
         let layers = byte(0);
         let has = |bit: u8| layers & bit != 0;
-        let base_delay = pick(&[100 * MILLI, 10 * MILLI, SECOND, 1], byte(2));
-        let deadline = pick(&[NEVER, SECOND, 250 * MILLI, 10 * SECOND, NEVER, NEVER], byte(5));
-        let timeout = pick(&[NEVER, 100 * MILLI, SECOND, 10 * MILLI, NEVER], byte(4));
+        let mut function = Function {
+            retries: retries(byte(1)),
+            base_delay: 0,
+            max_delay: 0,
+            backoff: backoff(byte(2) / 16, byte(22)),
+            jitter: jitter(byte(22) / 8),
+            max_retry_after: max_retry_after(byte(3)),
+            timeout: timeout(byte(4)),
+            deadline: deadline(byte(5)),
+            max_wait: pick(&[5 * SECOND, 0, 100 * MILLI, SECOND, NEVER], byte(6)),
+        };
+        (function.base_delay, function.max_delay) = delays(byte(2));
+        let is_annotated = layers & 0b1_1110 == 0 && byte(23) & 1 == 1;
         Self {
             waits_turn_the_clock: has(1),
-            function: Function {
-                retries: pick(&[0, 1, 2, 3], byte(1)),
-                base_delay,
-                max_delay: base_delay * pick(&[100, 1, 3, 8], byte(2) / 4),
-                backoff: if byte(22) & 7 == 7 {
-                    Backoff::Decorrelated
-                } else {
-                    pick(&[Backoff::Exponential, Backoff::Constant, Backoff::Linear, Backoff::Fibonacci], byte(2) / 16)
-                },
-                jitter: pick(&[Jitter::None, Jitter::Full, Jitter::Equal, Jitter::Percent(25)], byte(22) / 8),
-                max_retry_after: pick(&[SECOND, 100 * MILLI, 5 * SECOND, MINUTE], byte(3)),
-                timeout: if timeout == NEVER { NEVER } else { timeout.min(deadline) },
-                deadline,
-                max_wait: pick(&[5 * SECOND, 0, 100 * MILLI, SECOND, NEVER], byte(6)),
-            },
+            function: in_order(function),
+            is_annotated,
             breaker: has(2).then(|| Self::breaker(&bytes[7.min(bytes.len())..])),
             bucket: has(4).then(|| rate(byte(16), byte(17))),
             bulkhead: has(8).then(|| pick(&[1, 2, 3], byte(18))),
@@ -258,6 +312,7 @@ impl Operation {
             11..=13 => Self::PassTo(b, pick(&[0, -1, 1], c)),
             14 => Self::Pass(passed(b)),
             15 if setting.waits_turn_the_clock => Self::TurnBack(passed(b)),
+            16 if setting.is_annotated => Self::Reload(Reload::Function(c, d)),
             16 => Self::Reload(Reload::of(b, c, d)),
             17 if b < 128 => Self::Force(pick(&[Force::Open, Force::Disable, Force::Shadow, Force::Reset, Force::Reset], b)),
             18 => Self::TryAcquire(pick(&[1, 2, 3, 4, 0], b)),

@@ -3,6 +3,7 @@
 //! Plain lists and whole numbers, one thing after the other, nothing shared. It says what the design says, and `play` compares it with
 //! the library after every operation of a random history.
 
+mod annotated;
 pub mod breaker;
 pub mod bucket;
 pub mod budget;

@@ -1,15 +1,16 @@
 //! Plays a history against the library and against the model, and compares everything that can be seen after every operation.
 
 use crate::Told;
+use crate::annotated;
 use crate::breaker::{Breaker, State};
 use crate::bucket::Bucket;
 use crate::budget::Budget;
 use crate::bulkhead::Bulkhead;
-use crate::call::{Drawn, End, Kind, NEVER, Outcome, Stop, World};
-use crate::event::{Heard, Named};
+use crate::call::{Drawn, End, Kind, NEVER, Outcome, Stop, Summary, World};
+use crate::event::{Event, Heard, Named};
 use crate::flaw::Flaw;
 use crate::hearing;
-use crate::history::{Force, History, Operation, Reload, Setting, changed};
+use crate::history::{Force, History, Operation, Reload, Setting, changed, changed_function};
 use crate::sentence;
 use crate::stage::{Clock, FUNCTION, Stage, nanos, rate};
 use resilient::{Classify as _, Policy, Rejected, TryAcquireError, Verdict};
@@ -43,7 +44,7 @@ pub struct Played {
 }
 
 #[derive(Debug)]
-enum Failed {
+pub(crate) enum Failed {
     Service(Outcome),
     Rejected(Rejected),
 }
@@ -54,7 +55,7 @@ impl From<Rejected> for Failed {
     }
 }
 
-fn verdict(outcome: &Result<(), Failed>) -> Verdict {
+pub(crate) fn verdict(outcome: &Result<(), Failed>) -> Verdict {
     let hint = |nanos: u64| (nanos > 0).then_some(Duration::from_nanos(nanos));
     match outcome {
         Ok(()) => Verdict::Success,
@@ -71,6 +72,28 @@ fn verdict(outcome: &Result<(), Failed>) -> Verdict {
 struct Bodies {
     outcomes: VecDeque<(Outcome, u64)>,
     starts: Vec<u64>,
+}
+
+/// What a call runs.
+pub(crate) struct Body {
+    bodies: Rc<RefCell<Bodies>>,
+    stage: Arc<Stage>,
+    clock: Rc<Clock>,
+}
+
+impl Body {
+    /// One attempt.
+    pub(crate) async fn run(&self) -> Result<(), Failed> {
+        let mut has_begun = false;
+        poll_fn(|_| {
+            if !std::mem::replace(&mut has_begun, true) {
+                self.bodies.borrow_mut().starts.push(self.stage.now(&self.clock));
+            }
+            let outcome = self.bodies.borrow_mut().outcomes.pop_front();
+            outcome.map_or(Poll::Pending, |outcome| Poll::Ready(body_of(&self.stage, &self.clock, outcome)))
+        })
+        .await
+    }
 }
 
 struct Alarm(AtomicBool);
@@ -152,6 +175,9 @@ fn play_on(stage: &Arc<Stage>, other: Option<&Arc<Stage>>, history: &History, fl
         Err(Stop::Undecided) => play.played.was_cut_short = true,
         Err(Stop::Differs(what)) => return Err(format!("when all is quiet: {what}")),
     }
+    if play.setting.is_annotated && !play.played.was_cut_short {
+        annotated::keep_refusals(play.setting.waits_turn_the_clock, play.world.refusals);
+    }
     stage.keep(&play.clock);
     Ok(play.played)
 }
@@ -173,6 +199,9 @@ impl Play {
         stage.install(setting, other.map(Arc::as_ref))?;
         let began = stage.now(&clock);
         let mut world = World::new(began, setting.waits_turn_the_clock, setting.function, flaw);
+        if setting.is_annotated {
+            world.refusals = annotated::take_refusals(setting.waits_turn_the_clock);
+        }
         world.breaker = setting.breaker.map(|settings| Breaker::new(settings, flaw));
         world.bucket = setting.bucket.map(|rate| Bucket::new(rate, flaw));
         world.bulkhead = setting.bulkhead.map(|limit| Bulkhead::new(limit, flaw));
@@ -193,7 +222,7 @@ impl Play {
 
     fn operate(&mut self, operation: &Operation) -> Result<(), Stop> {
         match operation {
-            Operation::Call { outcomes, is_sync: true, .. } => self.call_sync(outcomes),
+            Operation::Call { outcomes, is_sync: true, .. } if !self.setting.is_annotated => self.call_sync(outcomes),
             Operation::Call { outcomes, is_polled, .. } => self.call_async(outcomes, *is_polled),
             Operation::Poll(which) => self.open_call(*which).map_or(Ok(()), |who| self.poll(who)),
             Operation::Finish(which, outcome) => self.finish(*which, *outcome),
@@ -240,22 +269,14 @@ impl Play {
             return Ok(());
         }
         let who = self.new_call(outcomes, false);
-        let (policy, stage, clock) = (self.policy.clone(), Arc::clone(&self.stage), Rc::clone(&self.clock));
-        let bodies = Rc::clone(&self.calls[who].bodies);
-        self.calls[who].future = Some(Box::pin(async move {
-            let body = || {
-                let mut has_begun = false;
-                let (bodies, stage, clock) = (Rc::clone(&bodies), Arc::clone(&stage), Rc::clone(&clock));
-                poll_fn(move |_| {
-                    if !std::mem::replace(&mut has_begun, true) {
-                        bodies.borrow_mut().starts.push(stage.now(&clock));
-                    }
-                    let outcome = bodies.borrow_mut().outcomes.pop_front();
-                    outcome.map_or(Poll::Pending, |outcome| Poll::Ready(body_of(&stage, &clock, outcome)))
-                })
-            };
-            policy.run_async_with(body, verdict).await
-        }));
+        let body =
+            Body { bodies: Rc::clone(&self.calls[who].bodies), stage: Arc::clone(&self.stage), clock: Rc::clone(&self.clock) };
+        let (policy, turns_the_clock) = (self.policy.clone(), self.setting.waits_turn_the_clock);
+        self.calls[who].future = Some(if self.setting.is_annotated {
+            Box::pin(async move { annotated::call(turns_the_clock, &body).await })
+        } else {
+            Box::pin(async move { policy.run_async_with(|| body.run(), verdict).await })
+        });
         if is_polled { self.poll(who) } else { Ok(()) }
     }
 
@@ -316,24 +337,25 @@ impl Play {
                 same("the last error", outcome, &expected)
             }
             (Polled::Ready(Err(Failed::Rejected(rejected))), Some(End::Refused(kind, told, attempts))) => {
-                self.agree_on_refusal(rejected, kind, told, attempts)
+                self.agree_on_refusal(who, rejected, kind, told, attempts)
             }
             (polled, end) => differs(format!("call {who}: the library came to {}, the model to {end:?}", describe(polled))),
         }
     }
 
-    fn agree_on_refusal(&mut self, rejected: &Rejected, kind: Kind, told: Told, attempts: u32) -> Result<(), Stop> {
+    fn agree_on_refusal(&mut self, who: usize, rejected: &Rejected, kind: Kind, told: Told, attempts: u32) -> Result<(), Stop> {
         same("what refuses", &kind_of(rejected), &Some(kind))?;
         same("attempts", &rejected.attempts(), &attempts)?;
-        same("whom it refuses", &rejected.function(), &FUNCTION)?;
         let named = self.named();
+        same("whom it refuses", &rejected.function(), &named.function)?;
         let resource = named.resource(kind).filter(|_| kind != Kind::BulkheadFull || !self.has(Flaw::BulkheadsHaveNoName));
         same("what it names", &rejected.resource(), &resource)?;
         let after = rejected.retry_after().map(nanos);
         if !told.allows(after) {
             return differs(format!("{kind:?} tells to come back after {after:?} ns, the model {told:?}"));
         }
-        let sentence = sentence::of(kind, resource, attempts, after, &self.setting.function, self.has(Flaw::SentenceRoundsDown));
+        let function = self.world.function_of(who);
+        let sentence = sentence::of(kind, named.function, resource, attempts, after, &function, self.has(Flaw::SentenceRoundsDown));
         same("how it is put", &rejected.to_string(), &sentence)?;
         if let (Kind::CircuitOpen, Some(breaker), Some(after)) = (kind, &mut self.world.breaker, after) {
             breaker.learn_end(self.world.now + after);
@@ -408,6 +430,10 @@ impl Play {
                     budget.change(settings, now);
                 }
             }
+            Reload::Function(which, to) => {
+                self.setting.function = changed_function(self.setting.function, which, to);
+                self.world.function = self.setting.function;
+            }
         }
         self.stage.install(&self.setting, self.other.as_deref()).map_err(Stop::Differs)
     }
@@ -474,7 +500,8 @@ impl Play {
     fn named(&self) -> Named<'_> {
         let names = &self.stage.names;
         let breaker = self.setting.breaker.map(|_| names.breaker.as_str());
-        Named { function: FUNCTION, breaker, bucket: &names.bucket, bulkhead: &names.bulkhead }
+        let function = if self.setting.is_annotated { annotated::name(self.setting.waits_turn_the_clock) } else { FUNCTION };
+        Named { function, breaker, bucket: &names.bucket, bulkhead: &names.bulkhead }
     }
 
     fn compare_events(&mut self) -> Result<(), Stop> {
@@ -486,6 +513,9 @@ impl Play {
             let heard = heard.next();
             if !heard.as_ref().is_some_and(|heard| event.is_heard(heard, self.named())) {
                 return differs(format!("the library tells {heard:?}, the model {event:?}"));
+            }
+            if matches!(event, Event::Rejected { count: None, .. }) {
+                self.world.refusals = Some(Summary::told(self.world.now));
             }
         }
         heard.next().map_or(Ok(()), |heard| differs(format!("the library tells {heard:?}, the model nothing")))

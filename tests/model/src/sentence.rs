@@ -1,7 +1,6 @@
 //! How a refusal is put into words.
 
 use crate::call::{Function, Kind};
-use crate::stage::FUNCTION;
 use std::time::Duration;
 
 const UNITS: [(u64, &str); 4] = [(1, "ns"), (1_000, "µs"), (1_000_000, "ms"), (1_000_000_000, "s")];
@@ -17,6 +16,7 @@ fn rounded(nanos: u64, is_down: bool) -> String {
 
 pub(crate) fn of(
     kind: Kind,
+    name: &str,
     resource: Option<&str>,
     attempts: u32,
     after: Option<u64>,
@@ -44,5 +44,5 @@ pub(crate) fn of(
         1 => "1 attempt made".to_owned(),
         _ => format!("{attempts} attempts made"),
     };
-    format!("`{FUNCTION}` {happened} ({made})")
+    format!("`{name}` {happened} ({made})")
 }

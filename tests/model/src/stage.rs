@@ -3,13 +3,14 @@
 //! Names live as long as the process, so histories play one after the other on the same ones, each later than the one before. When
 //! the clock is about to end, or after a difference, there are new ones.
 
+use crate::annotated;
 use crate::breaker::{self, Window};
 use crate::bucket::Rate;
 use crate::budget;
-use crate::call::{self, Backoff, NEVER};
+use crate::call::NEVER;
 use crate::history::Setting;
 use resilient::testing::TurnedClock;
-use resilient::{CircuitBreaker, Concurrency, Jitter, Policy, RetryBudget};
+use resilient::{CircuitBreaker, Concurrency, Policy, RetryBudget};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
@@ -121,27 +122,14 @@ impl Stage {
 
     pub(crate) fn policy(&self, setting: &Setting) -> Result<Policy, String> {
         let function = setting.function;
-        let backoff = match function.backoff {
-            Backoff::Exponential => resilient::Backoff::Exponential,
-            Backoff::Constant => resilient::Backoff::Constant,
-            Backoff::Linear => resilient::Backoff::Linear,
-            Backoff::Fibonacci => resilient::Backoff::Fibonacci,
-            Backoff::Decorrelated => resilient::Backoff::Decorrelated,
-        };
-        let jitter = match function.jitter {
-            call::Jitter::None => Jitter::None,
-            call::Jitter::Full => Jitter::Full,
-            call::Jitter::Equal => Jitter::Equal,
-            call::Jitter::Percent(percent) => Jitter::ratio(f64::from(u32::try_from(percent).unwrap_or(100)) / 100.0),
-        };
         let time = |nanos| if nanos == NEVER { Duration::MAX } else { Duration::from_nanos(nanos) };
         let mut builder = Policy::builder()
             .name(FUNCTION)
             .retries(function.retries)
             .base_delay(time(function.base_delay))
             .max_delay(time(function.max_delay))
-            .backoff(backoff)
-            .jitter(jitter)
+            .backoff(function.backoff.ours())
+            .jitter(function.jitter.ours())
             .max_retry_after(time(function.max_retry_after))
             .max_wait(time(function.max_wait));
         if function.timeout != NEVER {
@@ -176,6 +164,9 @@ impl Stage {
         };
         drop(configured);
         let mut configuration = resilient::configure().lenient();
+        if setting.is_annotated {
+            configuration = annotated::say(configuration, setting.waits_turn_the_clock, setting.function);
+        }
         for stage in std::iter::once(self).chain(other) {
             configuration = stage.say(configuration)?;
         }

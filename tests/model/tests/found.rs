@@ -20,7 +20,15 @@ fn setting(rate: Rate, bulkhead: Option<u32>) -> Setting {
         deadline: NEVER,
         max_wait: 5 * SECOND,
     };
-    Setting { waits_turn_the_clock: false, function, breaker: None, bucket: Some(rate), bulkhead, budget: None }
+    Setting {
+        waits_turn_the_clock: false,
+        function,
+        is_annotated: false,
+        breaker: None,
+        bucket: Some(rate),
+        bulkhead,
+        budget: None,
+    }
 }
 
 fn call(outcomes: &[Outcome]) -> Operation {

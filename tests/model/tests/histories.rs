@@ -76,6 +76,13 @@ proptest! {
     }
 
     #[test]
+    fn functions_that_hear_of_configuration_do_what_the_model_does(bytes in histories(0, CLOCK)) {
+        let mut bytes = bytes;
+        bytes[SETTING - 1] |= 1;
+        agree(&bytes)?;
+    }
+
+    #[test]
     fn calls_with_every_policy_do_what_the_model_does(bytes in histories(BREAKER | BUCKET | BULKHEAD | BUDGET, CLOCK)) {
         agree(&bytes)?;
     }

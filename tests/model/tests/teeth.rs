@@ -23,8 +23,8 @@ impl Dice {
     fn history(&mut self) -> History {
         let operations = usize::try_from(self.roll() % 90).unwrap_or_default();
         let mut bytes: Vec<u8> = (0..SETTING + OPERATION * operations).map(|_| self.roll().to_le_bytes()[0]).collect();
-        // One policy alone, or any.
-        bytes[0] &= [0b11, 0b101, 0b1001, 0b10001, 0xff, 0xff][usize::from(bytes[0] / 32) % 6];
+        // One policy alone, any of them, or none.
+        bytes[0] &= [0b11, 0b101, 0b1001, 0b10001, 0xff, 0xff, 0xff, 1][usize::from(bytes[0] / 32)];
         History::of(&bytes)
     }
 }
@@ -93,6 +93,7 @@ fn bytes_reach_every_operation_and_every_setting() {
     assert!(has(|operation| matches!(operation, Operation::TryAcquire(_))));
     assert!(has(|operation| matches!(operation, Operation::Reload(Reload::Rate(_)))));
     assert!(has(|operation| matches!(operation, Operation::Reload(Reload::Budget(_)))));
+    assert!(has(|operation| matches!(operation, Operation::Reload(Reload::Function(..)))));
     assert!(has(|operation| matches!(operation, Operation::Force(Force::Shadow))));
     let any = |is: fn(&Setting) -> bool| histories.iter().any(|history| is(&history.setting));
     assert!(any(|setting| setting.waits_turn_the_clock) && any(|setting| !setting.waits_turn_the_clock));
