@@ -69,8 +69,9 @@ fn where_clocks_end_calls_keep_their_limits_and_come_back() {
         |outcome: io::Result<()>| outcome.unwrap_err().get_ref().and_then(|inner| inner.downcast_ref::<Rejected>()).copied();
     let calls = move |number: usize, left: Duration| {
         let _clock = Guard::new(Wish::Clock(Box::leak(Box::new(Hands::without_end(u64::MAX - nanos(left))))));
-        for (delay, deadline) in
-            [Duration::ZERO, SECOND, DAY, Duration::MAX].into_iter().flat_map(|wait| [SECOND, DAY].map(|ends| (wait, ends)))
+        for (delay, deadline) in [Duration::from_nanos(1), SECOND, DAY, Duration::MAX]
+            .into_iter()
+            .flat_map(|wait| [SECOND, DAY].map(|ends| (wait, ends)))
         {
             let policy = Policy::builder().retries(3).base_delay(delay).max_delay(delay).jitter(Jitter::None);
             let policy =

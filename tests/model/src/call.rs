@@ -784,7 +784,9 @@ impl World {
         match self.next_delay(who, hint)? {
             Err(reason) => {
                 let reason = if self.has(Flaw::OneReasonForAll) { "no retries left" } else { reason };
-                self.tell(Event::Exhausted { attempts, reason, verdict });
+                if self.function_of(who).retries > 0 || self.has(Flaw::NoRetriesAreNoneLeft) {
+                    self.tell(Event::Exhausted { attempts, reason, verdict });
+                }
                 Ok(Some(self.end(who, end)))
             }
             Ok(((shortest, longest), told)) => {

@@ -100,6 +100,8 @@ flaws! {
     EveryRefusalIsTold,
     /// A timeout is told of as a refusal although a retry may follow.
     EveryTimeoutIsARefusal,
+    /// A function without retries is told to have none left.
+    NoRetriesAreNoneLeft,
     /// Why a circuit has opened is slow calls, where it is failures too.
     SlowCallsAreToldFirst,
     /// What opens in shadow is told of as if it refused.
