@@ -190,13 +190,20 @@ impl Interval {
     /// As [`units_at`](Self::units_at), for a reading of the clock, which has not run for 36 years.
     #[inline]
     pub(crate) fn units_now(&self, now: Tick) -> u64 {
-        let units = (u128::from(now.count()) * u128::from(self.tick_scale)) >> SHIFT;
         // Tests turn clocks further than any process runs.
         #[cfg(feature = "testing")]
-        let units = units.min(u128::from(LATEST_WORD - self.tolerance));
+        if now.count() >> 59 != 0 {
+            return self.units_late(now);
+        }
         #[expect(clippy::cast_possible_truncation, reason = "36 years fit")]
-        let units = units as u64;
+        let units = ((u128::from(now.count()) * u128::from(self.tick_scale)) >> SHIFT) as u64;
         units
+    }
+
+    #[cold]
+    #[cfg(feature = "testing")]
+    fn units_late(&self, now: Tick) -> u64 {
+        word((u128::from(now.count()) * u128::from(self.tick_scale)) >> SHIFT).min(LATEST_WORD - self.tolerance)
     }
 
     /// Beyond what a word counts time stands still.
