@@ -1,9 +1,13 @@
 //! The circuit breaker: its word, the moment beside it, and what is under its lock.
 
+mod operators;
+mod windows;
+
 #[cfg(interleaved = "shuttle")]
 use super::explore_whole;
 use super::told::{times, told};
 use super::{assert_caught, beside, explore, explore_some};
+use crate::State;
 use crate::breaker::loose::Loose;
 use crate::breaker::{Breaker, Permit};
 use crate::circuit_breaker::CircuitBreaker;
@@ -11,9 +15,7 @@ use crate::clock::Instant;
 use crate::sync::thread::JoinHandle;
 use crate::testing::TurnedClock;
 use crate::window::Window;
-use crate::{Counts, State};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 const SECOND: u64 = 1_000_000_000;
@@ -385,140 +387,6 @@ fn seeded_a_probe_that_counts_without_a_place_is_caught() {
     assert_caught("a probe counts without a place", || lease(false));
 }
 
-/// What an operator does holds, whatever a call of before does at the same time. Only what needs a reset is reset before the end.
-fn operator(acts: fn(&Breaker), holds: fn(&Breaker) -> bool) {
-    explore(700, move || {
-        let breaker = breaker(opens_at(1));
-        let call = admitted(&breaker, START);
-        let acting = with(&breaker, acts);
-        let failing = with(&breaker, move |breaker| fail(breaker, call, START));
-        end(acting);
-        end(failing);
-        assert!(holds(&breaker));
-        assert!(times("circuit_opened") <= 1);
-        end_of_force(&breaker);
-    });
-    explore_some(100, 1, move || {
-        let breaker = breaker(opens_at(1).success_threshold(1));
-        trip(&breaker, START);
-        let probe = admitted(&breaker, PROBING);
-        let acting = with(&breaker, acts);
-        let answering = with(&breaker, move |breaker| succeed(breaker, probe, PROBING));
-        let asking = with(&breaker, |breaker| breaker.admit(PROBING, None).map(drop).is_ok());
-        end(acting);
-        end(answering);
-        end(asking);
-        assert!(holds(&breaker));
-        end_of_force(&breaker);
-    });
-}
-
-fn end_of_force(breaker: &Breaker) {
-    if !is_closed(breaker) {
-        breaker.reset();
-    }
-    quiesce(breaker);
-}
-
-fn forced_open() {
-    operator(Breaker::force_open, |breaker| breaker.admit(LONG_AFTER, None).map(drop) == Err(None));
-}
-
-fn disabled() {
-    operator(Breaker::disable, |breaker| !is_closed(breaker) && breaker.lets_pass());
-}
-
-fn reset() {
-    operator(Breaker::reset, |breaker| is_closed(breaker) && breaker.is_clean(START));
-}
-
-#[test]
-fn forced_open_it_stays_open() {
-    forced_open();
-}
-
-#[test]
-fn disabled_it_stays_disabled() {
-    disabled();
-}
-
-#[test]
-fn reset_it_is_closed_and_clean() {
-    reset();
-}
-
-#[test]
-fn seeded_results_that_undo_what_an_operator_did_are_caught() {
-    for operator in [forced_open, disabled, reset] {
-        assert_caught("a second trip", operator);
-    }
-    assert_caught("generations are not compared", forced_open);
-}
-
-/// Whatever trips, probes, answers late and is reset at the same time, the circuit does not stay shut.
-fn everybody_at_once(probe_ends: Late) {
-    explore_some(200, 1, move || {
-        let breaker = breaker(opens_at(1).success_threshold(1));
-        let [tripping, late] = [(); 2].map(|()| admitted(&breaker, START));
-        let threads = [
-            with(&breaker, move |breaker| fail(breaker, tripping, START)),
-            with(&breaker, move |breaker| {
-                if let Ok(permit) = breaker.admit(PROBING, None) {
-                    probe_ends.arrives(breaker, permit.loose());
-                }
-            }),
-            with(&breaker, move |breaker| succeed(breaker, late, PROBING)),
-        ];
-        breaker.reset();
-        all(threads);
-        quiesce(&breaker);
-    });
-}
-
-fn trip_probe_late_success_and_reset() {
-    for ends in EVERY {
-        everybody_at_once(ends);
-    }
-}
-
-#[test]
-fn whoever_trips_probes_is_late_and_resets_a_circuit_is_never_stuck() {
-    trip_probe_late_success_and_reset();
-}
-
-#[test]
-fn seeded_a_circuit_that_is_stuck_is_caught() {
-    assert_caught("a reset takes the time away late", trip_probe_late_success_and_reset);
-}
-
-/// What is told last is what holds.
-fn operators() {
-    explore(50, || {
-        let _clock = TurnedClock::start();
-        let breaker = breaker(opens_at(1));
-        trip(&breaker, START);
-        let threads = [with(&breaker, Breaker::force_open), with(&breaker, Breaker::reset)];
-        all(threads);
-        let expected = match breaker.state() {
-            State::ForcedOpen => "circuit_forced_open",
-            State::Closed => "circuit_reset",
-            other => unreachable!("{other:?}"),
-        };
-        assert_eq!(told().last().map(|told| told.name), Some(expected));
-        end_of_force(&breaker);
-    });
-}
-
-#[test]
-fn operators_at_once_leave_what_one_of_them_wants() {
-    operators();
-}
-
-#[test]
-fn seeded_what_is_told_in_another_order_is_caught() {
-    assert_caught("whoever comes first tells first", operators);
-}
-
 fn moment_and_state() {
     explore(2000, || {
         let _clock = TurnedClock::start();
@@ -541,31 +409,6 @@ fn whoever_sees_it_open_sees_until_when() {
 #[test]
 fn seeded_a_time_that_is_published_after_the_state_is_caught() {
     assert_caught("the time after the state", moment_and_state);
-}
-
-fn open_until(acts: fn(&Breaker), state: State) {
-    explore(150, move || {
-        let _clock = TurnedClock::start();
-        let breaker = breaker(opens_at(1));
-        trip(&breaker, START);
-        let acting = with(&breaker, acts);
-        let looking = with(&breaker, |breaker| [breaker.state(), breaker.state()]);
-        end(acting);
-        let seen = end(looking);
-        assert!([[State::Open; 2], [State::Open, state], [state; 2]].contains(&seen), "{seen:?}");
-    });
-}
-
-#[test]
-fn an_open_circuit_is_not_half_open_before_it_is_reset_or_forced() {
-    open_until(Breaker::reset, State::Closed);
-    open_until(Breaker::force_open, State::ForcedOpen);
-}
-
-#[test]
-fn seeded_a_time_that_is_taken_back_before_the_state_is_caught() {
-    assert_caught("the time is taken back before the state", || open_until(Breaker::reset, State::Closed));
-    assert_caught("the time is taken back before the state", || open_until(Breaker::force_open, State::ForcedOpen));
 }
 
 fn refusal() {
@@ -592,40 +435,6 @@ fn seeded_a_time_that_is_read_before_the_state_is_caught() {
     assert_caught("the time is read before the state", refusal);
 }
 
-/// A word without a streak says of a window of calls that it is full of successes, and of no window that nothing has happened.
-fn new_window() {
-    let windowed = || opens_at(9).failure_ratio(1.0).minimum_calls(9).window(Window::calls(9));
-    for (before, after) in [(opens_at(9), windowed()), (windowed(), opens_at(9))] {
-        explore_some(800, 1, move || {
-            let breaker = breaker(before);
-            let calls = [(); 2].map(|()| admitted(&breaker, START));
-            let [failing, succeeding] = calls;
-            let threads = [
-                with(&breaker, move |breaker| breaker.change_settings(after)),
-                with(&breaker, move |breaker| fail(breaker, failing, START)),
-                with(&breaker, move |breaker| {
-                    succeed(breaker, succeeding, START);
-                    succeed(breaker, admitted(breaker, START), START);
-                }),
-            ];
-            all(threads);
-            let Counts { calls, failures, .. } = breaker.counted_at(START);
-            assert!(calls <= 3 && failures <= 1 && breaker.failures() <= 1, "{calls} calls, {failures} failures");
-            quiesce(&breaker);
-        });
-    }
-}
-
-#[test]
-fn a_new_kind_of_window_begins_empty_while_calls_end() {
-    new_window();
-}
-
-#[test]
-fn seeded_a_new_window_that_goes_on_as_the_old_one_is_caught() {
-    assert_caught("a new window goes on as the old one", new_window);
-}
-
 fn new_place() {
     explore_some(800, 3, || {
         let breaker = breaker(opens_at(1));
@@ -649,129 +458,6 @@ fn a_new_place_for_a_probe_is_there_at_once() {
 #[test]
 fn seeded_a_new_place_that_nobody_is_told_of_is_caught() {
     assert_caught("a new place is not told of", new_place);
-}
-
-/// So many calls that nothing opens, ended in threads of their own, after one that has the window begin.
-fn recorders(window: Window, moments: [Instant; 3]) {
-    explore_some(500, 1, move || {
-        let breaker = breaker(opens_at(9).failure_ratio(1.0).minimum_calls(9).window(window));
-        succeed(&breaker, admitted(&breaker, START), START);
-        let calls = [(); 4].map(|()| admitted(&breaker, START));
-        let [first, second, third, fourth] = calls;
-        let threads = [
-            with(&breaker, move |breaker| fail(breaker, first, moments[0])),
-            with(&breaker, move |breaker| succeed(breaker, second, moments[1])),
-            with(&breaker, move |breaker| {
-                succeed(breaker, third, moments[1]);
-                succeed(breaker, fourth, moments[2]);
-            }),
-        ];
-        all(threads);
-        let Counts { calls, failures, .. } = breaker.counted_at(moments[2]);
-        assert_eq!((calls, failures), (5, 1));
-        quiesce(&breaker);
-    });
-}
-
-fn calls_of_a_window() {
-    recorders(Window::calls(9), [START; 3]);
-}
-
-fn slice_of_a_window() {
-    recorders(Window::time(Duration::from_secs(10)), [START; 3]);
-}
-
-fn slices_of_a_window() {
-    recorders(Window::time(Duration::from_secs(10)), [START, START.plus(SECOND), START.plus(2 * SECOND)]);
-}
-
-#[test]
-fn a_window_of_calls_loses_nothing() {
-    calls_of_a_window();
-}
-
-#[test]
-fn a_window_of_time_loses_nothing() {
-    slice_of_a_window();
-    slices_of_a_window();
-}
-
-#[test]
-fn seeded_successes_that_a_window_loses_are_caught() {
-    for window in [calls_of_a_window, slice_of_a_window, slices_of_a_window] {
-        assert_caught("a streak is read, then ended", window);
-    }
-    assert_caught("a success counts on what was", calls_of_a_window);
-}
-
-#[test]
-fn seeded_successes_that_a_window_counts_twice_are_caught() {
-    assert_caught("a slice is filed twice", slices_of_a_window);
-}
-
-/// What a window of time misses at most of `successes` that end beside the first outcome after a pause: whatever ends while that
-/// has the lock and has not taken the streak yet. They would have to wait for the lock to know that the pause is over.
-fn missed_beside(first: fn(&Breaker, Loose, Instant), interruptions: usize, successes: [usize; 2]) -> u64 {
-    let most = Arc::new(AtomicU64::new(0));
-    let missed = Arc::clone(&most);
-    explore_some(500, interruptions, move || {
-        let ten_seconds = Window::time(Duration::from_secs(10));
-        let breaker = breaker(opens_at(9).failure_ratio(1.0).minimum_calls(9).window(ten_seconds));
-        let call = admitted(&breaker, START);
-        let beginning = with(&breaker, move |breaker| first(breaker, call, START));
-        let succeeding =
-            successes.map(|times| with(&breaker, move |breaker| (0..times).for_each(|_| succeed(breaker, call, START))));
-        end(beginning);
-        all(succeeding);
-        let Counts { calls, .. } = breaker.counted_at(START);
-        let ended = 1 + successes.iter().sum::<usize>() as u64;
-        missed.fetch_max(ended.checked_sub(calls).expect("none twice"), Ordering::Relaxed);
-        succeed(&breaker, call, START);
-        assert_eq!(breaker.counted_at(START).calls, calls + 1, "afterwards none");
-        quiesce(&breaker);
-    });
-    most.load(Ordering::Relaxed)
-}
-
-#[test]
-fn beside_the_first_failure_after_a_pause_a_window_of_time_may_miss_all_successes_and_afterwards_none() {
-    assert_eq!(missed_beside(fail, 2, [1, 0]), 1);
-    assert_eq!(missed_beside(fail, 2, [2, 0]), 2);
-}
-
-/// Loom would run it 70,000 times.
-#[cfg(interleaved = "shuttle")]
-#[test]
-fn beside_the_first_failure_after_a_pause_a_window_of_time_may_miss_successes_of_two_threads() {
-    assert_eq!(missed_beside(fail, 2, [1, 1]), 2);
-}
-
-#[test]
-fn beside_the_first_success_after_a_pause_a_window_of_time_may_miss_all_others_and_afterwards_none() {
-    assert_eq!(missed_beside(succeed, 1, [1, 1]), 2);
-}
-
-fn clear_window() {
-    explore(500, || {
-        let breaker = breaker(opens_at(9).failure_ratio(1.0).minimum_calls(2).window(Window::calls(2)));
-        let calls = [(); 3].map(|()| admitted(&breaker, START));
-        let [failing, one, other] = calls;
-        fail(&breaker, failing, START);
-        let threads = [one, other].map(|call| with(&breaker, move |breaker| succeed(breaker, call, START)));
-        all(threads);
-        let Counts { calls, failures, .. } = breaker.counted_at(START);
-        assert_eq!((calls, failures, breaker.circuit().listens()), (2, 0, false));
-    });
-}
-
-#[test]
-fn a_window_of_calls_is_clear_once_it_is_full_of_successes() {
-    clear_window();
-}
-
-#[test]
-fn seeded_a_success_that_counts_on_what_was_is_caught() {
-    assert_caught("a success counts on what was", clear_window);
 }
 
 fn call_in_passing() {

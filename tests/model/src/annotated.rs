@@ -1,6 +1,7 @@
 //! Annotated functions, whose settings are those of a configuration: a policy that is built hears of none.
 
-use crate::call::{Backoff, Function, Jitter, NEVER, Summary};
+use crate::call::Summary;
+use crate::function::{Backoff, Function, Jitter, NEVER};
 use crate::play::{Body, Failed, verdict};
 use resilient::{Configuration, Overrides, resilient};
 use std::sync::{Mutex, PoisonError};

@@ -1,124 +1,21 @@
 //! A whole call: what it asks for, in which order, and what it does with an outcome.
 
+mod admission;
+mod delay;
+mod summary;
+
+pub use delay::Drawn;
+pub(crate) use summary::Summary;
+
 use crate::breaker::{self, Breaker, Permit};
 use crate::bucket::{Bucket, Token};
 use crate::budget::Budget;
 use crate::bulkhead::Bulkhead;
 use crate::event::Event;
 use crate::flaw::Flaw;
+use crate::function::{Function, NEVER, Outcome};
 use crate::{Told, Undecided};
 use std::collections::VecDeque;
-
-/// No end.
-pub const NEVER: u64 = u64::MAX;
-/// A probe that times out must be able to say so before its lease ends.
-const LEASE_SLACK: u64 = 100_000_000;
-/// Refusals are told of at most once in this time, with their number.
-const SUMMARY: u64 = 10_000_000_000;
-const MILLI: u64 = 1_000_000;
-
-/// How waits grow.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Backoff {
-    /// Twice the one before.
-    Exponential,
-    /// All the same.
-    Constant,
-    /// By the first.
-    Linear,
-    /// The sum of the two before.
-    Fibonacci,
-    /// Anything from the first to three times the one before.
-    Decorrelated,
-}
-
-/// How waits are spread.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Jitter {
-    /// Not at all.
-    None,
-    /// From nothing.
-    Full,
-    /// From half of it.
-    Equal,
-    /// So many hundredths more or less.
-    Percent(u64),
-}
-
-/// What chance decided of a retry, as the library told it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Drawn {
-    /// A wait of so many milliseconds, rounded up.
-    Wait(u64),
-    /// One that would have ended after the deadline.
-    TooLong,
-    /// There is none, for another reason.
-    Nothing,
-}
-
-/// How often something happened since it was last told.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Summary {
-    count: u64,
-    next: u64,
-}
-
-impl Summary {
-    pub(crate) const NOTHING: Self = Self { count: 0, next: 0 };
-
-    pub(crate) const fn told(now: u64) -> Self {
-        Self { count: 0, next: now.saturating_add(SUMMARY) }
-    }
-
-    fn count(&mut self, now: u64) -> Option<u64> {
-        self.count += 1;
-        (now >= self.next).then(|| {
-            let count = self.count;
-            *self = Self::told(now);
-            count
-        })
-    }
-}
-
-/// The settings of a function, in nanoseconds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Function {
-    /// Attempts after the first.
-    pub retries: u32,
-    /// The first wait.
-    pub base_delay: u64,
-    /// The longest of our own.
-    pub max_delay: u64,
-    /// How they grow.
-    pub backoff: Backoff,
-    /// How they are spread.
-    pub jitter: Jitter,
-    /// The longest hint.
-    pub max_retry_after: u64,
-    /// Of each attempt, or `NEVER`.
-    pub timeout: u64,
-    /// Of the whole call, or `NEVER`.
-    pub deadline: u64,
-    /// The longest wait for a token or a place, or `NEVER`.
-    pub max_wait: u64,
-}
-
-/// What a body comes to; hints in nanoseconds, zero for none.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// What it was for.
-    Success,
-    /// A failure that may pass.
-    Transient(u64),
-    /// Well, but busy.
-    Throttled(u64),
-    /// An answer.
-    Permanent,
-    /// Our own fault.
-    Ignored,
-    /// A panic.
-    Panic,
-}
 
 /// What refuses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -573,110 +470,6 @@ impl World {
         Ok(None)
     }
 
-    fn ask(&mut self, who: usize) -> Result<Step, Stop> {
-        if self.now >= self.calls[who].ends {
-            return Ok(Step::Refuse(Kind::DeadlineExceeded, Told::Nothing));
-        }
-        let permit = match self.ask_breaker(who)? {
-            Ok(permit) => permit,
-            Err(told) => return Ok(Step::Refuse(Kind::CircuitOpen, told)),
-        };
-        let missing = self.ask_bucket(who).or_else(|| self.ask_bulkhead(who));
-        match (missing, permit) {
-            (None, permit) => {
-                if permit.is_some_and(|permit| permit.is_excused())
-                    && let Some(count) = self.excused.count(self.now)
-                {
-                    self.tell(Event::WouldReject(count));
-                }
-                (self.calls[who].permit, self.calls[who].token) = (permit, None);
-                Ok(Step::Run)
-            }
-            (Some(step), Some(permit)) if self.has(Flaw::BreakerIsAskedOnce) => {
-                self.calls[who].early_permit = Some(permit);
-                Ok(step)
-            }
-            (Some(step), permit) => {
-                // Nobody keeps a probe's place while waiting for something else.
-                if let (Some(breaker), Some(permit)) = (&mut self.breaker, permit) {
-                    breaker.settle(permit, breaker::Result::Neutral, self.now, self.now);
-                }
-                Ok(step)
-            }
-        }
-    }
-
-    fn ask_breaker(&mut self, who: usize) -> Result<Result<Option<Permit>, Told>, Stop> {
-        if let Some(permit) = self.calls[who].early_permit.take() {
-            return Ok(Ok(Some(permit)));
-        }
-        let timeout = self.function_of(who).timeout;
-        let Some(breaker) = &mut self.breaker else { return Ok(Ok(None)) };
-        let lease = if timeout == NEVER { breaker.settings.max_recovery_timeout } else { timeout.saturating_add(LEASE_SLACK) };
-        Ok(breaker.ask(self.now, lease)?.map(Some))
-    }
-
-    fn ask_bucket(&mut self, who: usize) -> Option<Step> {
-        let (now, call) = (self.now, &mut self.calls[who]);
-        let bucket = self.bucket.as_mut()?;
-        let until = call.gives_up.max(now);
-        let mut held = call.token.take().map(|token| bucket.carried(token));
-        if let Some(stale) = held.take_if(|token| token.at <= now && bucket.is_stale(*token, now)) {
-            bucket.give_back(stale);
-        }
-        let exclusive = u64::from(self.flaw == Some(Flaw::LongestWaitExclusive) && until > now);
-        let token = match held {
-            Some(token) if token.at > until => {
-                bucket.give_back(token);
-                Err(token.at)
-            }
-            Some(token) => Ok(token),
-            None => bucket.reserve(now, until - exclusive),
-        };
-        match token {
-            Err(due) => Some(Step::Refuse(Kind::RateLimited, Told::Exactly(due.saturating_sub(now).max(1)))),
-            Ok(token) => {
-                call.token = Some(token);
-                (token.at > now).then_some(Step::Sleep)
-            }
-        }
-    }
-
-    fn ask_bulkhead(&mut self, who: usize) -> Option<Step> {
-        let call = &mut self.calls[who];
-        let bulkhead = self.bulkhead.as_mut().filter(|_| !call.has_place)?;
-        call.has_place = bulkhead.enter();
-        if call.has_place {
-            return None;
-        }
-        if self.now >= call.gives_up {
-            return Some(Step::Refuse(Kind::BulkheadFull, Told::Nothing));
-        }
-        // Kept in line it would go stale.
-        self.give_token_back(who);
-        Some(Step::Queue)
-    }
-
-    fn give_token_back(&mut self, who: usize) {
-        if let (Some(bucket), Some(token)) = (&mut self.bucket, self.calls[who].token.take()) {
-            bucket.give_back(token);
-        }
-    }
-
-    fn give_place_back(&mut self, who: usize) {
-        if let Some(bulkhead) = self.bulkhead.as_mut().filter(|_| std::mem::take(&mut self.calls[who].has_place)) {
-            bulkhead.release();
-        }
-    }
-
-    fn give_everything_back(&mut self, who: usize) {
-        self.give_token_back(who);
-        self.give_place_back(who);
-        if let (Some(breaker), Some(permit)) = (&mut self.breaker, self.calls[who].permit.take()) {
-            breaker.cancel(permit, self.now);
-        }
-    }
-
     fn end(&mut self, who: usize, end: End) -> End {
         self.calls[who].stage = Stage::Ended;
         end
@@ -800,88 +593,4 @@ impl World {
             }
         }
     }
-
-    /// The shortest and the longest wait, as they are known and as they might have been; or why there is none.
-    #[expect(clippy::type_complexity, reason = "of one caller")]
-    fn next_delay(&mut self, who: usize, hint: u64) -> Result<Result<((u64, u64), (u64, u64)), &'static str>, Stop> {
-        let (now, attempts, ends) = (self.now, self.calls[who].attempts, self.calls[who].ends);
-        let drawn = self.drawn.pop_front();
-        if attempts > self.function_of(who).retries + u32::from(self.has(Flaw::OneRetryTooMany)) {
-            return Ok(Err("no retries left"));
-        }
-        if hint > self.function_of(who).max_retry_after {
-            return Ok(Err("the server asks for more than max_retry_after"));
-        }
-        let (shortest, mut longest) = self.delay(who, hint);
-        let ends = if self.has(Flaw::WaitMayEndAtDeadline) { ends.saturating_add(1) } else { ends };
-        if ends != NEVER && now.saturating_add(longest) >= ends {
-            let is_too_long = match drawn {
-                _ if now.saturating_add(shortest) >= ends => true,
-                Some(drawn) => drawn == Drawn::TooLong,
-                None => return Err(Stop::Undecided),
-            };
-            if is_too_long {
-                return Ok(Err("the next attempt would start after the deadline"));
-            }
-            longest = ends - now - 1;
-        }
-        if let Some(breaker) = &self.breaker
-            && !self.has(Flaw::RetriesIntoOpenCircuit)
-            && breaker.is_refusing(now)?
-        {
-            return Ok(Err("the circuit is open"));
-        }
-        if self.budget.as_mut().is_some_and(|budget| !budget.take(now)) {
-            return Ok(Err("the retry budget is spent"));
-        }
-        let told = (shortest, longest);
-        let known = match drawn {
-            Some(Drawn::Wait(millis)) => (shortest.max((millis * MILLI).saturating_sub(MILLI - 1)), longest.min(millis * MILLI)),
-            _ => told,
-        };
-        Ok(Ok((if known.0 <= known.1 { known } else { told }, told)))
-    }
-
-    /// The shortest and the longest wait after so many attempts: a hint is never fallen short of, and exceeded by a tenth at most.
-    fn delay(&self, who: usize, hint: u64) -> (u64, u64) {
-        let own = self.own_delay(who);
-        if hint == 0 {
-            return own;
-        }
-        let longest = self.function_of(who).max_retry_after;
-        let (shortest_wait, longest_wait) = (own.0.max(hint), own.1.max(hint));
-        let later = longest_wait.saturating_add(longest_wait / 10);
-        (shortest_wait.min(longest.max(own.0)), later.min(longest.max(own.1)))
-    }
-
-    fn own_delay(&self, who: usize) -> (u64, u64) {
-        let Call { attempts, previous_delay: previous, .. } = self.calls[who];
-        let Function { base_delay, max_delay, backoff, jitter, .. } = self.function_of(who);
-        let step = attempts - u32::from(self.has(Flaw::BackoffOneStepLate) && attempts > 1);
-        let factor = match backoff {
-            Backoff::Constant => 1,
-            Backoff::Linear => u64::from(step),
-            Backoff::Exponential => 1_u64.checked_shl(step - 1).unwrap_or(u64::MAX),
-            Backoff::Fibonacci => fibonacci(step),
-            Backoff::Decorrelated => {
-                let times = if self.has(Flaw::DecorrelatedTwice) { 2 } else { 3 };
-                return (base_delay.min(max_delay), previous.max(base_delay).saturating_mul(times).min(max_delay));
-            }
-        };
-        let own = base_delay.saturating_mul(factor).min(max_delay);
-        match jitter {
-            Jitter::None => (own, own),
-            Jitter::Full if self.has(Flaw::FullJitterIsEqual) => (own / 2, own),
-            Jitter::Full => (0, own),
-            Jitter::Equal => (own / 2, own),
-            Jitter::Percent(percent) => {
-                let part = own * percent / 100;
-                (own - part, if self.has(Flaw::JitterOnlyShortens) { own } else { (own + part).min(max_delay) })
-            }
-        }
-    }
-}
-
-fn fibonacci(place: u32) -> u64 {
-    if place <= 2 { 1 } else { fibonacci(place - 1) + fibonacci(place - 2) }
 }

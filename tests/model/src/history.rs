@@ -4,7 +4,7 @@
 use crate::breaker::{self, Window};
 use crate::bucket::Rate;
 use crate::budget;
-use crate::call::{Backoff, Function, Jitter, NEVER, Outcome};
+use crate::function::{Backoff, Function, Jitter, NEVER, Outcome};
 
 const MILLI: u64 = 1_000_000;
 const SECOND: u64 = 1_000 * MILLI;

@@ -11,6 +11,7 @@ pub mod bulkhead;
 pub mod call;
 pub mod event;
 pub mod flaw;
+pub mod function;
 mod hearing;
 pub mod history;
 pub mod play;

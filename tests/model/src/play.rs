@@ -1,23 +1,25 @@
 //! Plays a history against the library and against the model, and compares everything that can be seen after every operation.
 
-use crate::Told;
+mod body;
+mod compare;
+
+use body::{Bodies, body_of};
+pub(crate) use body::{Body, Failed, verdict};
+
 use crate::annotated;
-use crate::breaker::{Breaker, State};
+use crate::breaker::Breaker;
 use crate::bucket::Bucket;
 use crate::budget::Budget;
 use crate::bulkhead::Bulkhead;
-use crate::call::{Drawn, End, Kind, NEVER, Outcome, Stop, Summary, World};
-use crate::event::{Event, Heard, Named};
+use crate::call::{Stop, World};
 use crate::flaw::Flaw;
+use crate::function::{NEVER, Outcome};
 use crate::hearing;
 use crate::history::{Force, History, Operation, Reload, Setting, changed, changed_function};
-use crate::sentence;
-use crate::stage::{Clock, FUNCTION, Stage, nanos, rate};
-use resilient::{Classify as _, Policy, Rejected, TryAcquireError, Verdict};
+use crate::stage::{Clock, Stage, nanos};
+use resilient::{Policy, TryAcquireError};
 use std::cell::RefCell;
-use std::collections::VecDeque;
-use std::future::poll_fn;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -25,8 +27,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
-/// Tokio's timers are exact to a millisecond.
-const PATIENCE: u64 = 2_000_000;
 /// What is owed longer than that is not reckoned: a word holds 36 years.
 const MOST_OWED: u64 = 1 << 59;
 /// More open calls than that tell nothing new.
@@ -41,59 +41,6 @@ pub struct Played {
     pub ends: usize,
     /// Whether chance decided something that nothing told, so that it ended there.
     pub was_cut_short: bool,
-}
-
-#[derive(Debug)]
-pub(crate) enum Failed {
-    Service(Outcome),
-    Rejected(Rejected),
-}
-
-impl From<Rejected> for Failed {
-    fn from(rejected: Rejected) -> Self {
-        Self::Rejected(rejected)
-    }
-}
-
-pub(crate) fn verdict(outcome: &Result<(), Failed>) -> Verdict {
-    let hint = |nanos: u64| (nanos > 0).then_some(Duration::from_nanos(nanos));
-    match outcome {
-        Ok(()) => Verdict::Success,
-        Err(Failed::Rejected(rejected)) => rejected.classify(),
-        Err(Failed::Service(Outcome::Transient(nanos))) => Verdict::Transient { retry_after: hint(*nanos) },
-        Err(Failed::Service(Outcome::Throttled(nanos))) => Verdict::Throttled { retry_after: hint(*nanos) },
-        Err(Failed::Service(Outcome::Ignored)) => Verdict::Ignored,
-        Err(Failed::Service(_)) => Verdict::Permanent,
-    }
-}
-
-/// What a call's bodies come to, and when they began.
-#[derive(Debug, Default)]
-struct Bodies {
-    outcomes: VecDeque<(Outcome, u64)>,
-    starts: Vec<u64>,
-}
-
-/// What a call runs.
-pub(crate) struct Body {
-    bodies: Rc<RefCell<Bodies>>,
-    stage: Arc<Stage>,
-    clock: Rc<Clock>,
-}
-
-impl Body {
-    /// One attempt.
-    pub(crate) async fn run(&self) -> Result<(), Failed> {
-        let mut has_begun = false;
-        poll_fn(|_| {
-            if !std::mem::replace(&mut has_begun, true) {
-                self.bodies.borrow_mut().starts.push(self.stage.now(&self.clock));
-            }
-            let outcome = self.bodies.borrow_mut().outcomes.pop_front();
-            outcome.map_or(Poll::Pending, |outcome| Poll::Ready(body_of(&self.stage, &self.clock, outcome)))
-        })
-        .await
-    }
 }
 
 struct Alarm(AtomicBool);
@@ -318,51 +265,6 @@ impl Play {
         polled
     }
 
-    /// Lets the model do the same, and compares the end.
-    fn agree(&mut self, who: usize, polled: &Polled) -> Result<(), Stop> {
-        if let Clock::Turned(clock) = &*self.clock {
-            let waits = clock.waits();
-            self.world.waits.extend(waits[self.waits_seen..].iter().copied().map(nanos));
-            self.waits_seen = waits.len();
-        }
-        self.world.drawn = hearing::with_heard(|heard| heard.iter().filter_map(drawn).collect());
-        let end = self.world.poll(who)?;
-        if let Some(wait) = self.world.waits.pop_front() {
-            return differs(format!("call {who} waited {wait} ns more than the model, which came to {end:?}"));
-        }
-        self.played.ends += usize::from(end.is_some());
-        match (polled, end) {
-            (Polled::Pending, None) | (Polled::Panicked, Some(End::Panic)) | (Polled::Ready(Ok(())), Some(End::Success)) => Ok(()),
-            (Polled::Ready(Err(Failed::Service(outcome))), Some(End::Error(expected))) => {
-                same("the last error", outcome, &expected)
-            }
-            (Polled::Ready(Err(Failed::Rejected(rejected))), Some(End::Refused(kind, told, attempts))) => {
-                self.agree_on_refusal(who, rejected, kind, told, attempts)
-            }
-            (polled, end) => differs(format!("call {who}: the library came to {}, the model to {end:?}", describe(polled))),
-        }
-    }
-
-    fn agree_on_refusal(&mut self, who: usize, rejected: &Rejected, kind: Kind, told: Told, attempts: u32) -> Result<(), Stop> {
-        same("what refuses", &kind_of(rejected), &Some(kind))?;
-        same("attempts", &rejected.attempts(), &attempts)?;
-        let named = self.named();
-        same("whom it refuses", &rejected.function(), &named.function)?;
-        let resource = named.resource(kind).filter(|_| kind != Kind::BulkheadFull || !self.has(Flaw::BulkheadsHaveNoName));
-        same("what it names", &rejected.resource(), &resource)?;
-        let after = rejected.retry_after().map(nanos);
-        if !told.allows(after) {
-            return differs(format!("{kind:?} tells to come back after {after:?} ns, the model {told:?}"));
-        }
-        let function = self.world.function_of(who);
-        let sentence = sentence::of(kind, named.function, resource, attempts, after, &function, self.has(Flaw::SentenceRoundsDown));
-        same("how it is put", &rejected.to_string(), &sentence)?;
-        if let (Kind::CircuitOpen, Some(breaker), Some(after)) = (kind, &mut self.world.breaker, after) {
-            breaker.learn_end(self.world.now + after);
-        }
-        Ok(())
-    }
-
     fn finish(&mut self, which: u8, outcome: Outcome) -> Result<(), Stop> {
         let running: Vec<_> = self.world.open_calls().into_iter().filter(|&who| self.world.is_in_body(who)).collect();
         if running.is_empty() {
@@ -468,78 +370,6 @@ impl Play {
         same("tokens by hand", &said, &expected)
     }
 
-    /// Everything that can be seen.
-    fn compare(&mut self) -> Result<(), Stop> {
-        let now = self.stage.now(&self.clock);
-        same("the clock", &now, &self.world.now)?;
-        self.compare_events()?;
-        self.compare_breaker()?;
-        if let Some(bucket) = &self.world.bucket {
-            let ours = resilient::bucket(&self.stage.names.bucket);
-            same("the rate", &ours.rate(), &rate(bucket.rate.interval, bucket.rate.burst))?;
-        }
-        if let Some(bulkhead) = &self.world.bulkhead {
-            let ours = resilient::bulkhead(&self.stage.names.bulkhead);
-            same("in flight", &ours.in_flight(), &bulkhead.in_flight())?;
-            same("in line", &ours.waiting(), &bulkhead.waiting())?;
-            same("the limit", &ours.limit(), &bulkhead.limit())?;
-        }
-        for (who, call) in self.calls.iter().enumerate() {
-            same(&format!("starts of call {who}"), &call.bodies.borrow().starts.as_slice(), &self.world.starts(who))?;
-            if self.world.must_be_awake(who, PATIENCE) && !call.alarm.0.load(Ordering::Relaxed) {
-                return differs(format!("call {who} was not woken for what it waits for"));
-            }
-        }
-        Ok(())
-    }
-
-    fn has(&self, flaw: Flaw) -> bool {
-        self.world.flaw == Some(flaw)
-    }
-
-    fn named(&self) -> Named<'_> {
-        let names = &self.stage.names;
-        let breaker = self.setting.breaker.map(|_| names.breaker.as_str());
-        let function = if self.setting.is_annotated { annotated::name(self.setting.waits_turn_the_clock) } else { FUNCTION };
-        Named { function, breaker, bucket: &names.bucket, bulkhead: &names.bulkhead }
-    }
-
-    fn compare_events(&mut self) -> Result<(), Stop> {
-        let (told, mut heard) = (self.world.take_told(), hearing::take().into_iter().peekable());
-        for event in told {
-            if event.may_be_missing() && heard.peek().is_none_or(|heard| heard.name != event.name()) {
-                continue;
-            }
-            let heard = heard.next();
-            if !heard.as_ref().is_some_and(|heard| event.is_heard(heard, self.named())) {
-                return differs(format!("the library tells {heard:?}, the model {event:?}"));
-            }
-            if matches!(event, Event::Rejected { count: None, .. }) {
-                self.world.refusals = Some(Summary::told(self.world.now));
-            }
-        }
-        heard.next().map_or(Ok(()), |heard| differs(format!("the library tells {heard:?}, the model nothing")))
-    }
-
-    fn compare_breaker(&mut self) -> Result<(), Stop> {
-        let (now, ours) = (self.world.now, resilient::breaker(&self.stage.names.breaker));
-        let Some(breaker) = &mut self.world.breaker else { return Ok(()) };
-        breaker.learn_state(now, ours.state() == resilient::State::Open);
-        let state = match ours.state() {
-            resilient::State::Closed => State::Closed,
-            resilient::State::Open => State::Open,
-            resilient::State::HalfOpen => State::HalfOpen,
-            resilient::State::ForcedOpen => State::ForcedOpen,
-            resilient::State::Disabled => State::Disabled,
-            other => return differs(format!("a state that nobody knows: {other:?}")),
-        };
-        same("the state", &state, &breaker.state(now)?)?;
-        same("shadow", &ours.is_shadow(), &breaker.is_shadow())?;
-        same("failures in a row", &ours.failures(), &breaker.failures())?;
-        let counts = ours.counts();
-        same("the window", &(counts.calls, counts.failures, counts.slow_calls), &breaker.counts(now))
-    }
-
     /// Drops everything; nothing is in flight, and after ten times the recovery time a call is admitted.
     fn quiesce(&mut self) -> Result<(), Stop> {
         for who in self.world.open_calls() {
@@ -588,44 +418,4 @@ enum TryAcquireErrorSaid {
     NotYet(u64),
     Impossible(u32, u64),
     Unknown,
-}
-
-/// What the library drew for a retry, if that is what it told.
-fn drawn(heard: &Heard) -> Option<Drawn> {
-    match heard.name {
-        "retry" => heard.fields.get("delay_ms")?.parse().ok().map(Drawn::Wait),
-        "exhausted" if heard.fields.get("reason")?.contains("deadline") => Some(Drawn::TooLong),
-        "exhausted" => Some(Drawn::Nothing),
-        _ => None,
-    }
-}
-
-fn body_of(stage: &Stage, clock: &Clock, (outcome, takes): (Outcome, u64)) -> Result<(), Failed> {
-    if takes > 0 {
-        stage.pass(clock, takes);
-    }
-    match outcome {
-        Outcome::Success => Ok(()),
-        Outcome::Panic => resume_unwind(Box::new("a body's panic")),
-        outcome => Err(Failed::Service(outcome)),
-    }
-}
-
-fn kind_of(rejected: &Rejected) -> Option<Kind> {
-    match rejected {
-        Rejected::CircuitOpen(_) => Some(Kind::CircuitOpen),
-        Rejected::RateLimited(_) => Some(Kind::RateLimited),
-        Rejected::BulkheadFull(_) => Some(Kind::BulkheadFull),
-        Rejected::Timeout(_) => Some(Kind::Timeout),
-        Rejected::DeadlineExceeded(_) => Some(Kind::DeadlineExceeded),
-        _ => None,
-    }
-}
-
-fn describe(polled: &Polled) -> String {
-    match polled {
-        Polled::Pending => "no end".to_owned(),
-        Polled::Ready(outcome) => format!("{outcome:?}"),
-        Polled::Panicked => "a panic".to_owned(),
-    }
 }

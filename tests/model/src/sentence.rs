@@ -1,6 +1,7 @@
 //! How a refusal is put into words.
 
-use crate::call::{Function, Kind};
+use crate::call::Kind;
+use crate::function::Function;
 use std::time::Duration;
 
 const UNITS: [(u64, &str); 4] = [(1, "ns"), (1_000, "µs"), (1_000_000, "ms"), (1_000_000_000, "s")];

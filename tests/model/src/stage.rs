@@ -7,7 +7,7 @@ use crate::annotated;
 use crate::breaker::{self, Window};
 use crate::bucket::Rate;
 use crate::budget;
-use crate::call::NEVER;
+use crate::function::NEVER;
 use crate::history::Setting;
 use resilient::testing::TurnedClock;
 use resilient::{CircuitBreaker, Concurrency, Policy, RetryBudget};

@@ -2,7 +2,7 @@
 
 use reference_model::bucket::Rate;
 use reference_model::budget;
-use reference_model::call::{Backoff, Function, Jitter, NEVER, Outcome};
+use reference_model::function::{Backoff, Function, Jitter, NEVER, Outcome};
 use reference_model::history::{History, Operation, Reload, Setting};
 use reference_model::play::play;
 

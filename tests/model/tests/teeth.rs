@@ -1,7 +1,7 @@
 //! A model with one rule wrong is told apart from the library, so the comparison can see what it is there for.
 
-use reference_model::call::Outcome;
 use reference_model::flaw::Flaw;
+use reference_model::function::Outcome;
 use reference_model::history::{Force, History, OPERATION, Operation, Reload, SETTING, Setting};
 use reference_model::play::play;
 use std::panic::{AssertUnwindSafe, catch_unwind};
