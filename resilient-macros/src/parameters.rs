@@ -372,6 +372,22 @@ mod tests {
         assert_eq!(columns, ["self", "cell"].map(|name| function.find(name).unwrap()));
     }
 
+    /// What a pattern has looked through may be a reference to it by then, which no `mut` of ours may stand before.
+    #[test]
+    #[cfg(feature = "tokio")]
+    fn a_part_is_lent_where_it_is_known_to_be_a_value() {
+        let is_lent = |parameter: &str| {
+            let function = format!("async fn call({parameter}) -> Result<u8, E> {{ f(inner) }}");
+            resilient(quote!(retries = 1), function.parse().unwrap()).to_string().contains("let _ = & mut inner ;")
+        };
+        assert!(is_lent("Outer(inner, _): Outer<Cell<u8>>"));
+        assert!(is_lent("Outer(mut inner, _): Outer<u8>"));
+        assert!(!is_lent("Outer((inner, _)): Outer<Cell<u8>>"));
+        assert!(!is_lent("Outer((mut inner, _)): Outer<u8>"));
+        assert!(!is_lent("Outer(inner, _): &Outer<Cell<u8>>"));
+        assert!(!is_lent("Outer(ref inner, _): &Outer<Cell<u8>>"));
+    }
+
     /// In the editions that allow it, `tests/lints-2021` shows what comes of it.
     #[test]
     fn a_mut_inside_a_reference_stays_and_is_copied_as_a_value() {
