@@ -360,6 +360,19 @@ mod timer {
         }
     }
 
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+        use std::task::Waker;
+
+        #[tokio::test(start_paused = true)]
+        async fn what_has_ended_before_anybody_looks_ends_at_the_first_look() {
+            let mut ended = std::pin::pin!(Limit::new(now(), now()));
+            tokio::time::advance(Duration::from_millis(5)).await;
+            assert!(ended.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready());
+        }
+    }
+
     /// One that is armed on its first pending poll.
     #[derive(Debug, Default)]
     pub(crate) struct Alarm(Option<Pin<Box<Limit>>>);

@@ -58,7 +58,8 @@ impl Summary {
         let is_due =
             now.as_nanos() >= next && self.next.compare_exchange(next, later, Ordering::Relaxed, Ordering::Relaxed).is_ok();
         let early = seeded!("a summary is read, then emptied").then(|| self.count.load(Ordering::Relaxed));
-        let count = is_due.then(|| self.count.swap(0, Ordering::Relaxed)).filter(|count| *count > 0);
+        let count =
+            is_due.then(|| self.count.swap(0, Ordering::Relaxed)).filter(|count| *count > 0 || seeded!("a summary of none"));
         count.map(|count| early.unwrap_or(count))
     }
 }

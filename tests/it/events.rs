@@ -234,6 +234,33 @@ fn a_timeout_that_nothing_follows_is_told_as_the_calls_end() {
 }
 
 #[test]
+fn a_body_that_is_stopped_is_told_once_with_what_stopped_it() {
+    #[resilient(deadline = "10ms")]
+    async fn by_deadline() -> Result<(), ServiceError> {
+        pending().await
+    }
+    #[resilient(retries = 2, deadline = "10ms")]
+    async fn by_deadline_between_retries() -> Result<(), ServiceError> {
+        pending().await
+    }
+    #[resilient(timeout = "10ms")]
+    async fn by_timeout() -> Result<(), ServiceError> {
+        pending().await
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    let recorder = Recorder::default();
+    tracing::subscriber::with_default(tracing_subscriber::registry().with(recorder.clone()), || {
+        runtime.block_on(by_deadline()).unwrap_err();
+        runtime.block_on(by_deadline_between_retries()).unwrap_err();
+        runtime.block_on(by_timeout()).unwrap_err();
+        let told: Vec<_> = recorder.take().into_iter().map(|(name, _, fields)| (name, fields["reason"].clone())).collect();
+        let expected =
+            ["deadline_exceeded", "deadline_exceeded", "timeout"].map(|reason| ("rejected".to_owned(), reason.to_owned()));
+        assert_eq!(told, expected);
+    });
+}
+
+#[test]
 fn a_function_without_retries_does_not_say_that_it_has_none_left() {
     #[resilient(breaker = "told by no retries")]
     fn call() -> Result<(), ServiceError> {

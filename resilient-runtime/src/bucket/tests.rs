@@ -1,6 +1,8 @@
 mod accuracy;
 
 use super::*;
+#[cfg(feature = "testing")]
+use crate::testing::TurnedClock;
 use std::sync::atomic::AtomicU64 as Clock;
 
 const SECOND: u64 = 1_000_000_000;
@@ -470,6 +472,25 @@ fn random_histories_never_exceed_the_bound_in_any_window() {
             }
         }
     }
+}
+
+/// Whoever waits for it is there when it should be good, and finds that it never will be.
+#[test]
+fn where_time_stands_still_no_token_is_good_at_the_moment_that_was_waited_for() {
+    let meter = Meter::new(Rate::per_second(1), 0, None);
+    let all_of_it = meter.paid_for(Instant::NEVER);
+    let (_, good) = meter.after_taking(all_of_it, 1, at(0));
+    let found = [good.as_nanos() - 1, good.as_nanos()].map(|now| meter.after_taking(all_of_it, 1, Instant::from_nanos(now)).1);
+    assert_eq!(found, [good, Instant::NEVER]);
+}
+
+#[cfg(feature = "testing")]
+#[test]
+fn at_a_glance_time_stands_still_where_it_does_for_everybody() {
+    let clock = TurnedClock::start();
+    clock.advance(Duration::from_nanos((3 << 60) - crate::clock::tick().count()));
+    let interval = Interval::of(Rate::per_second(1));
+    assert_eq!(interval.units_now(crate::clock::tick()), interval.units_at(crate::clock::now()));
 }
 
 /// Clocks count for 584 years, a bucket's word for 36 and a half: later than that its time stands still.

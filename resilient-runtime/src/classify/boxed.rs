@@ -87,8 +87,10 @@ impl Classify for anyhow::Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rejected::{Kind, Refusal, Time};
     use std::fmt;
     use std::io::{self, ErrorKind};
+    use std::sync::Arc;
 
     #[derive(Debug)]
     struct Wrapped(io::Error);
@@ -111,6 +113,25 @@ mod tests {
         assert_eq!(boxed.classify(), Verdict::Permanent);
         let boxed: Box<dyn Error> = "no cause at all".into();
         assert_eq!(boxed.classify(), Verdict::TRANSIENT);
+    }
+
+    fn wrapped(refused: Option<Kind>) -> Wrapped {
+        let refusal = Refusal { function: "f", resource: None, attempts: 0, time: Time::NONE };
+        Wrapped(refused.map_or(ErrorKind::NotFound.into(), |kind| io::Error::other(kind.rejected(refusal))))
+    }
+
+    #[test]
+    fn what_a_policy_further_in_has_refused_is_a_refusal_however_it_is_held_and_nothing_else_is() {
+        for (refused, is_refusal) in [(Some(Kind::CircuitOpen), true), (Some(Kind::Timeout), false), (None, false)] {
+            let error: Box<dyn Error> = wrapped(refused).into();
+            let sent: Box<dyn Error + Send> = Box::new(wrapped(refused));
+            let shared: Arc<dyn Error + Send + Sync> = Arc::new(wrapped(refused));
+            let held = [error.resilient_is_refusal(), sent.resilient_is_refusal(), shared.resilient_is_refusal()];
+            let lent = [(&&*error).resilient_is_refusal(), (&&*shared).resilient_is_refusal()];
+            assert_eq!((held, lent), ([is_refusal; 3], [is_refusal; 2]), "{refused:?}");
+            #[cfg(feature = "anyhow")]
+            assert_eq!(anyhow::Error::from(wrapped(refused)).resilient_is_refusal(), is_refusal, "{refused:?}");
+        }
     }
 
     #[cfg(feature = "anyhow")]

@@ -34,6 +34,11 @@ fn a_summary_tells_of_each_once_and_never_of_none() {
 }
 
 #[test]
+fn seeded_a_summary_that_tells_of_none_is_caught() {
+    assert_caught("a summary of none", refusals);
+}
+
+#[test]
 fn seeded_a_summary_that_is_read_and_then_emptied_is_caught() {
     assert_caught("a summary is read, then emptied", refusals);
 }

@@ -177,7 +177,7 @@ impl<C: Cell> Page<C> {
     fn bury(&mut self, family: &Family<Bucket>, now: Instant) {
         let mut orphans = std::mem::take(&mut self.orphans);
         orphans.retain(|&(_, number)| {
-            let is_owed = self.slots[number as usize].pins > 0 || !self.is_idle(family, word_of(number), now);
+            let is_owed = !self.is_idle(family, word_of(number), now);
             if !is_owed {
                 self.vacate_slot(family, number);
             }
