@@ -34,12 +34,20 @@ pub struct Bucket {
     clock: Face,
     meter: Latest<Meter>,
     paused_until: AtomicU64,
-    /// Slots of callers who gave up, the earliest first; held by whoever changes more of the line than one word.
-    freed: Mutex<BinaryHeap<Reverse<Instant>>>,
+    /// Held by whoever changes more of the line than one word.
+    line: Mutex<Line>,
     freed_count: AtomicUsize,
     sleepers: Sleepers,
     /// The rate by which all who wait have been woken.
     woken_for: AtomicU32,
+}
+
+#[derive(Debug, Default)]
+struct Line {
+    /// Slots of callers who gave up, the earliest first.
+    freed: BinaryHeap<Reverse<Instant>>,
+    /// By how much the pause has pushed what is paid, in units: so much of it nobody owes.
+    pushed: u64,
 }
 
 /// One rate and what is owed at it.
@@ -104,7 +112,7 @@ impl Bucket {
             clock: Face::find(),
             meter: Latest::new(Meter::new(rate, 0, None)),
             paused_until: AtomicU64::new(0),
-            freed: Mutex::new(BinaryHeap::new()),
+            line: Mutex::default(),
             freed_count: AtomicUsize::new(0),
             sleepers: Sleepers::new(),
             woken_for: AtomicU32::new(0),
@@ -129,7 +137,7 @@ impl Bucket {
 
     /// Takes what is owed to a word that is counted by other terms, which `take` hands over. Who asks meanwhile waits.
     pub(crate) fn take_over(&self, terms: &Interval, now: Instant, take: impl FnOnce() -> u64) {
-        let _line = lock(&self.freed);
+        let _line = lock(&self.line);
         let meter = self.meter.get();
         meter.paid_until.swap(REPLACED, Ordering::AcqRel);
         let paid = carried(take(), terms, &meter.interval, now);
@@ -145,10 +153,10 @@ impl Bucket {
 
     /// Slots that are too old for anybody are none.
     fn has_no_freed(&self, since: Instant) -> bool {
-        let mut freed = lock(&self.freed);
-        forget_until(&mut freed, |at| at.plus(SLACK) >= since);
-        self.publish(&freed);
-        freed.is_empty()
+        let mut line = lock(&self.line);
+        forget_until(&mut line.freed, |at| at.plus(SLACK) >= since);
+        self.publish(&line);
+        line.freed.is_empty()
     }
 
     /// The name by which functions share it; `None` if it is a function's own.
@@ -263,7 +271,7 @@ impl Bucket {
     /// Whoever replaces the word has the lock until another is in its place.
     #[cold]
     fn await_change(&self) {
-        drop(lock(&self.freed));
+        drop(lock(&self.line));
     }
 
     /// The earliest slot of those who gave up, or when that is due. Who used it long after its time would be too close to the next.
@@ -271,26 +279,26 @@ impl Bucket {
         if self.freed_count.load(Ordering::Relaxed) == 0 {
             return Err(Instant::NEVER);
         }
-        let mut freed = lock(&self.freed);
+        let mut line = lock(&self.line);
         let meter = self.meter.get();
         let paused_until = self.paused_until();
         if !seeded!("bucket: slots of long ago") {
-            forget_until(&mut freed, |at| at.plus(SLACK) >= now && at >= paused_until);
+            forget_until(&mut line.freed, |at| at.plus(SLACK) >= now && at >= paused_until);
         }
-        let earliest = freed.peek().map_or(Instant::NEVER, |&Reverse(at)| at);
-        let taken = if earliest.max(now) <= until { freed.pop() } else { None };
-        self.publish(&freed);
+        let earliest = line.freed.peek().map_or(Instant::NEVER, |&Reverse(at)| at);
+        let taken = if earliest.max(now) <= until { line.freed.pop() } else { None };
+        self.publish(&line);
         taken.map(|Reverse(at)| Token { bucket: self, meter, paid: 0, at }).ok_or(earliest)
     }
 
     #[cfg(test)]
     pub(crate) fn hold_lock(&self) -> impl Sized {
-        lock(&self.freed)
+        lock(&self.line)
     }
 
     #[expect(clippy::disallowed_methods, reason = "written under the lock alone")]
-    fn publish(&self, freed: &MutexGuard<'_, BinaryHeap<Reverse<Instant>>>) {
-        self.freed_count.store(freed.len(), Ordering::Relaxed);
+    fn publish(&self, line: &MutexGuard<'_, Line>) {
+        self.freed_count.store(line.freed.len(), Ordering::Relaxed);
     }
 
     /// Admits nothing before the wait is over, and nothing in a bunch right after: a server asked for it.
@@ -298,8 +306,8 @@ impl Bucket {
     pub(crate) fn pause(&self, now: Instant, wait: u64) {
         let until = now.plus(wait.min(LONGEST_PAUSE));
         // A new rate, or a slot that is given back, comes before all of it or after.
-        let _line = (!seeded!("bucket: unguarded pause")).then(|| lock(&self.freed));
-        self.paused_until.fetch_max(until.as_nanos(), Ordering::AcqRel);
+        let mut line = (!seeded!("bucket: unguarded pause")).then(|| lock(&self.line));
+        let was_paused = self.paused_until.fetch_max(until.as_nanos(), Ordering::AcqRel) > now.as_nanos();
         let meter = self.meter.get();
         let floor = self.pause_floor(&meter.interval);
         let push = |paid: u64| (paid != REPLACED && paid < floor).then_some(floor.min(REPLACED - 1));
@@ -308,7 +316,10 @@ impl Bucket {
             push(paid).map(|next| meter.paid_until.compare_exchange(paid, next, Ordering::Relaxed, Ordering::Relaxed));
             return;
         }
-        let _ = meter.paid_until.fetch_update(Ordering::Relaxed, Ordering::Relaxed, push);
+        let pushed = meter.paid_until.fetch_update(Ordering::Relaxed, Ordering::Relaxed, push).map_or(0, |paid| floor - paid);
+        if let Some(line) = &mut line {
+            line.pushed = pushed.saturating_add(if was_paused { line.pushed } else { 0 });
+        }
     }
 
     pub(crate) fn paused_until(&self) -> Instant {
@@ -334,22 +345,23 @@ impl Bucket {
         if old.rate == rate {
             return;
         }
-        let mut freed = lock(&self.freed);
+        let mut line = lock(&self.line);
         let interval = Interval::of(rate);
         let is_paused = self.paused_until() > now;
         let floor = |interval: &Interval| if is_paused { self.pause_floor(interval) } else { interval.units_at(now) };
         let replaced =
             Replaced { units: old.interval.units.max(1), old_floor: floor(&old.interval), floor: floor(&interval), at: now };
         let new = Meter::new(rate, old.number + 1, Some(replaced));
-        let kept = freed.drain().filter(|Reverse(at)| at.plus(SLACK) >= now);
+        let kept = line.freed.drain().filter(|Reverse(at)| at.plus(SLACK) >= now);
         let carried = kept.map(|Reverse(at)| Reverse(new.carry_slot(old.paid_for(at)))).collect();
-        *freed = carried;
-        self.publish(&freed);
+        line.freed = carried;
+        self.publish(&line);
         let old_word = &old.paid_until;
         let goes_on = seeded!("bucket: an old word goes on");
         let paid = if goes_on { old_word.load(Ordering::Acquire) } else { old_word.swap(REPLACED, Ordering::AcqRel) };
         if (is_paused || paid > replaced.old_floor) && !seeded!("bucket: new rate owes nothing") {
-            new.paid_until.swap(new.carry(paid), Ordering::Relaxed);
+            let paid = if is_paused { line.carry(paid, &old.interval, &new, now) } else { new.carry(paid) };
+            new.paid_until.swap(paid, Ordering::Relaxed);
         }
         self.meter.replace(new);
     }
@@ -426,6 +438,18 @@ fn forget_until(freed: &mut BinaryHeap<Reverse<Instant>>, is_good: impl Fn(Insta
     }
 }
 
+impl Line {
+    /// What is paid inside a pause, by the new rate. What was owed without the pause stays owed, though a smaller burst leaves less to
+    /// be paid by its end.
+    fn carry(&mut self, paid: u64, old: &Interval, new: &Meter, now: Instant) -> u64 {
+        let owed = paid.saturating_sub(self.pushed).saturating_sub(old.units_at(now));
+        let owed = new.interval.units_at(now).saturating_add(new.calls(owed, old.units.max(1)));
+        let carried = new.carry(paid).max(owed.min(REPLACED - 1));
+        self.pushed = carried.saturating_sub(owed);
+        carried
+    }
+}
+
 impl Meter {
     fn new(rate: Rate, number: u32, replaced: Option<Replaced>) -> Self {
         Self { interval: Interval::of(rate), rate, paid_until: AtomicU64::new(0), number, replaced }
@@ -434,9 +458,13 @@ impl Meter {
     /// What was paid until then by the rate before, by this one: the same number of calls.
     fn carry(&self, paid: u64) -> u64 {
         let Some(replaced) = &self.replaced else { return paid };
-        let owed = u128::from(paid.saturating_sub(replaced.old_floor)) * u128::from(self.interval.units);
-        let owed = u64::try_from(owed / u128::from(replaced.units)).unwrap_or(u64::MAX);
+        let owed = self.calls(paid.saturating_sub(replaced.old_floor), replaced.units);
         replaced.floor.saturating_add(owed).min(REPLACED - 1)
+    }
+
+    /// As many calls as that was by a rate of so many units each.
+    fn calls(&self, owed: u64, units: u64) -> u64 {
+        u64::try_from(u128::from(owed) * u128::from(self.interval.units) / u128::from(units)).unwrap_or(u64::MAX)
     }
 
     /// When the slot is due by this rate that was paid until then by the one before.
@@ -556,7 +584,7 @@ impl Token<'_> {
 impl Drop for Token<'_> {
     #[cold]
     fn drop(&mut self) {
-        let mut freed = lock(&self.bucket.freed);
+        let mut line = lock(&self.bucket.line);
         let pause_floor = self.bucket.floor_of(self.meter);
         let before = self.paid.saturating_sub(self.meter.interval.units).max(self.paid.min(pause_floor));
         let words = (Ordering::Relaxed, Ordering::Relaxed);
@@ -570,12 +598,12 @@ impl Drop for Token<'_> {
         {
             return;
         }
-        if freed.len() < FREED_SLOTS {
+        if line.freed.len() < FREED_SLOTS {
             let carried = self.by_the_latest_rate();
-            freed.push(Reverse(carried.at));
+            line.freed.push(Reverse(carried.at));
             carried.spend();
         }
-        self.bucket.publish(&freed);
+        self.bucket.publish(&line);
     }
 }
 

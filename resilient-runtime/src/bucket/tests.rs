@@ -271,7 +271,7 @@ fn only_so_many_slots_are_kept_for_others() {
     let bucket = bucket(Rate::per_second(10).burst(1));
     let waiting: Vec<_> = (0..FREED_SLOTS + 3).filter_map(|_| bucket.reserve(at(0), Instant::NEVER).ok()).collect();
     drop(waiting);
-    assert_eq!(lock(&bucket.freed).len(), FREED_SLOTS);
+    assert_eq!(lock(&bucket.line).freed.len(), FREED_SLOTS);
 }
 
 #[test]
@@ -280,6 +280,33 @@ fn a_debt_that_fits_no_word_by_another_rate_is_not_taken_for_a_change_of_rate() 
     assert_eq!(carried(REPLACED - 1, &fast, &slow, at(0)), REPLACED - 1);
     let replaced = Replaced { units: fast.units, old_floor: 0, floor: 0, at: at(0) };
     assert_eq!(Meter::new(Rate::per_day(1), 1, Some(replaced)).carry(REPLACED - 1), REPLACED - 1);
+}
+
+/// Six tokens more than the burst and the rate were there.
+#[test]
+fn what_was_taken_before_a_pause_is_owed_when_the_burst_is_made_smaller_in_it_and_larger_again() {
+    const TENTH: u64 = SECOND / 10;
+    let rate = |burst| Rate::per_second(10).burst(burst);
+    for ((taken, next_after), is_paused_again) in
+        [(8, 7 * TENTH), (3, 2 * TENTH), (0, TENTH / 10)].into_iter().zip([false, true, false])
+    {
+        let (bucket, now) = (bucket(rate(8)), at(3_600 * SECOND));
+        (0..taken).for_each(|_| bucket.take(now).unwrap().spend());
+        bucket.pause(now, TENTH / 10);
+        bucket.change_rate(rate(2), now);
+        if is_paused_again {
+            bucket.pause(now.plus(1), TENTH / 10 - 1);
+            bucket.change_rate(rate(3), now.plus(2));
+            bucket.change_rate(rate(2), now.plus(3));
+        }
+        let after = now.plus(TENTH / 10);
+        let next = bucket.reserve(after, Instant::NEVER).unwrap();
+        assert!(next.at.since(now).abs_diff(next_after) < 10, "{taken}: {} ns", next.at.since(now));
+        drop(next);
+        bucket.change_rate(rate(8), after);
+        assert!(take_all(&bucket, after) <= 8 - taken, "{taken}");
+        assert_eq!(take_all(&bucket, after.plus(SECOND)), 8);
+    }
 }
 
 #[test]

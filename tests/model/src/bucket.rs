@@ -56,6 +56,8 @@ pub struct Bucket {
     paused_until: u64,
     /// What the last pause left to be paid.
     floor: u128,
+    /// By how much the pause has pushed what is paid.
+    pushed: u128,
     changes: Vec<Change>,
     /// The moments of those who gave up.
     freed: Vec<u64>,
@@ -65,7 +67,7 @@ impl Bucket {
     /// A full one.
     #[must_use]
     pub const fn new(rate: Rate, flaw: Option<Flaw>) -> Self {
-        Self { rate, flaw, paid_until: 0, paused_until: 0, floor: 0, changes: Vec::new(), freed: Vec::new() }
+        Self { rate, flaw, paid_until: 0, paused_until: 0, floor: 0, pushed: 0, changes: Vec::new(), freed: Vec::new() }
     }
 
     fn tolerance(&self) -> u128 {
@@ -159,8 +161,10 @@ impl Bucket {
     /// Nothing before the wait is over, and one call then: a server asked for it.
     pub fn pause(&mut self, now: u64, wait: u64) {
         if self.flaw != Some(Flaw::HintDoesNotPause) {
+            let before = if self.paused_until > now { self.pushed } else { 0 };
             self.paused_until = self.paused_until.max(now.saturating_add(wait));
             self.floor = self.pause_floor(self.rate);
+            self.pushed = before + self.floor.saturating_sub(self.paid_until);
             self.paid_until = self.paid_until.max(self.floor);
         }
     }
@@ -188,7 +192,13 @@ impl Bucket {
         self.freed = carried;
         let is_owed = is_paused || self.paid_until > change.old_floor;
         let forgets = self.flaw == Some(Flaw::NewRateForgetsDebt) && !is_paused;
+        let owed = self.paid_until.saturating_sub(self.pushed).saturating_sub(UNITS * u128::from(now));
         self.paid_until = if is_owed && !forgets { change.carry(self.paid_until) } else { 0 };
+        if is_paused && self.flaw != Some(Flaw::PauseForgivesDebt) {
+            let owed = UNITS * u128::from(now) + owed * rate.units() / before.units();
+            self.paid_until = self.paid_until.max(owed);
+            self.pushed = self.paid_until - owed;
+        }
     }
 
     /// The same place in line, by the rate as it is now.

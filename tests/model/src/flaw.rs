@@ -54,6 +54,8 @@ flaws! {
     HintDoesNotPause,
     /// What was owed is forgotten when the rate changes.
     NewRateForgetsDebt,
+    /// A smaller burst in a pause forgives what was taken before it.
+    PauseForgivesDebt,
     /// A call that is late uses its token all the same.
     StaleTokenIsUsed,
     /// A token that is due exactly at the end of the longest wait is refused.
