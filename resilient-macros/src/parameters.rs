@@ -388,6 +388,17 @@ mod tests {
         assert!(!is_lent("Outer(ref inner, _): &Outer<Cell<u8>>"));
     }
 
+    #[test]
+    #[cfg(feature = "tokio")]
+    fn what_is_sync_by_a_condition_is_not_lent() {
+        let is_lent = |condition: &str| {
+            let function = format!("async fn call<'a, 'b: 'a, T: Send>(inner: T) -> Result<u8, E> {condition} {{ f(inner) }}");
+            resilient(quote!(retries = 1), function.parse().unwrap()).to_string().contains("let _ = & mut inner ;")
+        };
+        assert!(is_lent("") && is_lent("where 'a: 'b, Vec<T>: Sync"));
+        assert!(!is_lent("where 'a: 'b, T: Clone + Sync"));
+    }
+
     /// In the editions that allow it, `tests/lints-2021` shows what comes of it.
     #[test]
     fn a_mut_inside_a_reference_stays_and_is_copied_as_a_value() {

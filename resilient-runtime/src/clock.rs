@@ -50,6 +50,11 @@ impl Tick {
     /// Where nobody has looked.
     pub(crate) const UNREAD: Self = Self(u64::MAX);
 
+    #[cfg(all(test, feature = "testing"))]
+    pub(crate) const fn of(count: u64) -> Self {
+        Self(count)
+    }
+
     #[inline]
     pub(crate) const fn count(self) -> u64 {
         self.0

@@ -180,6 +180,21 @@ mod tests {
         assert_eq!(slots(), Some(1));
     }
 
+    #[test]
+    fn a_slot_is_its_keys_until_the_last_who_has_it_lets_go() {
+        let settings = BucketSettings::of(Some(Rate::per_second(1)), None).with_max_keys(Some(10));
+        let family = Family::<Bucket>::new(None, settings);
+        let ledger = family.map(Ledger::<Plain<u32>>::new);
+        let hold = |key: u32| ledger.hold(family, hash(&key), &key).unwrap();
+        let (first, second) = (hold(1), hold(1));
+        assert_eq!(first.number, second.number);
+        drop(first);
+        let other = hold(2);
+        assert_ne!(other.number, second.number);
+        drop(second);
+        assert_ne!(hold(1).number, other.number);
+    }
+
     /// Who has lost its place while a call of it is under way.
     #[test]
     fn so_many_keys_are_found_again_that_were_forgotten_and_no_more() {
