@@ -257,6 +257,30 @@ fn seeded_a_pause_that_a_new_rate_overwrites_is_caught() {
     assert_caught("bucket: unguarded pause", pause_and_new_rate);
 }
 
+/// The burst is made smaller while a server asks for a tenth of a second, and is as before when that is over.
+fn pause_and_smaller_burst() {
+    explore_some(300, 2, || {
+        let bucket = once_a_second(3);
+        let pauser = with(&bucket, |bucket| bucket.pause(at(0.0), SECOND / 10));
+        let changer = with(&bucket, |bucket| bucket.change_rate(Rate::per_second(1).burst(1), at(0.0)));
+        let taken = (0..3).map(|_| takes(&bucket, 0.0)).sum::<u64>();
+        end(pauser);
+        end(changer);
+        bucket.change_rate(Rate::per_second(1).burst(3), at(0.2));
+        assert!(taken + takes_all(&bucket, 0.2) <= 3, "{taken} before the pause");
+    });
+}
+
+#[test]
+fn what_was_taken_before_a_pause_stays_owed_whenever_the_burst_is_made_smaller() {
+    pause_and_smaller_burst();
+}
+
+#[test]
+fn seeded_a_pause_that_forgives_what_was_taken_is_caught() {
+    assert_caught("bucket: a pause forgives", pause_and_smaller_burst);
+}
+
 /// Slots at 0, 1 and 2 s; the last is given up while the server asks for 2.5 s.
 fn pause_and_who_gives_up() {
     explore(15, || {
