@@ -285,18 +285,16 @@ fn a_debt_that_fits_no_word_by_another_rate_is_not_taken_for_a_change_of_rate() 
 fn what_was_taken_before_a_pause_is_owed_when_the_burst_is_made_smaller_in_it_and_larger_again() {
     const TENTH: u64 = SECOND / 10;
     let rate = |burst| Rate::per_second(10).burst(burst);
-    for ((taken, next_after), is_paused_again) in
-        [(8, 7 * TENTH), (3, 2 * TENTH), (0, TENTH / 10)].into_iter().zip([false, true, false])
-    {
+    let cases = [(8, 7 * TENTH), (3, 2 * TENTH), (0, TENTH / 10)];
+    for ((taken, next_after), is_paused_again) in cases.into_iter().flat_map(|case| [(case, false), (case, true)]) {
         let (bucket, now) = (bucket(rate(8)), at(3_600 * SECOND));
         (0..taken).for_each(|_| bucket.take(now).unwrap().spend());
         bucket.pause(now, TENTH / 10);
-        bucket.change_rate(rate(2), now);
         if is_paused_again {
             bucket.pause(now.plus(1), TENTH / 10 - 1);
             bucket.change_rate(rate(3), now.plus(2));
-            bucket.change_rate(rate(2), now.plus(3));
         }
+        bucket.change_rate(rate(2), now.plus(3));
         let after = now.plus(TENTH / 10);
         let next = bucket.reserve(after, Instant::NEVER).unwrap();
         assert!(next.at.since(now).abs_diff(next_after) < 10, "{taken}: {} ns", next.at.since(now));
@@ -305,6 +303,25 @@ fn what_was_taken_before_a_pause_is_owed_when_the_burst_is_made_smaller_in_it_an
         assert!(take_all(&bucket, after) <= 8 - taken, "{taken}");
         assert_eq!(take_all(&bucket, after.plus(SECOND)), 8);
     }
+}
+
+/// What a pause that is over has left to be paid is owed like everything else.
+#[test]
+fn a_pause_that_begins_as_another_ends_forgives_nothing_of_what_that_has_left() {
+    let bucket = bucket(Rate::per_second(10).burst(8));
+    bucket.pause(at(SECOND), SECOND);
+    bucket.pause(at(2 * SECOND), SECOND / 10);
+    bucket.change_rate(Rate::per_second(10).burst(2), at(2 * SECOND));
+    let next = bucket.reserve(at(2 * SECOND), Instant::NEVER).map(|token| token.at.as_nanos());
+    assert!(next.is_ok_and(|at| at.abs_diff(26 * SECOND / 10) < 10), "{next:?}");
+}
+
+#[test]
+fn a_debt_in_a_pause_that_fits_no_word_by_another_rate_is_not_taken_for_a_change_of_rate() {
+    let (fast, slow) = (Interval::of(Rate::per_second(1_000_000)), Rate::per_day(1));
+    let replaced = Replaced { units: fast.units, old_floor: 0, floor: 0, at: at(0) };
+    let meter = Meter::new(slow, 1, Some(replaced));
+    assert_eq!(Line::default().carry(REPLACED - 1, &fast, &meter, at(0)), REPLACED - 1);
 }
 
 #[test]
