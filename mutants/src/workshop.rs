@@ -1,6 +1,7 @@
 //! Copies of the repository that may be spoilt.
 
 use crate::Result;
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -16,11 +17,14 @@ impl Workshop {
         let mut listed = Command::new("git");
         listed.args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"]).current_dir(original);
         let workshop = Self { root };
+        let mut copied = BTreeSet::new();
         for file in String::from_utf8(output(&mut listed)?)?.split_terminator('\0').filter(|file| !file.starts_with("mutants/")) {
             if let Ok(text) = fs::read(original.join(file)) {
                 workshop.write(file, &text)?;
+                copied.insert(workshop.root.join(file));
             }
         }
+        remove_all_but(&copied, &workshop.root)?;
         Ok(workshop)
     }
 
@@ -44,6 +48,19 @@ impl Workshop {
         fs::create_dir_all(path.parent().ok_or("no folder")?)?;
         Ok(fs::write(path, text)?)
     }
+}
+
+/// A test that is no more in the original would still be built.
+fn remove_all_but(files: &BTreeSet<PathBuf>, folder: &Path) -> Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            remove_all_but(files, &path)?;
+        } else if !files.contains(&path) {
+            fs::remove_file(path)?;
+        }
+    }
+    Ok(())
 }
 
 pub fn output(command: &mut Command) -> Result<Vec<u8>> {
